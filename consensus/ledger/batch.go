@@ -1,0 +1,150 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/raresync/raresync/crypto/tlog"
+)
+
+const (
+	// MaxEnvelopeBytes bounds an envelope (RULES.md "Envelope"), and with it
+	// a header, a ciphertext and what reading a whole envelope returns.
+	MaxEnvelopeBytes = 262144
+	// MaxCount is the largest number of entries in an envelope.
+	MaxCount = 1024
+
+	ed25519Bytes = 64
+	mldsaBytes   = 3309
+
+	// envelopeFixedBytes is an envelope's record without its header.
+	envelopeFixedBytes = 4 + ed25519Bytes + mldsaBytes + 8
+)
+
+// None is the number that stands for "no earlier envelope of this hospital".
+const None = ^uint64(0)
+
+// A Body is a sealed entry: what the ledger keeps of it beside the leaf.
+type Body struct {
+	Salt       [SaltBytes]byte
+	Tag        [TagBytes]byte
+	Ciphertext []byte
+}
+
+// A Batch is one accepted envelope with everything that enters the files.
+type Batch struct {
+	Header    []byte // as signed
+	Ed25519   [ed25519Bytes]byte
+	MLDSA     []byte // 3309 bytes
+	LogTimeMS uint64
+
+	ID             [32]byte // envelope id
+	Hospital       uint32
+	Sequence       uint64
+	Attempt        uint32
+	PrevOfHospital uint64 // number of the hospital's previous envelope, or None
+
+	Leaves [][]byte // 90 bytes each, in the order of place
+	Bodies []Body   // as many as leaves
+
+	// Hashes are those that these leaves complete, at heights 0, 8, 16 and
+	// 24, each in ascending order.
+	Hashes [4][]tlog.Hash
+}
+
+// check reports why b cannot follow a ledger of length at, or nil.
+func (b *Batch) check(at Lengths) error {
+	n := len(b.Leaves)
+	switch {
+	case n == 0 || n > MaxCount || n != len(b.Bodies):
+		return fmt.Errorf("%w: %d leaves, %d bodies", ErrBatch, n, len(b.Bodies))
+	case at.TreeSize+uint64(n) > maxEntries:
+		return fmt.Errorf("%w: more than %d entries", ErrBatch, uint64(maxEntries))
+	case len(b.Header) == 0 || len(b.Header) > MaxEnvelopeBytes:
+		return fmt.Errorf("%w: header of %d bytes", ErrBatch, len(b.Header))
+	case len(b.MLDSA) != mldsaBytes:
+		return fmt.Errorf("%w: ML-DSA signature of %d bytes", ErrBatch, len(b.MLDSA))
+	case b.PrevOfHospital != None && b.PrevOfHospital >= at.Envelopes:
+		return fmt.Errorf("%w: previous envelope %d of %d", ErrBatch, b.PrevOfHospital, at.Envelopes)
+	}
+	total := 0
+	for i := range n {
+		total += len(b.Bodies[i].Ciphertext)
+		if len(b.Leaves[i]) != LeafBytes || total > MaxEnvelopeBytes {
+			return fmt.Errorf("%w: place %d: leaf of %d bytes, %d bytes of ciphertext so far", ErrBatch, i, len(b.Leaves[i]), total)
+		}
+	}
+	after := at.TreeSize + uint64(n)
+	for i, height := range hashHeights {
+		if want := after>>height - at.TreeSize>>height; uint64(len(b.Hashes[i])) != want {
+			return fmt.Errorf("%w: %d hashes of height %d, want %d", ErrBatch, len(b.Hashes[i]), height, want)
+		}
+	}
+	return nil
+}
+
+// A chunk is what an append adds to one file.
+type chunk struct {
+	file  fileID
+	bytes []byte
+}
+
+// chunks encodes b behind a ledger of length at. The order is the order of
+// writing: envelopes.idx, which makes the envelope count, comes last.
+func (b *Batch) chunks(at Lengths) []chunk {
+	envelope := b.envelopeRecord()
+	bodies, ends, salts := b.bodyRecords(at.BodiesBytes)
+	out := []chunk{
+		{fileBodies, bodies},
+		{fileBodyIndex, ends},
+		{fileSalts, salts},
+		{fileLeaves, b.leafRecords()},
+	}
+	for i := range b.Hashes {
+		if len(b.Hashes[i]) > 0 {
+			out = append(out, chunk{fileHashes0 + fileID(i), hashRecords(b.Hashes[i])})
+		}
+	}
+	entry := indexRecord{
+		end: at.EnvelopesBytes + uint64(len(envelope)), first: at.TreeSize, count: uint32(len(b.Leaves)),
+		hospital: b.Hospital, sequence: b.Sequence, attempt: b.Attempt, prev: b.PrevOfHospital, id: b.ID,
+	}
+	return append(out, chunk{fileEnvelopes, envelope}, chunk{fileIndex, entry.append(nil)})
+}
+
+func (b *Batch) envelopeRecord() []byte {
+	r := make([]byte, 0, envelopeFixedBytes+len(b.Header))
+	r = binary.BigEndian.AppendUint32(r, uint32(len(b.Header)))
+	r = append(r, b.Header...)
+	r = append(r, b.Ed25519[:]...)
+	r = append(r, b.MLDSA...)
+	return binary.BigEndian.AppendUint64(r, b.LogTimeMS)
+}
+
+func (b *Batch) leafRecords() []byte {
+	r := make([]byte, 0, len(b.Leaves)*LeafRecordBytes)
+	for _, leaf := range b.Leaves {
+		r = binary.BigEndian.AppendUint16(r, LeafBytes)
+		r = append(r, leaf...)
+	}
+	return r
+}
+
+func (b *Batch) bodyRecords(end uint64) (bodies, ends, salts []byte) {
+	for i := range b.Bodies {
+		body := &b.Bodies[i]
+		bodies = append(append(bodies, body.Tag[:]...), body.Ciphertext...)
+		end += uint64(TagBytes + len(body.Ciphertext))
+		ends = binary.BigEndian.AppendUint64(ends, end)
+		salts = append(salts, body.Salt[:]...)
+	}
+	return bodies, ends, salts
+}
+
+func hashRecords(hashes []tlog.Hash) []byte {
+	r := make([]byte, 0, len(hashes)*HashBytes)
+	for i := range hashes {
+		r = append(r, hashes[i][:]...)
+	}
+	return r
+}

@@ -1,0 +1,94 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// MaxFactBytes bounds what [WriteFileDurable] writes and [ReadFileDurable]
+// reads: 64 MiB, many times the state of the largest network.
+const MaxFactBytes = 64 << 20
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// WriteFileDurable replaces the file at path by data and a CRC-32C trailer of
+// 4 bytes, mode 0600. It writes a temporary file beside it (path with ".tmp"),
+// fsyncs, renames and fsyncs the directory, so a crash leaves the old bytes or
+// the new ones. Two writers of one path must not run at once. Errors are
+// ErrStorage.
+func WriteFileDurable(path string, data []byte) error {
+	if len(data) > MaxFactBytes {
+		return ioError("write", path, errors.New("too large"))
+	}
+	trailer := binary.BigEndian.AppendUint32(nil, crc32.Checksum(data, castagnoli))
+	return replaceDurable(path, data, trailer)
+}
+
+// replaceDurable writes the parts to a temporary file and renames it to path.
+func replaceDurable(path string, parts ...[]byte) error {
+	temp := path + ".tmp"
+	f, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return ioError("create", temp, err)
+	}
+	for _, part := range parts {
+		if _, err := f.Write(part); err != nil {
+			_ = f.Close() // the write error says more
+			return ioError("write", temp, err)
+		}
+	}
+	if err := f.Sync(); err != nil {
+		_ = f.Close() // the fsync error says more
+		return ioError("fsync", temp, err)
+	}
+	if err := f.Close(); err != nil {
+		return ioError("close", temp, err)
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return ioError("rename", path, err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// ReadFileDurable returns the data that [WriteFileDurable] wrote. A missing
+// file is fs.ErrNotExist, a checksum that does not fit is ErrDamaged.
+func ReadFileDurable(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, ioError("open", path, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, MaxFactBytes+5))
+	if err != nil {
+		return nil, ioError("read", path, err)
+	}
+	if len(b) < 4 || len(b) > MaxFactBytes+4 {
+		return nil, damaged(filepath.Base(path), "%d bytes", len(b))
+	}
+	data, trailer := b[:len(b)-4], b[len(b)-4:]
+	if crc32.Checksum(data, castagnoli) != binary.BigEndian.Uint32(trailer) {
+		return nil, damaged(filepath.Base(path), "checksum does not fit")
+	}
+	return data, nil
+}
+
+// syncDir makes the names in dir durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return ioError("open", dir, err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return ioError("fsync", dir, err)
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package ledger
+
+import "fmt"
+
+// scrubStep is how many entries are zeroed before appends get their turn.
+const scrubStep = MaxCount
+
+// Scrub destroys the salts and then the bodies of count entries from index
+// first on: zeros, fsync, and the space given back where the file system can
+// punch holes. It is durable when it returns, and doing it again is harmless.
+// Lengths and offsets stay as they are. What a crash could replay from Raft's
+// log comes back: the caller erases only below [Ledger.SyncedLengths], which
+// Scrub enforces with ErrOutOfRange.
+func (l *Ledger) Scrub(first, count uint64) error {
+	for done := uint64(0); done < count; {
+		step := min(count-done, scrubStep)
+		if err := l.scrub(first+done, uint32(step)); err != nil {
+			return fmt.Errorf("scrub %d entries from %d: %w", count, first, err)
+		}
+		done += step
+	}
+	return nil
+}
+
+func (l *Ledger) scrub(first uint64, count uint32) error {
+	l.write.Lock()
+	defer l.write.Unlock()
+	if _, err := l.writable(); err != nil {
+		return err
+	}
+	if !within(first, uint64(count), l.SyncedLengths().TreeSize) {
+		return ErrOutOfRange
+	}
+	if err := l.zero(fileSalts, first*SaltBytes, uint64(count)*SaltBytes); err != nil {
+		return err
+	}
+	for i := range uint64(count) { // entry by entry: a run of them may cross envelopes
+		start, ends, err := l.bodyEnds(first+i, 1)
+		if err != nil {
+			return err
+		}
+		if err := l.zero(fileBodies, start, ends[0]-start); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// zero overwrites n bytes of file f at off with zeros on the disk, and only
+// then punches the hole: a hole alone leaves the old bytes on free blocks.
+func (l *Ledger) zero(f fileID, off, n uint64) error {
+	file := l.files[f]
+	if _, err := file.WriteAt(make([]byte, n), int64(off)); err != nil {
+		return l.fail(ioError("write", f.name(), err))
+	}
+	if err := file.Sync(); err != nil {
+		return l.fail(ioError("fsync", f.name(), err))
+	}
+	if err := punchHole(file, int64(off), int64(n)); err != nil {
+		return l.fail(ioError("punch", f.name(), err))
+	}
+	return nil
+}

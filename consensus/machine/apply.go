@@ -1,0 +1,152 @@
+package machine
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+// Apply applies an envelope with the leader's time in milliseconds. While a
+// gap is open it waits. An error stops the node.
+func (m *Machine) Apply(raw []byte, leaderTime uint64) (Outcome, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for m.target != nil {
+		changed := m.changed
+		m.mu.Unlock()
+		<-changed
+		m.mu.Lock()
+	}
+	return m.apply(raw, leaderTime)
+}
+
+// Check answers as Apply would, without changing anything, and remembers that
+// the bytes were verified, so that Apply need not do it again. It is how a
+// leader keeps bytes that would be refused out of Raft.
+func (m *Machine) Check(raw []byte, leaderTime uint64) (Outcome, error) {
+	e, r := decode(raw)
+	if r != nil {
+		return Outcome{Refusal: r}, nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.target != nil {
+		return Outcome{}, ErrGap
+	}
+	if out, known, err := m.lookup(e); known || err != nil {
+		return out, err
+	}
+	logTime, r, _ := m.admit(e, raw, leaderTime)
+	return Outcome{Refusal: r, ID: e.ID(), LogTime: logTime, Count: e.Count}, nil
+}
+
+func (m *Machine) apply(raw []byte, leaderTime uint64) (Outcome, error) {
+	e, r := decode(raw)
+	if r != nil {
+		return Outcome{Refusal: r}, nil
+	}
+	if out, known, err := m.lookup(e); known || err != nil {
+		return out, err
+	}
+	logTime, r, commitments := m.admit(e, raw, leaderTime)
+	if r != nil {
+		return Outcome{Refusal: r, ID: e.ID()}, nil
+	}
+	a := m.state.Accept(e, logTime, commitments)
+	if err := m.ledger.Append(batch(e, a)); err != nil {
+		return Outcome{}, err
+	}
+	m.roots.add(m.state.Tree.Size(), m.state.Tree.Root())
+	m.bytes += uint64(len(raw))
+	m.broadcast()
+	return Outcome{Number: a.Number, First: a.First, Count: e.Count, LogTime: logTime, ID: e.ID()}, nil
+}
+
+// decode decodes under recover: bytes from the network never take the process
+// down.
+func decode(raw []byte) (e *envelope.Envelope, r *state.Refusal) {
+	defer func() {
+		if p := recover(); p != nil {
+			e, r = nil, &state.Refusal{Code: state.CodeEncoding, Detail: fmt.Sprintf("decoder panic: %T", p)}
+		}
+	}()
+	e, err := envelope.Decode(raw)
+	if err != nil {
+		return nil, state.AfterDecode(err)
+	}
+	return e, nil
+}
+
+// admit asks the state, and skips what depends on the bytes alone if this node
+// has verified the same bytes before.
+func (m *Machine) admit(e *envelope.Envelope, raw []byte, leaderTime uint64) (uint64, *state.Refusal, [][32]byte) {
+	digest := sha256.Sum256(raw)
+	if commitments, ok := m.seen.get(digest); ok {
+		logTime, r := m.state.AdmitVerified(e, leaderTime)
+		return logTime, r, commitments
+	}
+	commitments := e.Commitments()
+	logTime, r := m.state.Admit(e, leaderTime, commitments)
+	if r == nil {
+		m.seen.put(digest, commitments)
+	}
+	return logTime, r, commitments
+}
+
+// lookup answers for a sequence that was used before: the original place for
+// the same envelope, a refusal for another.
+func (m *Machine) lookup(e *envelope.Envelope) (Outcome, bool, error) {
+	member, ok := m.state.Member(e.Hospital)
+	if !ok || e.Network != m.state.Network || e.Sequence == 0 || e.Sequence > member.Chain.Sequence {
+		return Outcome{}, false, nil
+	}
+	n, found, err := m.ledger.FindSequence(member.Chain.Number, e.Sequence)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	if !found {
+		return Outcome{}, false, fmt.Errorf("sequence %d of %d is not in the ledger: %w", e.Sequence, e.Hospital, ErrDiverged)
+	}
+	rec, err := m.ledger.Envelope(n)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	if rec.ID == e.ID() {
+		return Outcome{
+			Number: n, First: rec.First, Count: rec.Count, LogTime: rec.LogTimeMS, ID: e.ID(), Duplicate: true,
+		}, true, nil
+	}
+	return Outcome{Refusal: m.usedSequence(e, member, rec), ID: e.ID()}, true, nil
+}
+
+// usedSequence names why another envelope of a used sequence is refused. Two
+// ids for one attempt, both signed, are evidence against the sender.
+func (m *Machine) usedSequence(e *envelope.Envelope, member *state.Member, rec ledger.EnvelopeRec) *state.Refusal {
+	if rec.Attempt == e.Attempt && e.Kind.Label() != "" {
+		for _, span := range member.Signing {
+			if span.Key.ID() == e.KeyID && e.VerifySignature(span.Key) == nil {
+				return &state.Refusal{Code: state.CodeFork, Detail: fmt.Sprintf(
+					"institution %d signed two envelopes for sequence %d attempt %d: %s and %s",
+					e.Hospital, e.Sequence, e.Attempt, envelope.ID(rec.ID), e.ID())}
+			}
+		}
+	}
+	return &state.Refusal{Code: state.CodeSequence, Detail: fmt.Sprintf(
+		"sequence %d was used, next is %d", e.Sequence, member.Chain.Sequence+1)}
+}
+
+func batch(e *envelope.Envelope, a state.Accepted) ledger.Batch {
+	b := ledger.Batch{
+		Header: e.HeaderBytes, Ed25519: e.Signature.Ed25519, MLDSA: e.Signature.MLDSA, LogTimeMS: a.LogTime,
+		ID: e.ID(), Hospital: e.Hospital, Sequence: e.Sequence, Attempt: e.Attempt, PrevOfHospital: a.Previous,
+		Leaves: a.Leaves, Hashes: [4][]tlog.Hash{a.Hashes[0], a.Hashes[8], a.Hashes[16], a.Hashes[24]},
+	}
+	for i := range e.Bodies {
+		b.Bodies = append(b.Bodies, ledger.Body(e.Bodies[i]))
+	}
+	return b
+}

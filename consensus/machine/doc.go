@@ -1,0 +1,25 @@
+// Package machine applies envelopes: it asks the state whether one may enter,
+// gives it its place, and writes it to the ledger. Voters call [Machine.Apply]
+// from Raft, mirrors from their puller; there is no second way in.
+//
+//	m, err := machine.Open(dir, genesis)
+//	out, err := m.Apply(raw, leaderTime)
+//	if out.Refusal != nil { ... }         // the same on every node
+//
+// # One restore path
+//
+// [Machine.Restore] makes the ledger equal to a snapshot, whatever brought it:
+// a start, InstallSnapshot, a recovery. A ledger that is longer is truncated.
+// A ledger that is shorter has a gap: Apply waits while [Machine.Fill] takes
+// the missing envelopes from any peer, each verified like any other, and the
+// gap closes only when the state re-derived from them equals the snapshot's
+// to the byte.
+//
+// # Promises
+//
+//  1. An error from Apply, Fill or Restore means that this node's storage or
+//     data failed; the process stops. Everything else is a refusal.
+//  2. Reads answer for what was applied, and never from a gap.
+//
+// A Machine is safe for concurrent use; applies are serialised.
+package machine

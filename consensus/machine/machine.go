@@ -1,0 +1,154 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+// ErrGap says that the node does not hold what was asked for yet: it is
+// filling a gap in its ledger. The answer is "not yet", never "no such entry".
+var ErrGap = errors.New("this node is filling a gap in its copy: ask again later")
+
+// ErrDiverged reports that a ledger or a snapshot contradicts the envelopes it
+// is made of. The node must not go on.
+var ErrDiverged = errors.New("copy contradicts itself")
+
+// Machine is a state with its ledger.
+type Machine struct {
+	dir    string
+	ledger *ledger.Ledger
+
+	mu       sync.Mutex // serialises applies; guards what follows
+	state    *state.State
+	view     *state.State // a clone for readers, nil if the state has moved on
+	target   *state.State // of the snapshot a gap leads to; nil without a gap
+	targetAt ledger.Lengths
+	changed  chan struct{} // closed and replaced whenever the state or the gap changes
+	seen     verified
+	roots    rootRing
+	bytes    uint64 // of envelopes applied since the last snapshot
+}
+
+// Outcome is what became of an envelope.
+type Outcome struct {
+	Refusal   *state.Refusal // nil if accepted
+	Number    uint64         // envelope number
+	First     uint64         // index of its first entry
+	Count     uint32
+	LogTime   uint64 // ms
+	ID        envelope.ID
+	Duplicate bool // accepted before; the rest is what it got then
+}
+
+// Open opens the machine in dir, or founds it from the genesis envelope. The
+// state is that of the last [Machine.Save]; what the ledger holds beyond it is
+// cut off and comes again, from Raft's log or from a peer.
+func Open(dir string, genesis *envelope.Envelope) (*Machine, error) {
+	l, err := ledger.Open(filepath.Join(dir, "ledger"))
+	if err != nil {
+		return nil, fmt.Errorf("open machine: %w", err)
+	}
+	m := &Machine{dir: dir, ledger: l, changed: make(chan struct{})}
+	if err := m.load(genesis); err != nil {
+		return nil, errors.Join(fmt.Errorf("open machine: %w", err), l.Close())
+	}
+	return m, nil
+}
+
+// Close closes the ledger. Nothing is saved: Raft's log, or a peer, has it.
+func (m *Machine) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.broadcast()
+	return m.ledger.Close()
+}
+
+// Ledger returns the files for reading. Reads may see entries beyond the state
+// for the moment it takes to apply them.
+func (m *Machine) Ledger() *ledger.Ledger { return m.ledger }
+
+// View returns the state for reading. It never changes; ask again for a newer
+// one.
+func (m *Machine) View() *state.State {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.current()
+}
+
+func (m *Machine) current() *state.State {
+	if m.view == nil {
+		m.view = m.state.Clone()
+	}
+	return m.view
+}
+
+// Gap reports whether the ledger lacks envelopes, and then which: numbers from
+// (included) to (excluded).
+func (m *Machine) Gap() (from, to uint64, open bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.target == nil {
+		return 0, 0, false
+	}
+	return m.state.Envelopes, m.target.Envelopes, true
+}
+
+// Wait returns once cond holds of a current view without a gap, or the context
+// ends.
+func (m *Machine) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
+	for {
+		m.mu.Lock()
+		view, changed, gap := m.current(), m.changed, m.target != nil
+		m.mu.Unlock()
+		if !gap && cond(view) {
+			return view, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// Changed returns a channel that is closed at the next change.
+func (m *Machine) Changed() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.changed
+}
+
+func (m *Machine) broadcast() {
+	m.view = nil
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
+// RootAt returns the root at a tree size this node has applied.
+func (m *Machine) RootAt(size uint64) (tlog.Hash, error) {
+	m.mu.Lock()
+	root, ok := m.roots.at(size)
+	applied, gap := m.state.Tree.Size(), m.target != nil
+	m.mu.Unlock()
+	switch {
+	case gap:
+		return tlog.Hash{}, ErrGap
+	case ok:
+		return root, nil
+	case size > applied:
+		return tlog.Hash{}, fmt.Errorf("root at %d: this node has applied %d: %w", size, applied, ledger.ErrOutOfRange)
+	}
+	root, err := tlog.RootAt(m.ledger, size)
+	if err != nil {
+		return tlog.Hash{}, fmt.Errorf("root at %d: %w", size, err)
+	}
+	return root, nil
+}

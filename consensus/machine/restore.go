@@ -1,0 +1,198 @@
+package machine
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/cbor"
+	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+// MaxSnapshotBytes bounds an encoded snapshot.
+const MaxSnapshotBytes = 64 << 20
+
+// Snapshot is the state with the length of every file of the ledger.
+type Snapshot struct {
+	State *state.State
+	At    ledger.Lengths
+}
+
+// Marshal returns the snapshot's deterministic CBOR.
+func (s Snapshot) Marshal() []byte { return s.At.Append(s.State.AppendCBOR(nil)) }
+
+// DecodeSnapshot reads a snapshot.
+func DecodeSnapshot(raw []byte) (Snapshot, error) {
+	d := cbor.NewDecoder(raw)
+	st, err := state.Decode(d)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	at := ledger.DecodeLengths(d)
+	if err := d.Done(); err != nil {
+		return Snapshot{}, fmt.Errorf("snapshot: %w", err)
+	}
+	if at.TreeSize != st.Tree.Size() || at.Envelopes != st.Envelopes {
+		return Snapshot{}, fmt.Errorf("snapshot: %w: lengths are not the state's", ErrDiverged)
+	}
+	return Snapshot{State: st, At: at}, nil
+}
+
+// Snapshot returns the current state for Raft. It costs a clone of the state.
+// While a gap is open it returns ErrGap: nothing is promised from a gap.
+func (m *Machine) Snapshot() (Snapshot, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.target != nil {
+		return Snapshot{}, ErrGap
+	}
+	m.bytes = 0
+	return Snapshot{State: m.current(), At: m.ledger.Lengths()}, nil
+}
+
+// Applied returns how many bytes of envelopes were applied since the last
+// snapshot.
+func (m *Machine) Applied() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.bytes
+}
+
+// Save makes the ledger durable, then the given state beside it: the lower
+// edge from which a gap would be filled.
+func (m *Machine) Save(s Snapshot) error {
+	if _, err := m.ledger.Sync(); err != nil {
+		return err
+	}
+	return ledger.WriteFileDurable(m.stateFile(), s.Marshal())
+}
+
+// Restore makes the ledger equal to the snapshot, or opens a gap.
+func (m *Machine) Restore(s Snapshot) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s.State.Network != m.state.Network {
+		return fmt.Errorf("restore: snapshot is of another network: %w", ErrDiverged)
+	}
+	defer m.broadcast()
+	m.bytes = 0
+	if s.At.Envelopes > m.ledger.Lengths().Envelopes {
+		m.target, m.targetAt = s.State, s.At
+		return nil
+	}
+	m.target = nil
+	if err := m.adopt(s); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	return nil
+}
+
+// adopt cuts the ledger back to the snapshot and checks that it is the
+// snapshot's ledger.
+func (m *Machine) adopt(s Snapshot) error {
+	if err := m.ledger.Truncate(s.At); err != nil {
+		return err
+	}
+	root, err := tlog.RootAt(m.ledger, s.At.TreeSize)
+	if err != nil {
+		return err
+	}
+	if root != s.State.Tree.Root() {
+		return fmt.Errorf("ledger's root at %d is not the snapshot's: %w", s.At.TreeSize, ErrDiverged)
+	}
+	m.state = s.State.Clone()
+	m.roots = rootRing{}
+	m.roots.add(s.At.TreeSize, root)
+	return nil
+}
+
+// Fill applies the next envelope of an open gap, as a peer sent it with its
+// log time, and closes the gap when the snapshot is reached. ErrDiverged means
+// that this peer's envelopes do not lead to the snapshot.
+func (m *Machine) Fill(raw []byte, logTime uint64) (Outcome, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.target == nil {
+		return Outcome{}, errors.New("fill: there is no gap")
+	}
+	out, err := m.apply(raw, logTime)
+	if err != nil {
+		return out, err
+	}
+	if out.Refusal != nil || out.LogTime != logTime {
+		return out, fmt.Errorf("fill envelope %d: not what the log holds: %w", m.state.Envelopes, ErrDiverged)
+	}
+	if m.state.Envelopes < m.target.Envelopes {
+		return out, nil
+	}
+	if m.ledger.Lengths() != m.targetAt || !bytes.Equal(m.state.AppendCBOR(nil), m.target.AppendCBOR(nil)) {
+		return out, fmt.Errorf("fill to envelope %d: re-derived state is not the snapshot's: %w", m.state.Envelopes, ErrDiverged)
+	}
+	m.target = nil
+	m.broadcast()
+	return out, nil
+}
+
+func (m *Machine) stateFile() string { return filepath.Join(m.dir, "state") }
+
+// load brings state and ledger to the same envelope: that of the state file,
+// or the genesis.
+func (m *Machine) load(genesis *envelope.Envelope) error {
+	founded, first, err := state.Found(genesis)
+	if err != nil {
+		return err
+	}
+	raw, err := ledger.ReadFileDurable(m.stateFile())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return m.found(founded, batch(genesis, first))
+	case err != nil:
+		return err
+	}
+	s, err := DecodeSnapshot(raw)
+	if err != nil {
+		return fmt.Errorf("state file: %w", err)
+	}
+	if s.State.Network != founded.Network {
+		return fmt.Errorf("state file is of another network than the genesis: %w", ErrDiverged)
+	}
+	return m.adopt(s)
+}
+
+// found starts an empty ledger with the genesis, or resumes one that stopped
+// before its state was saved.
+func (m *Machine) found(s *state.State, first ledger.Batch) error {
+	if m.ledger.Lengths().Envelopes == 0 {
+		if err := m.ledger.Append(first); err != nil {
+			return err
+		}
+	}
+	at, err := m.ledger.LengthsAt(1)
+	if err != nil {
+		return err
+	}
+	snapshot := Snapshot{State: s, At: at}
+	if err := m.adopt(snapshot); err != nil {
+		return err
+	}
+	return m.Save(snapshot)
+}
+
+// Rewind takes the machine back to the genesis, for a node whose Raft log will
+// be replayed from its first record.
+func (m *Machine) Rewind(genesis *envelope.Envelope) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, first, err := state.Found(genesis)
+	if err != nil {
+		return fmt.Errorf("rewind: %w", err)
+	}
+	defer m.broadcast()
+	m.target = nil
+	return m.found(s, batch(genesis, first))
+}

@@ -1,0 +1,57 @@
+package state
+
+import (
+	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+// admitActForm checks that an act envelope carries one clear body and nothing
+// sealed.
+func admitActForm(e *envelope.Envelope) *Refusal {
+	var zero [32]byte
+	switch {
+	case e.Count != 1:
+		return refuse(CodeActForm, "an act travels alone, not %d together", e.Count)
+	case e.Bodies[0].Salt != zero || e.Bodies[0].Tag != [16]byte{}:
+		return refuse(CodeActForm, "an act has no salt and no tag")
+	case e.CommitC != zero || e.CommitG != zero || len(e.Wraps) != 0:
+		return refuse(CodeActForm, "an act has no keys and no wraps")
+	case e.ReaderSet != 0:
+		return refuse(CodeActForm, "an act names no reader set")
+	case len(e.Bodies[0].Ciphertext) > act.MaxBytes:
+		return refuse(CodeSize, "%v", act.ErrTooLarge)
+	}
+	return nil
+}
+
+// admitAct checks an act's type, payload and approvals.
+func (s *State) admitAct(e *envelope.Envelope) *Refusal {
+	a, err := act.Decode(e.Bodies[0].Ciphertext)
+	if err != nil {
+		return refuse(CodeEncoding, "%v", err)
+	}
+	if a.Version != act.Version {
+		return refuse(CodeActType, "act version %d is above feature level %d", a.Version, s.FeatureLevel)
+	}
+	switch a.Type {
+	case act.TypeUnopenable:
+		return s.admitUnopenable(a)
+	case act.TypeGenesis:
+		return refuse(CodeActPayload, "a network has one genesis")
+	}
+	return refuse(CodeActType, "act type %d is above feature level %d", a.Type, s.FeatureLevel)
+}
+
+func (s *State) admitUnopenable(a *act.Act) *Refusal {
+	if len(a.Approvals) != 0 || a.RosterVersion != 0 || a.Expiry != 0 {
+		return refuse(CodeActApproval, "an unopenable act needs no approvals")
+	}
+	u, err := act.DecodeUnopenable(a.Payload)
+	if err != nil {
+		return refuse(CodeActPayload, "%v", err)
+	}
+	if u.Envelope >= s.Envelopes {
+		return refuse(CodeActPayload, "envelope %d is not in the log", u.Envelope)
+	}
+	return nil
+}

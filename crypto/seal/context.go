@@ -1,0 +1,59 @@
+package seal
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+// contextBytes is the size of an encoded Context.
+const contextBytes = 32 + 4 + 8 + 4
+
+// A Context names the envelope that something is sealed for. It enters every
+// derivation, so nothing sealed can be moved to another envelope.
+type Context struct {
+	Network  [32]byte // network id
+	Hospital uint32   // number of the sending member
+	Sequence uint64   // the hospital's count of its envelopes, from 1
+	Attempt  uint32   // the attempt at this sequence, from 1
+}
+
+// Append appends the context's 48 bytes: network, hospital, sequence and
+// attempt, big-endian.
+func (c Context) Append(b []byte) []byte {
+	b = append(b, c.Network[:]...)
+	b = binary.BigEndian.AppendUint32(b, c.Hospital)
+	b = binary.BigEndian.AppendUint64(b, c.Sequence)
+	return binary.BigEndian.AppendUint32(b, c.Attempt)
+}
+
+// labelled returns label ‖ 0x00 ‖ context, with room for more bytes.
+func (c Context) labelled(label string, more int) []byte {
+	b := make([]byte, 0, len(label)+1+contextBytes+more)
+	b = append(append(b, label...), 0)
+	return c.Append(b)
+}
+
+// Commitment returns the hash of a body at a place in the envelope. It stands
+// in the log as the entry's leaf and stays there when the body is erased; the
+// salt keeps it from telling anything about the body then.
+func (c Context) Commitment(place uint32, salt [32]byte, tag [16]byte, ciphertext []byte) [32]byte {
+	b := c.labelled("raresync/v1/body", 4+len(salt)+len(tag))
+	b = binary.BigEndian.AppendUint32(b, place)
+	b = append(b, salt[:]...)
+	b = append(b, tag[:]...)
+	h := sha256.New()
+	h.Write(b)
+	h.Write(ciphertext)
+	return [32]byte(h.Sum(nil))
+}
+
+// BodiesHash returns the hash over an envelope's commitments in the order of
+// their places.
+func BodiesHash(commitments [][32]byte) [32]byte {
+	h := sha256.New()
+	h.Write([]byte("raresync/v1/bodies\x00"))
+	for i := range commitments {
+		h.Write(commitments[i][:])
+	}
+	return [32]byte(h.Sum(nil))
+}

@@ -1,0 +1,172 @@
+package mesh
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"time"
+)
+
+// The pause between two attempts to reach a node doubles from the first to
+// the second, with jitter so that a network does not dial in step.
+const (
+	minBackoff = 50 * time.Millisecond
+	maxBackoff = 5 * time.Second
+)
+
+// A Target is a node to dial, at the first of its addresses (host:port) that
+// answers.
+type Target struct {
+	Node      NodeID
+	Addresses []string
+}
+
+// dialling is the work on one target.
+type dialling struct {
+	addresses []string // guarded by Mesh.mu
+	cancel    context.CancelFunc
+}
+
+// SetPeers says which nodes to keep sessions with by dialling, for ever and in
+// both classes. It replaces the nodes said before; sessions with nodes no
+// longer named stay while they last. This node itself, and nodes without an
+// address, are passed over.
+func (m *Mesh) SetPeers(targets []Target) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return
+	}
+	wanted := make(map[NodeID]bool)
+	for _, t := range targets {
+		if t.Node == m.cfg.Self || len(t.Addresses) == 0 {
+			continue
+		}
+		wanted[t.Node] = true
+		m.setTarget(t)
+	}
+	for node, d := range m.dialling {
+		if !wanted[node] {
+			d.cancel()
+			delete(m.dialling, node)
+		}
+	}
+}
+
+// setTarget needs mu.
+func (m *Mesh) setTarget(t Target) {
+	if d := m.dialling[t.Node]; d != nil {
+		d.addresses = slices.Clone(t.Addresses)
+		return
+	}
+	ctx, cancel := context.WithCancel(m.ctx)
+	d := &dialling{addresses: slices.Clone(t.Addresses), cancel: cancel}
+	m.dialling[t.Node] = d
+	for class := range classCount {
+		m.wg.Go(func() { m.keepDialling(ctx, d, slot{t.Node, class}) })
+	}
+}
+
+// keepDialling keeps a slot filled until ctx ends.
+func (m *Mesh) keepDialling(ctx context.Context, d *dialling, at slot) {
+	backoff := minBackoff
+	for ctx.Err() == nil {
+		if s := m.sessionAt(at); s != nil {
+			select {
+			case <-s.done:
+			case <-ctx.Done():
+			}
+			// A session that ended as soon as it began is no success.
+			if time.Since(s.since) > maxBackoff {
+				backoff = minBackoff
+			}
+		} else if err := m.connect(ctx, d, at); err == nil {
+			continue
+		} else if ctx.Err() == nil {
+			m.logFailure(at, err)
+		}
+		m.rest(ctx, at, backoff/2+rand.N(backoff/2))
+		backoff = min(2*backoff, maxBackoff)
+	}
+}
+
+func (m *Mesh) sessionAt(at slot) *session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.current[at]
+}
+
+// rest waits for d, or less if the peer makes a session meanwhile.
+func (m *Mesh) rest(ctx context.Context, at slot, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	_, _ = m.await(ctx, at) // either way the rest is over
+}
+
+// connect makes a session at the first address that lets it.
+func (m *Mesh) connect(ctx context.Context, d *dialling, at slot) error {
+	m.mu.Lock()
+	addresses := d.addresses
+	m.mu.Unlock()
+	var faults []error
+	for _, address := range addresses {
+		err := m.connectTo(ctx, address, at)
+		if err == nil || errors.Is(err, errDuplicate) {
+			return err
+		}
+		faults = append(faults, fmt.Errorf("%s: %w", address, err))
+	}
+	return errors.Join(faults...)
+}
+
+func (m *Mesh) connectTo(ctx context.Context, address string, at slot) error {
+	ctx, cancel := context.WithTimeout(ctx, m.cfg.HandshakeTimeout)
+	defer cancel()
+	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	s, err := m.introduce(ctx, raw, at)
+	if err != nil {
+		raw.Close()
+		return err
+	}
+	m.wg.Go(func() { s.run(nil) })
+	return nil
+}
+
+// introduce does the dialling side's handshake: TLS, our greeting, the answer,
+// and the place among our sessions.
+func (m *Mesh) introduce(ctx context.Context, raw net.Conn, at slot) (*session, error) {
+	deadline, _ := ctx.Deadline()
+	if err := raw.SetDeadline(deadline); err != nil {
+		return nil, err
+	}
+	defer context.AfterFunc(ctx, func() { raw.Close() })()
+	conn := tls.Client(raw, m.clientTLS(at.node, at.class))
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, fmt.Errorf("handshake: %w", err)
+	}
+	p, class, err := m.established(conn)
+	if err != nil {
+		return nil, err
+	}
+	own, err := m.greet(at)
+	if err != nil {
+		return nil, err
+	}
+	// The other side may have refused us already, by an alert that is there
+	// to read even where writing fails.
+	_, werr := conn.Write(own.append(nil))
+	g, err := readAnswer(conn)
+	if err != nil {
+		return nil, errors.Join(err, werr)
+	}
+	s := m.newSession(conn, p, class, link{dialled: true, peer: g})
+	_, err = m.enrol(s)
+	return s, err
+}

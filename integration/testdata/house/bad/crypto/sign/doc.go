@@ -1,0 +1,2 @@
+// Package sign signs.
+package sign

@@ -1,0 +1,12 @@
+package act
+
+import (
+	_ "crypto/rand"
+	"fmt"
+	"math/rand/v2"
+	_ "net/http"
+)
+
+func draw(r *rand.Rand) {
+	go fmt.Println(rand.IntN(3), r.IntN(3), rand.New(rand.NewPCG(1, 2)))
+}

@@ -1,0 +1,153 @@
+package act
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/raresync/raresync/crypto/cbor"
+	"github.com/raresync/raresync/crypto/sign"
+)
+
+// Type says what an act decides.
+type Type uint16
+
+// The types of feature level 1. docs/PROTOCOL.md "Acts" is the full table.
+const (
+	TypeGenesis    Type = 1 // founds the network; envelope 0, approved by all founders
+	TypeUnopenable Type = 2 // a reader could not open what was sealed to it; no approvals
+)
+
+// String returns the type's name, or its number if this build does not know it.
+func (t Type) String() string {
+	switch t {
+	case TypeGenesis:
+		return "genesis"
+	case TypeUnopenable:
+		return "unopenable"
+	}
+	return fmt.Sprintf("type %d", uint16(t))
+}
+
+// The limits of the format.
+const (
+	Version      = 1       // version of the act encoding
+	MaxBytes     = 196_608 // a whole act
+	MaxApprovals = 64      // approvals in one act
+)
+
+// ErrTooLarge reports an act above MaxBytes.
+var ErrTooLarge = errors.New("act is larger than 196608 bytes")
+
+const mldsa65Bytes = 3309
+
+// Approval is one institution's signature under an act.
+type Approval struct {
+	Hospital  uint32 // number of the approving institution
+	KeyID     sign.KeyID
+	Signature sign.Signature
+}
+
+// Act is a public decision. The slices of a decoded act are views of its
+// bytes.
+type Act struct {
+	Version       uint8
+	Type          Type
+	RosterVersion uint64 // roster the approvers saw; 0 where no approvals are needed
+	Expiry        uint64 // log time in ms after which the act is refused; 0 = none
+	Payload       []byte
+	Approvals     []Approval // ascending by Hospital, each once
+}
+
+// head appends the first five fields: what approvals sign and what names the
+// network.
+func (a *Act) head(b []byte) []byte {
+	b = cbor.AppendUint(b, uint64(a.Version))
+	b = cbor.AppendUint(b, uint64(a.Type))
+	b = cbor.AppendUint(b, a.RosterVersion)
+	b = cbor.AppendUint(b, a.Expiry)
+	return cbor.AppendBytes(b, a.Payload)
+}
+
+// Core returns the deterministic CBOR array of the first five fields.
+func (a *Act) Core() []byte { return a.head(cbor.AppendArray(nil, 5)) }
+
+// ApprovalMessage returns the bytes an approval signs in the given network,
+// under [sign.LabelApproval].
+func (a *Act) ApprovalMessage(network [32]byte) []byte {
+	return append(network[:], a.Core()...)
+}
+
+// Marshal returns the act's deterministic CBOR: an array of 6.
+func (a *Act) Marshal() []byte {
+	b := a.head(cbor.AppendArray(nil, 6))
+	b = cbor.AppendArray(b, len(a.Approvals))
+	for i := range a.Approvals {
+		p := &a.Approvals[i]
+		b = cbor.AppendArray(b, 4)
+		b = cbor.AppendUint(b, uint64(p.Hospital))
+		b = cbor.AppendBytes(b, p.KeyID[:])
+		b = cbor.AppendBytes(b, p.Signature.Ed25519[:])
+		b = cbor.AppendBytes(b, p.Signature.MLDSA)
+	}
+	return b
+}
+
+// Decode reads an act. It checks the encoding, the limits and the order of
+// approvals; signatures are checked against a roster elsewhere.
+func Decode(raw []byte) (*Act, error) {
+	if len(raw) > MaxBytes {
+		return nil, ErrTooLarge
+	}
+	a := &Act{}
+	d := cbor.NewDecoder(raw)
+	d.Array(6)
+	a.Version = d.Uint8()
+	a.Type = Type(d.Uint16())
+	a.RosterVersion = d.Uint()
+	a.Expiry = d.Uint()
+	a.Payload = d.Bytes(MaxBytes)
+	a.Approvals = decodeApprovals(d)
+	if err := d.Done(); err != nil {
+		return nil, fmt.Errorf("act: %w", err)
+	}
+	return a, nil
+}
+
+func decodeApprovals(d *cbor.Decoder) []Approval {
+	n := d.ArrayMax(MaxApprovals)
+	if d.Err() != nil || n == 0 {
+		return nil
+	}
+	list := make([]Approval, n)
+	for i := range list {
+		p := &list[i]
+		d.Array(4)
+		p.Hospital = d.Uint32()
+		d.BytesInto(p.KeyID[:])
+		d.BytesInto(p.Signature.Ed25519[:])
+		p.Signature.MLDSA = d.BytesFixed(mldsa65Bytes)
+		if i > 0 && p.Hospital <= list[i-1].Hospital {
+			d.Fail("approvals not ascending by hospital")
+		}
+	}
+	return list
+}
+
+// Approve returns the approval of the act by an institution with its envelope
+// key. The approver has read the act: its signature counts as consent.
+func (a *Act) Approve(network [32]byte, hospital uint32, key *sign.PrivateKey) (Approval, error) {
+	sig, err := key.Sign(sign.LabelApproval, a.ApprovalMessage(network))
+	if err != nil {
+		return Approval{}, fmt.Errorf("approve %s: %w", a.Type, err)
+	}
+	return Approval{Hospital: hospital, KeyID: key.Public().ID(), Signature: sig}, nil
+}
+
+// VerifyApproval checks both halves of an approval with the approver's
+// envelope key.
+func (a *Act) VerifyApproval(network [32]byte, p *Approval, key *sign.PublicKey) error {
+	if key.ID() != p.KeyID {
+		return errors.New("approval by another key")
+	}
+	return key.Verify(sign.LabelApproval, a.ApprovalMessage(network), p.Signature)
+}

@@ -1,0 +1,26 @@
+// Package act defines the public decisions of a network: what institutions
+// say to all nodes at once, in clear, on the log.
+//
+// An [Act] travels as the only body of an envelope of kind act. It has a type,
+// a payload and, where the type asks for them, approvals by lead hospitals
+// bound to the roster version and an expiry:
+//
+//	a := act.Act{Type: act.TypeUnopenable, Payload: act.Unopenable{...}.Marshal()}
+//	raw := a.Marshal()
+//
+// The first act of every network is its [Genesis]: the founding institutions
+// with their keys, the nodes, the reader rights and the parameters that never
+// change. Its hash is the network id, so two networks never share a signature.
+//
+// # Promises
+//
+//  1. What [Decode] and the payload decoders accept encodes back to the same
+//     bytes.
+//  2. A type without an entry in the table of docs/PROTOCOL.md "Acts" decodes
+//     as an Act, and is refused by the state machine by name, not crashed on.
+//
+// # Trust
+//
+// None: checking approvals against the roster is the state machine's work
+// (package consensus/state), with [Act.ApprovalMessage] for the bytes.
+package act

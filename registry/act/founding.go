@@ -1,0 +1,177 @@
+package act
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/raresync/raresync/crypto/keyshare"
+)
+
+// MaxFounders is the number of institutions a genesis can hold: an act of
+// 196608 bytes has room for the keys and approvals of twelve. Others join by
+// act.
+const MaxFounders = 12
+
+var (
+	networkName = regexp.MustCompile(`^[a-z0-9][a-z0-9./-]{0,63}$`)
+	nodeID      = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+	province    = regexp.MustCompile(`^[1-8][0-9]$`)
+)
+
+// Validate reports every reason why the genesis cannot found a network, joined
+// into one error.
+func (g *Genesis) Validate() error {
+	var problems []error
+	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if !networkName.MatchString(g.Name) {
+		add("network name %q: use 1 to 64 of a-z 0-9 . / -", g.Name)
+	}
+	if g.LogEpoch != 1 || g.FeatureLevel != 1 {
+		add("log epoch and feature level start at 1")
+	}
+	if g.Policy.MinCell < 3 || g.Policy.MinCell > 20 {
+		add("min_cell %d: want 3 to 20", g.Policy.MinCell)
+	}
+	if err := g.Identity.Validate(); err != nil {
+		add("identity parameters: %w", err)
+	}
+	g.checkInstitutions(add)
+	g.checkNodes(add)
+	g.checkHolders(add)
+	return errors.Join(problems...)
+}
+
+type adder func(format string, args ...any)
+
+func (g *Genesis) checkInstitutions(add adder) {
+	keys := map[[32]byte]bool{}
+	hospitals, leads, national := 0, 0, 0
+	for n, i := range g.Institutions {
+		who := fmt.Sprintf("institution %d", n+1)
+		for _, id := range [][32]byte{i.Envelope.ID(), i.Request.ID(), i.Response.ID(), i.Sealing.ID()} {
+			if keys[id] {
+				add("%s: key %x is used twice", who, id[:4])
+			}
+			keys[id] = true
+		}
+		switch {
+		case i.Role == RoleHospital && n != hospitals:
+			add("%s: hospitals come before readers", who)
+		case i.Role == RoleHospital:
+			hospitals++
+			if !province.MatchString(i.Province) {
+				add("%s: province %q is not two digits of GB/T 2260", who, i.Province)
+			}
+			if i.Rights != 0 {
+				add("%s: a hospital's key is never a reader's", who)
+			}
+		case i.Role != RoleReader:
+			add("%s: unknown role %d", who, i.Role)
+		}
+		if i.Entity == "" || i.NameEN == "" && i.NameZH == "" {
+			add("%s: entity and name are needed", who)
+		}
+		if i.Lead && i.Role == RoleHospital {
+			leads++
+		}
+		if i.Rights.Has(RightNational) {
+			national++
+		}
+	}
+	if hospitals == 0 {
+		add("a network needs a hospital")
+	}
+	if len(g.Institutions) > MaxFounders {
+		add("%d founders, at most %d: the others join by act", len(g.Institutions), MaxFounders)
+	}
+	if g.Quorum == 0 || g.Quorum > uint64(leads) {
+		add("q = %d of %d lead hospitals", g.Quorum, leads)
+	}
+	if want := 2; !g.Demo && national < want || national < 1 || national > 16 {
+		add("%d national readers: want 2 to 16, or 1 in a demo network", national)
+	}
+	g.checkProvinceReaders(add)
+}
+
+func (g *Genesis) checkProvinceReaders(add adder) {
+	seen := map[string]bool{}
+	for n, i := range g.Institutions {
+		if !i.Rights.Has(RightProvince) {
+			continue
+		}
+		if i.Rights.Has(RightNational) || i.Province == "" || seen[i.Province] {
+			add("institution %d: one province reader for each province, which is no national reader", n+1)
+		}
+		seen[i.Province] = true
+	}
+}
+
+func (g *Genesis) checkNodes(add adder) {
+	voters := 0
+	keys := map[[32]byte]bool{}
+	for n, node := range g.Nodes {
+		if !nodeID.MatchString(node.ID) {
+			add("node %q: use 1 to 32 of a-z 0-9 -", node.ID)
+		}
+		if n > 0 && node.ID <= g.Nodes[n-1].ID {
+			add("node %q: nodes ascend by id, each once", node.ID)
+		}
+		if node.Institution == 0 || int(node.Institution) > len(g.Institutions) {
+			add("node %q: no institution %d", node.ID, node.Institution)
+		}
+		for _, id := range [][32]byte{node.TLS.ID(), node.Log.ID(), node.Cosign.ID()} {
+			if keys[id] {
+				add("node %q: key %x is used twice", node.ID, id[:4])
+			}
+			keys[id] = true
+		}
+		switch node.Kind {
+		case Voter:
+			voters++
+			if len(node.Addresses) == 0 {
+				add("node %q: a voter needs an address", node.ID)
+			}
+		case Mirror:
+		default:
+			add("node %q: unknown kind %d", node.ID, node.Kind)
+		}
+	}
+	if voters%2 == 0 || voters > 9 {
+		add("%d voters: want 1, 3, 5, 7 or 9", voters)
+	}
+}
+
+func (g *Genesis) checkHolders(add adder) {
+	if err := g.OPRF.Validate(); err != nil {
+		add("pseudonymisation key: %w", err)
+		return
+	}
+	if g.OPRF.Origin == keyshare.Dealt && !g.Demo {
+		add("dealt shares are for demo networks only")
+	}
+	if len(g.Holders) != int(g.OPRF.Holders) {
+		add("%d holders for %d shares", len(g.Holders), g.OPRF.Holders)
+	}
+	readers := map[string]bool{}
+	for _, i := range g.Institutions {
+		if i.Rights.Has(RightNational) {
+			readers[i.Entity] = true
+		}
+	}
+	entities := map[string]bool{}
+	for share, n := range g.Holders {
+		if n == 0 || int(n) > len(g.Institutions) {
+			add("share %d: no institution %d", share+1, n)
+			continue
+		}
+		entity := g.Institutions[n-1].Entity
+		if readers[entity] {
+			add("share %d: holder %d is a national reader", share+1, n)
+		}
+		if entities[entity] {
+			add("share %d: entity holds two shares", share+1)
+		}
+		entities[entity] = true
+	}
+}

@@ -1,0 +1,156 @@
+package entry
+
+// The layouts: each function writes or reads one array. A new field goes to
+// the end of its array together with a new schema version.
+
+func (w *wire) entry(e *Entry) {
+	w.array(11)
+	number(w, &e.Type, TypeCase, TypeFollowUp)
+	version := uint8(SchemaVersion)
+	number(w, &version, SchemaVersion, SchemaVersion)
+	number(w, &e.Profile, Report, Published)
+	w.hash(&e.ID)
+	w.optionalHash(&e.Pseudonym.Present, &e.Pseudonym.Value)
+	number(w, &e.Strength, StrengthNone, StrengthLocal)
+	w.date(&e.EventDate)
+	number(w, &e.Source, SourcePhenopacket, SourceForm)
+	number(w, &e.Basis, BasisNone, BasisBoth)
+	supersedes := e.Supersedes != [32]byte{}
+	w.optionalHash(&supersedes, &e.Supersedes)
+	if supersedes && e.Supersedes == [32]byte{} {
+		w.fail("supersedes zeros")
+	}
+	w.fields(e)
+}
+
+func (w *wire) fields(e *Entry) {
+	if w.in != nil {
+		switch e.Type {
+		case TypeCase:
+			e.Case = new(Case)
+		case TypeGenetics:
+			e.Genetics = new(Genetics)
+		case TypeFollowUp:
+			e.FollowUp = new(FollowUp)
+		}
+	}
+	switch {
+	case e.Type == TypeCase && e.Case != nil && e.Genetics == nil && e.FollowUp == nil:
+		w.caseFields(e.Case)
+	case e.Type == TypeGenetics && e.Genetics != nil && e.Case == nil && e.FollowUp == nil:
+		w.geneticsFields(e.Genetics)
+	case e.Type == TypeFollowUp && e.FollowUp != nil && e.Case == nil && e.Genetics == nil:
+		w.followUpFields(e.FollowUp)
+	default:
+		w.fail("type and fields disagree")
+	}
+}
+
+func (w *wire) caseFields(c *Case) {
+	w.array(18)
+	list(w, &c.Diseases, (*wire).disease)
+	number(w, &c.Verification, 0, Undiagnosed)
+	w.flag(&c.Inferred)
+	number(w, &c.Sex, 0, SexUnknown)
+	w.date(&c.Birth)
+	if c.Birth.Day != 0 {
+		w.fail("birth known to the day")
+	}
+	w.life(&c.Life)
+	w.when(&c.LastEncounter)
+	w.texts(&c.Department, &c.Province)
+	list(w, &c.Features, (*wire).feature)
+	list(w, &c.References, (*wire).reference)
+	w.date(&c.FirstContact)
+	number(w, &c.FamilyHistory, 0, AnswerUnknown)
+	number(w, &c.Consanguinity, 0, AnswerUnknown)
+	number(w, &c.HospitalsBefore, 0, ^Count(0))
+	w.texts(&c.ReferredFrom, &c.Payer)
+	w.blob(&c.Extension)
+}
+
+func (w *wire) disease(d *Disease) {
+	w.array(5)
+	list(w, &d.Codes, (*wire).text)
+	w.text(&d.Text)
+	w.flag(&d.Excluded)
+	w.when(&d.Onset)
+	w.array(4)
+	w.text(&d.Match.Edition)
+	list(w, &d.Match.Rows, func(w *wire, r *Row) {
+		w.array(2)
+		number(w, &r.List, 1, 255)
+		number(w, &r.Number, 1, 65535)
+	})
+	w.flag(&d.Match.Ambiguous)
+	w.flag(&d.Match.Unconfirmed)
+}
+
+func (w *wire) life(l *Life) {
+	w.array(5)
+	number(w, &l.Status, 0, VitalUnknown)
+	w.when(&l.TimeOfDeath)
+	w.term(&l.Cause)
+	number(w, &l.SurvivalDays, 0, ^Count(0))
+	w.flag(&l.DeathDateUnknown)
+}
+
+func (w *wire) feature(f *Feature) {
+	w.array(6)
+	w.term(&f.Type)
+	w.flag(&f.Excluded)
+	w.when(&f.Onset)
+	w.when(&f.Resolution)
+	w.term(&f.Severity)
+	list(w, &f.Modifiers, (*wire).term)
+}
+
+func (w *wire) reference(r *Reference) {
+	w.array(2)
+	w.texts(&r.ID, &r.Address)
+}
+
+func (w *wire) geneticsFields(g *Genetics) {
+	w.array(6)
+	w.hash(&g.Case)
+	number(w, &g.Test, 0, testEnd-1)
+	number(w, &g.Stated, 0, resultEnd-1)
+	w.text(&g.Lab)
+	list(w, &g.Interpretations, func(w *wire, in *Interpretation) {
+		w.array(3)
+		number(w, &in.Progress, 0, progressEnd-1)
+		w.term(&in.Disease)
+		list(w, &in.Variants, (*wire).variant)
+	})
+	w.blob(&g.Extension)
+}
+
+func (w *wire) variant(v *Variant) {
+	w.array(7)
+	number(w, &v.Standing, 0, standingEnd-1)
+	number(w, &v.ACMG, 0, acmgEnd-1)
+	w.term(&v.Gene)
+	list(w, &v.Expressions, func(w *wire, e *Expression) {
+		w.array(2)
+		w.texts(&e.Syntax, &e.Value)
+	})
+	w.array(5)
+	w.texts(&v.VCF.Assembly, &v.VCF.Chrom, &v.VCF.Position, &v.VCF.Ref, &v.VCF.Alt)
+	w.term(&v.Zygosity)
+	w.term(&v.Inheritance)
+}
+
+func (w *wire) followUpFields(f *FollowUp) {
+	w.array(7)
+	number(w, &f.Vital, 0, VitalUnknown)
+	number(w, &f.Disease, 0, statusEnd-1)
+	w.date(&f.NextVisit)
+	w.texts(&f.Scale, &f.Score)
+	list(w, &f.Measurements, func(w *wire, m *Measurement) {
+		w.array(3)
+		w.term(&m.Assay)
+		w.text(&m.Value)
+		w.term(&m.Unit)
+	})
+	w.blob(&f.Extension)
+}

@@ -1,0 +1,64 @@
+package envelope
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/raresync/raresync/crypto/seal"
+)
+
+// ErrNotAReader reports an envelope that has no wrap for the key: it is sealed
+// to others.
+var ErrNotAReader = errors.New("not sealed to this key")
+
+// OpenedEntry is what a reader got from one body.
+type OpenedEntry struct {
+	Place uint32
+	Part  seal.Part
+	CBOR  []byte // the entry's plaintext; nil if Err is set
+	Err   error  // seal.ErrBody: the sender sealed something that does not open
+}
+
+// Open opens every body of the envelope that the reader has a right to. It
+// fails as a whole with ErrNotAReader, seal.ErrWrap (SEAL001) or
+// seal.ErrCommitment (SEAL003); a single bad body is reported in its place.
+// Bodies of a part the reader has no right to are left out.
+func (e *Envelope) Open(r *seal.ReaderPrivate, may seal.Rights) ([]OpenedEntry, error) {
+	keys, err := e.unwrap(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := keys.CheckRights(may); err != nil {
+		return nil, fmt.Errorf("open envelope %s: %w", e.id, err)
+	}
+	ctx := e.Context()
+	var out []OpenedEntry
+	for i := range e.Bodies {
+		part, plain, err := ctx.Open(uint32(i), keys.KEKs, e.Bodies[i])
+		if errors.Is(err, seal.ErrPart) && !(may.Clinical && may.Genetic) {
+			continue // sealed under a key that this reader does not hold
+		}
+		out = append(out, OpenedEntry{Place: uint32(i), Part: part, CBOR: plain, Err: err})
+	}
+	return out, nil
+}
+
+// unwrap finds the reader's wrap by key id, or by trying the slots.
+func (e *Envelope) unwrap(r *seal.ReaderPrivate) (seal.Opened, error) {
+	ctx, id := e.Context(), r.Public().ID()
+	for _, w := range e.Wraps {
+		if bytes.Equal(w.KeyID, id[:]) {
+			return ctx.Unwrap(r, w, e.CommitC, e.CommitG)
+		}
+	}
+	for _, w := range e.Wraps {
+		if len(w.KeyID) != 0 {
+			continue
+		}
+		if keys, err := ctx.Unwrap(r, w, e.CommitC, e.CommitG); err == nil {
+			return keys, nil
+		}
+	}
+	return seal.Opened{}, fmt.Errorf("open envelope %s: %w", e.id, ErrNotAReader)
+}

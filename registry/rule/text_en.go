@@ -1,0 +1,86 @@
+package rule
+
+// english holds what each rule says in English.
+var english = map[string]text{
+	"ID001": {"The number does not have the form of its document type.", "Check the document type and copy the number from the document again."},
+	"ID002": {"The check digit of the 18-character ID is wrong.", "Copy the number from the document again; one character is probably mistyped."},
+	"ID003": {"The birth date inside the ID is not a possible date.", "Compare the eight date digits with the document and correct them."},
+	"ID004": {"The ID comes from a number cell or is masked, so digits are lost.", "Format the column as text, export again from the source system, and do not restore the missing digits by hand."},
+	"ID005": {"The first two digits of the ID are no known province.", "Check the number; if the document says so, nothing needs to be done."},
+	"ID006": {"The birth date column and the birth date inside the ID disagree.", "Check that both belong to the same patient, then correct the wrong one."},
+	"ID007": {"The sex column and the sex coded in the ID disagree.", "Confirm the sex with the source record and answer the query; a corrected sex is a valid answer."},
+	"ID008": {"The ID ends in 000, as another one in this file does: a spreadsheet may have rounded them.", "Compare the last three characters with the source system."},
+	"ID009": {"The two identities in this row already belong to different patients.", "Find out which patient the row is about; if both are one person, register the identities as belonging together."},
+	"ID010": {"The patient has only a weak or local identity.", "Add a resident ID or permit number as soon as there is one."},
+	"ID011": {"The number is a test number or a printed specimen.", "Use the patient's own number; test numbers belong on a demo network."},
+
+	"OR001": {"The institution code fails its check or is not a member.", "Check the 18-character Unified Social Credit Code and the member list."},
+	"OR002": {"The signing key does not belong to this hospital.", "Check which key the node is configured with; ask the network's operator if it was rotated."},
+
+	"DT001": {"The date cannot be read or lies in the future.", "Write the date as YYYY-MM-DD."},
+	"DT002": {"The dates contradict each other.", "Check the order of birth, diagnosis, follow-up, specimen and death."},
+	"DT003": {"The dates are in an unusual order or very old.", "Confirm onset and diagnosis date with the source record."},
+	"DT004": {"The date is not complete or can be read in two ways.", "Write four digits for the year, and give month and day where they are known."},
+	"DT005": {"The age is outside the expected range.", "Confirm birth date and event date."},
+
+	"DX001": {"No disease is given and the case is not marked undiagnosed.", "Give a disease, or mark the case as undiagnosed with its features."},
+	"DX002": {"An undiagnosed case has no observed feature.", "Add at least one HPO feature that was observed."},
+	"DX003": {"The code is well formed but unknown to the loaded table.", "Check the code; if it is newer than the table, nothing needs to be done."},
+	"DX004": {"The disease code is malformed.", "Write it as ORPHA:558, OMIM:154700, MONDO:0007947 or Q87.4, or use the list number."},
+	"DX005": {"List number, ORPHA and ICD code do not name the same disease.", "Decide which is right and correct the others."},
+	"DX006": {"The disease is unusual for this sex or age.", "Confirm disease, sex and dates with the source record."},
+	"DX007": {"The disease is in neither national list.", "Nothing needs to be done; check the code if you expected a listed disease."},
+
+	"PH001": {"The HPO id is malformed.", "Write it as HP: and seven digits, such as HP:0001250."},
+	"PH002": {"The HPO id is retired or unknown.", "Replace it by its current id when convenient."},
+	"PH003": {"The same HPO feature is both observed and excluded.", "Keep the statement that is true, or give both their dates."},
+	"PH004": {"The same HPO feature is given twice.", "Remove the repeated one."},
+
+	"GN001": {"The variant description cannot be read as HGVS.", "Check transcript, position and change, for example NM_000138.5:c.364C>T."},
+	"GN002": {"The diagnosis is marked genetic, but there is no genetic result.", "Add the result, or choose another way of verification."},
+	"GN003": {"The variant has no transcript or no genome assembly.", "Add them from the laboratory's report."},
+	"GN004": {"A causative result carries a benign class.", "Check result and ACMG class with the laboratory's report."},
+
+	"ST001": {"The status is dead, but there is no death entry.", "Add a death entry, or mark the date of death as unknown."},
+	"ST002": {"A visit as alive lies after the death.", "Confirm both dates and that both belong to the same patient."},
+
+	"TX001": {"The treatment stops before it starts.", "Correct start or stop date."},
+	"TX002": {"The unit is unknown.", "Use a UCUM unit, such as mg/kg."},
+	"TX003": {"A response is given for a treatment that was not started.", "Correct the status or remove the response."},
+
+	"SP001": {"There is no consent to store the specimen in a biobank.", "Record the consent first, or leave the specimen out."},
+	"SP002": {"The specimen this one derives from is unknown.", "Register the parent specimen first and check its number."},
+	"SP003": {"The specimen was collected before birth and is not marked prenatal.", "Correct the date or mark the specimen as prenatal."},
+
+	"CN001": {"The patient had withdrawn consent before this entry's date.", "Do not send it; check with the data protection officer if the date is wrong."},
+	"CN002": {"A patient under 14 has no guardian's consent.", "Record the guardian's consent, or the legal basis that applies."},
+	"CN003": {"The consent is older than the current form.", "Renew the consent at the next visit."},
+
+	"DU001": {"Your hospital has already registered this patient with this disease.", "Send a correction or a follow-up instead."},
+	"DU002": {"Another hospital has also registered this patient with this disease.", "Nothing needs to be done; the patient is counted once."},
+	"DU003": {"More than three patients in this file share birth date, sex and diagnosis date.", "Check whether rows were pasted or filled down by mistake."},
+
+	"PR001": {"A free text field holds something that identifies the patient.", "Remove names, ID, telephone and record numbers from the text."},
+
+	"FM001": {"The file's encoding cannot be read.", "Save the file as UTF-8 or GB18030 and drop it again."},
+	"FM002": {"A column heading is unknown or occurs twice.", "Rename or remove the column, or adapt the mapping."},
+	"FM003": {"The row has another number of columns than the heading.", "Look for a separator or a line break inside a cell."},
+	"FM004": {"A totals row at the end was left out.", "Nothing needs to be done."},
+	"FM005": {"The entry is larger than an entry may be.", "Shorten it, or send long lists as several entries."},
+	"FM006": {"A sealed body has a length that no entry has.", "Nothing to do for clerks; the operator should ask the sender to update its software."},
+
+	"PP001": {"The phenopacket has no metaData or no subject.", "Complete it in the program that wrote it."},
+	"PP002": {"The file is not a phenopacket.", "Check that the right file was dropped; other formats have a format of their own to choose."},
+	"PP003": {"An interpretation names a disease that the packet does not list.", "Add the disease, or correct the interpretation."},
+
+	"FH001": {"A reference in the FHIR file leads nowhere.", "Export the missing resource with the others."},
+	"FH002": {"This type of FHIR bundle cannot be taken in.", "Export a searchset, collection, document, batch or transaction bundle."},
+	"FH003": {"The FHIR file holds resources that are not used here.", "Nothing needs to be done; see the counts."},
+
+	"RQ001":  {"A field that this profile requires is missing.", "Fill the field in, or choose the profile that fits the source."},
+	"ENC001": {"The bytes are not the one encoding the protocol allows.", "The operator should compare the program versions of both nodes."},
+
+	"SEAL001": {"No key of this node opens the envelope.", "Check that this reader was entitled when the envelope was made; ask for a grant if it should be."},
+	"SEAL002": {"A sealed body does not open, or holds no valid entry.", "Report it to the operator: the sender sealed it wrongly, or the copy is damaged."},
+	"SEAL003": {"The envelope's key differs from the one it commits to.", "Post it as unopenable; the sender must explain and send the entries again."},
+}
