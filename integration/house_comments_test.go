@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // minIntroduction is the length in bytes of the shortest package comment that
@@ -85,18 +86,25 @@ func (tree *houseTree) genFaults(d *ast.GenDecl, bare func(string)) {
 			if !s.Name.IsExported() {
 				continue
 			}
-			if s.Doc == nil && s.Comment == nil && (d.Lparen.IsValid() || d.Doc == nil) {
+			doc := s.Doc
+			if doc == nil && !d.Lparen.IsValid() {
+				doc = d.Doc
+			}
+			if doc == nil && s.Comment == nil {
 				bare(s.Name.Name)
 			}
-			tree.fieldFaults(s, bare)
+			tree.fieldFaults(s, doc.Text(), bare)
 		}
 	}
 	if d.Doc == nil {
-		group.report("", bare)
+		group.report("", "", bare)
 	}
 }
 
-func (tree *houseTree) fieldFaults(s *ast.TypeSpec, bare func(string)) {
+// fieldFaults wants a comment for each group of fields, or of an interface's
+// methods. The type's own comment speaks for the first group, and for any of
+// which it names a member.
+func (tree *houseTree) fieldFaults(s *ast.TypeSpec, doc string, bare func(string)) {
 	var list *ast.FieldList
 	switch typ := s.Type.(type) {
 	case *ast.StructType:
@@ -110,15 +118,18 @@ func (tree *houseTree) fieldFaults(s *ast.TypeSpec, bare func(string)) {
 	for _, field := range list.List {
 		group.see(tree, field, field.Doc, field.Comment, field.Names)
 	}
-	group.report(s.Name.Name+".", bare)
+	if doc != "" && len(group.told) > 0 {
+		group.told[0] = true
+	}
+	group.report(s.Name.Name+".", doc, bare)
 }
 
 // commentGroups gathers neighbours: lines without a gap between them, of
 // which one comment may speak for all.
 type commentGroups struct {
-	names []string // the first exported name of each group
-	told  []bool   // whether the group has a comment
-	last  int      // line on which the last member ended
+	names [][]string // the exported names of each group
+	told  []bool     // whether the group has a comment
+	last  int        // line on which the last member ended
 }
 
 func (g *commentGroups) see(tree *houseTree, n ast.Node, doc, after *ast.CommentGroup, names []*ast.Ident) {
@@ -127,22 +138,24 @@ func (g *commentGroups) see(tree *houseTree, n ast.Node, doc, after *ast.Comment
 		start = tree.line(doc.Pos())
 	}
 	if len(g.names) == 0 || start > g.last+1 {
-		g.names, g.told = append(g.names, ""), append(g.told, false)
+		g.names, g.told = append(g.names, nil), append(g.told, false)
 	}
 	g.last = tree.line(n.End())
 	i := len(g.names) - 1
 	g.told[i] = g.told[i] || doc != nil || after != nil
 	for _, name := range names {
-		if name.IsExported() && g.names[i] == "" {
-			g.names[i] = name.Name
+		if name.IsExported() {
+			g.names[i] = append(g.names[i], name.Name)
 		}
 	}
 }
 
-func (g *commentGroups) report(prefix string, bare func(string)) {
-	for i, name := range g.names {
-		if name != "" && !g.told[i] {
-			bare(prefix + name)
+func (g *commentGroups) report(prefix, doc string, bare func(string)) {
+	words := strings.FieldsFunc(doc, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for i, names := range g.names {
+		named := slices.ContainsFunc(names, func(name string) bool { return slices.Contains(words, name) })
+		if len(names) > 0 && !g.told[i] && !named {
+			bare(prefix + names[0])
 		}
 	}
 }

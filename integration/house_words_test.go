@@ -29,10 +29,10 @@ var forbidden = []struct {
 }{
 	{"a path of one machine", regexp.MustCompile(`(^|[^a-zA-Z0-9._-])/(wo[r]k|fa[r]m|roo[t]|tm[p])/`), nil},
 	{"an unfinished place", regexp.MustCompile(
-		`\b(TO[D]O|FI[X]ME|XX[X])\b|(?i)\b(not implem[e]nted|unimplem[e]nted|stu[b]s?|placeh[o]lders?|for n[o]w)\b`,
+		`\b(TO[D]O|FI[X]ME|XX[X])\b|(?i)\b(not implem[e]nted|unimplem[e]nted|stu[b]s?|for n[o]w)\b`,
 	), []string{".go", ".md", ".sh", ".toml", ".service"}},
 	{"the name of a package registry's host", regexp.MustCompile(
-		`\b(prox[y]|su[m])\.golang\.org|registr[y]\.npmjs|deb\.debia[n]\.org`,
+		`\bprox[y]\.golang\.org|registr[y]\.npmjs|deb\.debia[n]\.org`,
 	), nil},
 	{"a tool that wrote the text", regexp.MustCompile(`(?i)\b(chatg[p]t|cla[u]de|copil[o]t|anthr[o]pic|open[a]i)\b`), nil},
 }

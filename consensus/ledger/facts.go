@@ -44,7 +44,7 @@ func replaceDurable(path string, parts ...[]byte) error {
 	}
 	if err := f.Sync(); err != nil {
 		_ = f.Close() // the fsync error says more
-		return ioError("fsync", temp, err)
+		return ioError(opFsync, temp, err)
 	}
 	if err := f.Close(); err != nil {
 		return ioError("close", temp, err)
@@ -88,7 +88,7 @@ func syncDir(dir string) error {
 	}
 	defer d.Close()
 	if err := d.Sync(); err != nil {
-		return ioError("fsync", dir, err)
+		return ioError(opFsync, dir, err)
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func (l *Ledger) Sync() (Lengths, error) {
 	}
 	for f, file := range l.files {
 		if err := file.Sync(); err != nil {
-			return Lengths{}, fmt.Errorf("sync ledger: %w", l.fail(ioError("fsync", fileID(f).name(), err)))
+			return Lengths{}, fmt.Errorf("sync ledger: %w", l.fail(ioError(opFsync, fileID(f).name(), err)))
 		}
 	}
 	if err := l.recordSynced(at); err != nil {

@@ -5,6 +5,9 @@ import "fmt"
 // scrubStep is how many entries are zeroed before appends get their turn.
 const scrubStep = MaxCount
 
+// zeroStepBytes bounds the buffer of zeros.
+const zeroStepBytes = 1 << 20
+
 // Scrub destroys the salts and then the bodies of count entries from index
 // first on: zeros, fsync, and the space given back where the file system can
 // punch holes. It is durable when it returns, and doing it again is harmless.
@@ -34,27 +37,34 @@ func (l *Ledger) scrub(first uint64, count uint32) error {
 	if err := l.zero(fileSalts, first*SaltBytes, uint64(count)*SaltBytes); err != nil {
 		return err
 	}
-	for i := range uint64(count) { // entry by entry: a run of them may cross envelopes
-		start, ends, err := l.bodyEnds(first+i, 1)
-		if err != nil {
-			return err
-		}
-		if err := l.zero(fileBodies, start, ends[0]-start); err != nil {
-			return err
-		}
+	start, _, err := l.bodyEnds(first, 1)
+	if err != nil {
+		return err
 	}
-	return nil
+	_, ends, err := l.bodyEnds(first+uint64(count)-1, 1)
+	if err != nil {
+		return err
+	}
+	if ends[0] < start {
+		return damaged(fileBodyIndex.name(), "entry %d ends before entry %d starts", first+uint64(count)-1, first)
+	}
+	return l.zero(fileBodies, start, ends[0]-start)
 }
 
 // zero overwrites n bytes of file f at off with zeros on the disk, and only
 // then punches the hole: a hole alone leaves the old bytes on free blocks.
 func (l *Ledger) zero(f fileID, off, n uint64) error {
 	file := l.files[f]
-	if _, err := file.WriteAt(make([]byte, n), int64(off)); err != nil {
-		return l.fail(ioError("write", f.name(), err))
+	zeros := make([]byte, min(n, zeroStepBytes))
+	for done := uint64(0); done < n; {
+		part := zeros[:min(n-done, zeroStepBytes)]
+		if _, err := file.WriteAt(part, int64(off+done)); err != nil {
+			return l.fail(ioError("write", f.name(), err))
+		}
+		done += uint64(len(part))
 	}
 	if err := file.Sync(); err != nil {
-		return l.fail(ioError("fsync", f.name(), err))
+		return l.fail(ioError(opFsync, f.name(), err))
 	}
 	if err := punchHole(file, int64(off), int64(n)); err != nil {
 		return l.fail(ioError("punch", f.name(), err))

@@ -41,7 +41,10 @@ func Deal(n, t int, random io.Reader) (Record, []Share, error) {
 	if err != nil {
 		return Record{}, nil, fmt.Errorf("deal: %w", err)
 	}
-	return r, shares, r.Validate()
+	if err := r.Validate(); err != nil {
+		return Record{}, nil, fmt.Errorf("deal: %w", err)
+	}
+	return r, shares, nil
 }
 
 // split evaluates the polynomial at every holder's index.

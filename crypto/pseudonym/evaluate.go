@@ -26,11 +26,10 @@ const (
 // more than MaxBatch; ErrElement for an element that does not decode or is
 // the identity. The caller has checked the signature, the network, the quota
 // and that the request id is new or was the same request. Time: about 0.1 ms
-// per element, independent of the share's value.
+// per element on one core, independent of the share's value.
 func Evaluate(share keyshare.Share, req Request, elements [][32]byte) (evaluated [][32]byte, proof [64]byte, err error) {
-	if share.KeyID != req.KeyID || share.Epoch != req.Epoch || share.Holder != req.Holder {
-		return nil, proof, fmt.Errorf("evaluate: %w: it is for holder %d in epoch %d, this is %d in %d or another key",
-			ErrRequest, req.Holder, req.Epoch, share.Holder, share.Epoch)
+	if err := checkAddressee(share, req); err != nil {
+		return nil, proof, fmt.Errorf("evaluate: %w", err)
 	}
 	if err := checkElements(req, elements); err != nil {
 		return nil, proof, fmt.Errorf("evaluate: %w", err)
@@ -119,6 +118,19 @@ func transcript(req Request, elements, evaluated [][32]byte) []byte {
 
 func proofParams(dst []byte) dleq.Params {
 	return dleq.Params{G: ristretto, H: crypto.SHA512, DST: dst}
+}
+
+// checkAddressee returns nil if the request asks for this share.
+func checkAddressee(share keyshare.Share, req Request) error {
+	switch {
+	case share.KeyID != req.KeyID:
+		return fmt.Errorf("%w: it is for another key", ErrRequest)
+	case share.Epoch != req.Epoch:
+		return fmt.Errorf("%w: it is for epoch %d, the share for %d", ErrRequest, req.Epoch, share.Epoch)
+	case share.Holder != req.Holder:
+		return fmt.Errorf("%w: it is for holder %d, the share is holder %d's", ErrRequest, req.Holder, share.Holder)
+	}
+	return nil
 }
 
 // checkElements returns nil if the elements are as many as the request says

@@ -34,6 +34,11 @@ func (b *Blinding) finalize(record keyshare.Record, parts []Part) ([][]byte, err
 	if err := b.checkParts(record, parts); err != nil {
 		return nil, err
 	}
+	return oprf.NewClient(oprf.SuiteRistretto255).Finalize(b.data, &oprf.Evaluation{Elements: b.join(parts)})
+}
+
+// join returns, for each input, the evaluation by the whole key.
+func (b *Blinding) join(parts []Part) []group.Element {
 	weights := lagrange(parts)
 	joined := make([]group.Element, b.size)
 	for i := range joined {
@@ -43,7 +48,7 @@ func (b *Blinding) finalize(record keyshare.Record, parts []Part) ([][]byte, err
 		}
 		joined[i] = sum
 	}
-	return oprf.NewClient(oprf.SuiteRistretto255).Finalize(b.data, &oprf.Evaluation{Elements: joined})
+	return joined
 }
 
 // checkParts looks for two parts of one holder before anything is computed:

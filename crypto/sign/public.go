@@ -104,6 +104,9 @@ func (k *PublicKey) hash() (id KeyID) {
 	return id
 }
 
+// String returns the key's purpose and id.
+func (k *PublicKey) String() string { return k.purpose.String() + " key " + k.id.String() }
+
 // ID returns the key's id.
 func (k *PublicKey) ID() KeyID { return k.id }
 

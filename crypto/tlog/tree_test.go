@@ -84,10 +84,9 @@ func TestReferenceTreeOfCertificateTransparency(t *testing.T) {
 
 // referenceTree is one tree kept by this package and by two others.
 type referenceTree struct {
-	own      store
-	merkle   *testonly.Tree
-	mod      []modtlog.Hash // in x/mod's storage order
-	frontier *compact.Range
+	own    store
+	merkle *testonly.Tree
+	mod    []modtlog.Hash // in x/mod's storage order
 }
 
 func (r *referenceTree) ReadHashes(indexes []int64) ([]modtlog.Hash, error) {
@@ -453,6 +452,15 @@ func TestMissingHashesAreReported(t *testing.T) {
 type failingReader struct{ err error }
 
 func (f failingReader) ReadHashes(uint, uint64, []Hash) error { return f.err }
+
+func TestStoredHeightsAreThoseReported(t *testing.T) {
+	var got []uint
+	f := must(NewFrontier(1<<24-1, make([]Hash, 24)))
+	f.Append(Hash{}, func(height uint, _ Hash) { got = append(got, height) })
+	if want := StoredHeights(); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
 
 func TestProofsTakeFewReads(t *testing.T) {
 	s := store{}

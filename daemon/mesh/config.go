@@ -104,13 +104,13 @@ type Config struct {
 func (c *Config) complete() error {
 	var faults []error
 	if c.Self == "" {
-		faults = append(faults, errors.New("Self is empty"))
+		faults = append(faults, errors.New("no Self given"))
 	}
 	if len(c.Key) != ed25519.PrivateKeySize {
-		faults = append(faults, errors.New("Key is not an Ed25519 private key"))
+		faults = append(faults, errors.New("no Ed25519 private key in Key"))
 	}
 	if c.Lookup == nil {
-		faults = append(faults, errors.New("Lookup is missing"))
+		faults = append(faults, errors.New("no Lookup given"))
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -121,7 +121,7 @@ func (c *Config) complete() error {
 	orDefault(&c.KeepAlive, 5*time.Second)
 	orDefault(&c.IdleTimeout, 3*c.KeepAlive)
 	if c.IdleTimeout <= c.KeepAlive {
-		faults = append(faults, errors.New("IdleTimeout is not above KeepAlive"))
+		faults = append(faults, errors.New("value of IdleTimeout not above KeepAlive"))
 	}
 	return errors.Join(faults...)
 }

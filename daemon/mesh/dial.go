@@ -53,6 +53,9 @@ func (m *Mesh) SetPeers(targets []Target) {
 		if !wanted[node] {
 			d.cancel()
 			delete(m.dialling, node)
+			for class := range classCount {
+				delete(m.failures, slot{node, class})
+			}
 		}
 	}
 }
@@ -112,15 +115,19 @@ func (m *Mesh) connect(ctx context.Context, d *dialling, at slot) error {
 	m.mu.Lock()
 	addresses := d.addresses
 	m.mu.Unlock()
-	var faults []error
+	var faults error
 	for _, address := range addresses {
 		err := m.connectTo(ctx, address, at)
 		if err == nil || errors.Is(err, errDuplicate) {
 			return err
 		}
-		faults = append(faults, fmt.Errorf("%s: %w", address, err))
+		err = fmt.Errorf("%s: %w", address, err)
+		if faults != nil {
+			err = fmt.Errorf("%w; %w", faults, err)
+		}
+		faults = err
 	}
-	return errors.Join(faults...)
+	return faults
 }
 
 func (m *Mesh) connectTo(ctx context.Context, address string, at slot) error {
@@ -149,7 +156,7 @@ func (m *Mesh) introduce(ctx context.Context, raw net.Conn, at slot) (*session, 
 	defer context.AfterFunc(ctx, func() { raw.Close() })()
 	conn := tls.Client(raw, m.clientTLS(at.node, at.class))
 	if err := conn.HandshakeContext(ctx); err != nil {
-		return nil, fmt.Errorf("handshake: %w", err)
+		return nil, fmt.Errorf("handshake: %w", alerted(err))
 	}
 	p, class, err := m.established(conn)
 	if err != nil {
@@ -161,12 +168,21 @@ func (m *Mesh) introduce(ctx context.Context, raw net.Conn, at slot) (*session, 
 	}
 	// The other side may have refused us already, by an alert that is there
 	// to read even where writing fails.
-	_, werr := conn.Write(own.append(nil))
+	_, _ = conn.Write(own.append(nil))
 	g, err := readAnswer(conn)
 	if err != nil {
-		return nil, errors.Join(err, werr)
+		return nil, alerted(err)
 	}
 	s := m.newSession(conn, p, class, link{dialled: true, peer: g})
 	_, err = m.enrol(s)
 	return s, err
+}
+
+// alerted names what a TLS alert from the other side means.
+func alerted(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "remote error" {
+		return fmt.Errorf("%w (%w)", ErrRefused, op.Err)
+	}
+	return err
 }

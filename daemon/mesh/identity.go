@@ -26,6 +26,10 @@ var (
 	// ErrSelf reports a connection of this node to itself.
 	ErrSelf = errors.New("the peer is this node")
 
+	// ErrRefused reports a peer that did not let this node in, as a rule
+	// because its roster does not have this node's key.
+	ErrRefused = errors.New("the other side refused this node; is its key in the roster there")
+
 	// ErrProtocol reports a peer that does not speak as this package does.
 	ErrProtocol = errors.New("not the protocol of the network")
 )

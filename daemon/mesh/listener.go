@@ -1,7 +1,6 @@
 package mesh
 
 import (
-	"context"
 	"net"
 	"sync"
 )
@@ -55,21 +54,3 @@ func (l *listener) Close() error {
 }
 
 func (l *listener) Addr() net.Addr { return Addr(l.m.cfg.Self) }
-
-type peerKey struct{}
-
-// ConnContext is for http.Server.ConnContext; it makes [PeerFromContext] work
-// in the server's handlers.
-func ConnContext(ctx context.Context, c net.Conn) context.Context {
-	if s, ok := c.(interface{ Peer() Peer }); ok {
-		return context.WithValue(ctx, peerKey{}, s.Peer())
-	}
-	return ctx
-}
-
-// PeerFromContext returns the node whose request a handler serves. It reports
-// false if the request did not come over a [Stream].
-func PeerFromContext(ctx context.Context) (Peer, bool) {
-	p, ok := ctx.Value(peerKey{}).(Peer)
-	return p, ok
-}

@@ -12,14 +12,12 @@ import (
 	"time"
 )
 
-// plain says a reason in words an operator can act on.
+// plain says why a connection came to nothing, or a session ended, in words
+// for an operator.
 func plain(err error) string {
-	var op *net.OpError
 	switch {
 	case err == nil:
 		return "none"
-	case errors.As(err, &op) && op.Op == "remote error":
-		return "the other side refused us (" + op.Err.Error() + "): is our key in its roster?"
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return "the other side fell silent"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -39,7 +37,7 @@ func (m *Mesh) logFailure(at slot, err error) {
 	m.mu.Unlock()
 	if m.quiet.allow("dial " + at.node) {
 		m.cfg.Logger.Warn("cannot reach node", slog.String("node", at.node),
-			slog.String("class", at.class.String()), slog.String("reason", plain(err)))
+			slog.String("class", at.class.String()), slog.String("reason", err.Error()))
 	}
 }
 

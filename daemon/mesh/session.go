@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -21,7 +22,7 @@ const (
 )
 
 var (
-	errSessionLost = errors.New("the session has ended")
+	errSessionLost = fmt.Errorf("the session has ended: %w", io.ErrUnexpectedEOF)
 	errFinished    = errors.New("another session took its place")
 	errStreamFlood = errors.New("the peer opened too many streams")
 	errNoAnswer    = errors.New("the peer does not answer keep-alives")
@@ -66,7 +67,8 @@ func (s *session) end(reason error) {
 // retire makes the session end when its streams have.
 func (s *session) retire() { s.once.retire.Do(func() { close(s.retired) }) }
 
-// run is the life of an enrolled session. The welcome is sent first, if any.
+// run is the life of an enrolled session. An accepted one begins with the
+// welcome, which the peer waits for; a dialled one has none to send.
 func (s *session) run(welcome []byte) {
 	defer close(s.done)
 	defer s.m.forget(s)
@@ -94,8 +96,10 @@ func (s *session) attrs(more ...any) []any {
 }
 
 func (s *session) start(welcome []byte) (err error) {
-	if _, err := s.conn.Write(welcome); err != nil {
-		return fmt.Errorf("send welcome: %w", err)
+	if welcome != nil {
+		if _, err := s.conn.Write(welcome); err != nil {
+			return fmt.Errorf("send welcome: %w", err)
+		}
 	}
 	if err := s.conn.SetDeadline(time.Time{}); err != nil {
 		return err
@@ -124,7 +128,7 @@ func (s *session) muxConfig() *yamux.Config {
 	if s.at.class == ClassRaft {
 		c.MaxStreamWindowSize = raftWindowBytes
 	}
-	c.StreamOpenTimeout = 0
+	c.StreamOpenTimeout = s.m.cfg.IdleTimeout // a peer takes a stream at once or not at all
 	c.StreamCloseTimeout = time.Minute
 	c.LogOutput = nil
 	c.Logger = muxLogger{s.m.cfg.Logger.With(s.attrs()...)}

@@ -3,6 +3,7 @@ package mesh
 import (
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,8 +34,9 @@ func (s *session) newStream(inner *yamux.Stream, inbound bool) *Stream {
 // Peer returns the node at the other end, as authenticated.
 func (s *Stream) Peer() Peer { return s.session.peer }
 
-// Read reads what the peer wrote, as io.Reader says. After Close it fails with
-// net.ErrClosed.
+// Read reads what the peer wrote, as io.Reader says: io.EOF when the peer has
+// closed the stream, io.ErrUnexpectedEOF when the session is lost, net.ErrClosed
+// after Close of the stream or the mesh, os.ErrDeadlineExceeded after the deadline.
 func (s *Stream) Read(b []byte) (int, error) {
 	n, err := s.inner.Read(b)
 	return n, s.explain(err)
@@ -45,7 +47,7 @@ func (s *Stream) Read(b []byte) (int, error) {
 func (s *Stream) Write(b []byte) (n int, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	for first := true; first || len(b) > 0; first = false {
+	for len(b) > 0 {
 		part := b[:min(len(b), maxFrameBytes)]
 		sent, err := s.inner.Write(part)
 		n += sent
@@ -57,16 +59,22 @@ func (s *Stream) Write(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// explain turns yamux's errors into those of package net. A session whose
-// writes make no progress is given up, since what it sent is unknown.
+// explain turns yamux's errors into those of package net. At the end of a
+// session yamux says io.EOF, as if the peer had finished; that would make a
+// torn file look whole. A session whose writes make no progress is given up,
+// since what it sent is unknown.
 func (s *Stream) explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case s.closed.Load():
+	case s.closed.Load(), s.session.m.ctx.Err() != nil:
 		return net.ErrClosed
+	case errors.Is(err, yamux.ErrTimeout):
+		return os.ErrDeadlineExceeded
 	case errors.Is(err, yamux.ErrConnectionWriteTimeout):
 		s.session.end(errNoAnswer)
+	case s.session.mux.IsClosed():
+		return errSessionLost
 	}
 	return err
 }

@@ -99,7 +99,10 @@ func (m *Mesh) await(ctx context.Context, at slot) (*session, error) {
 }
 
 // Dial opens a stream to a node. If there is no session with it, Dial waits
-// for one, made by either side, until ctx ends. The stream is a *[Stream].
+// for one, made by either side, until ctx ends; the error is then that of ctx,
+// and of the last attempt to reach the node if one failed. The stream is a
+// *[Stream]. A peer takes 32 Raft and 256 API streams of ours at a time, and
+// closes further ones at once.
 func (m *Mesh) Dial(ctx context.Context, node NodeID, class Class) (net.Conn, error) {
 	stream, err := m.dial(ctx, slot{node, class})
 	if err != nil {

@@ -57,12 +57,17 @@ func (c *Catalog) Search(text string) []*Disease {
 		return []*Disease{d}
 	}
 	rows := c.byCode(text)
-	for i := range c.diseases {
-		if d := &c.diseases[i]; d.contains(key) || strconv.Itoa(d.Number) == key {
-			rows = append(rows, d)
+	for name, named := range c.names {
+		if strings.Contains(name, key) {
+			rows = append(rows, named...)
 		}
 	}
-	return match(rows, "").Diseases
+	for i := range c.diseases {
+		if strconv.Itoa(c.diseases[i].Number) == key {
+			rows = append(rows, &c.diseases[i])
+		}
+	}
+	return match(rows, "").Diseases // in order, each once
 }
 
 // byRef reads "list.number".
@@ -85,15 +90,4 @@ func (c *Catalog) byCode(text string) []*Disease {
 		rows = append(rows, m.Diseases...)
 	}
 	return rows
-}
-
-func (d *Disease) contains(key string) bool {
-	for _, names := range [][]string{d.ZH, d.EN} {
-		for _, name := range names {
-			if strings.Contains(nameKey(name), key) {
-				return true
-			}
-		}
-	}
-	return false
 }

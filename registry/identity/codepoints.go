@@ -11,10 +11,8 @@ type span struct {
 	shift  rune   // with to == "", not 0: subtracted from the code point
 }
 
-// Marks kept by the table, because the document rules look for them.
-const (
-	maskMark = "*"
-)
+// maskMark is what every mask character folds to.
+const maskMark = "*"
 
 // codePoints is consulted for everything outside [0-9A-Z]. What it does not
 // list stays as it is and is refused later, except that lower-case ASCII
@@ -108,12 +106,6 @@ func trimTextMark(raw string) string {
 		}
 	}
 	return raw
-}
-
-// masked reports whether a folded value shows that characters were replaced
-// on purpose or lost to scientific notation.
-func masked(folded string) bool {
-	return strings.Contains(folded, maskMark) || strings.Contains(folded, "E+")
 }
 
 // alphanumeric reports whether s is one or more of [0-9A-Z].

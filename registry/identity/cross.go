@@ -50,5 +50,5 @@ func RoundedTails(ids []Identity) []int {
 }
 
 func endsInZeros(id Identity) bool {
-	return id.Type() == RIC && id.c.value[lengthRIC-3:] == "000"
+	return id.Type() == RIC && id.content().value[lengthRIC-3:] == "000"
 }

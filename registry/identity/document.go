@@ -44,7 +44,8 @@ const (
 )
 
 // A Document is one identity document as a row gives it. It holds the
-// identifier in clear; printing, logging or marshalling it shows the type only.
+// identifier in clear. Printing, logging or marshalling it shows the type
+// only; do not keep it in an unexported field of something that is printed.
 type Document struct {
 	Type Type
 	// Issuer is the country of a passport, or the hospital's own code for a

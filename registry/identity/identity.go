@@ -30,11 +30,15 @@ const (
 
 // An Identity is one document in canonical form. The zero Identity is empty.
 // It is immutable and safe for concurrent use. Printing, logging and
-// marshalling show only its type; the content sits behind a pointer so that
-// printing a struct that holds an Identity shows an address.
+// marshalling show only its type.
 //
 // Compare identities with Equal, not with ==.
-type Identity struct{ c *content }
+type Identity struct{ box *box }
+
+// A box keeps the content two pointers away: package fmt does not ask an
+// unexported field how it wants to be printed, and for a verb that does not
+// fit it looks through the first pointer.
+type box struct{ content *content }
 
 type content struct {
 	kind          Type
@@ -49,12 +53,19 @@ const (
 	localLabel = "raresync/local-id/v1"
 )
 
+func (id Identity) content() *content {
+	if id.box == nil {
+		return nil
+	}
+	return id.box.content
+}
+
 // Type returns the document type, or "" for the zero Identity.
 func (id Identity) Type() Type {
-	if id.c == nil {
-		return ""
+	if c := id.content(); c != nil {
+		return c.kind
 	}
-	return id.c.kind
+	return ""
 }
 
 // X returns the input of the pseudonym's key stretching:
@@ -62,20 +73,22 @@ func (id Identity) Type() Type {
 // must not be stored. It is nil for LOCAL and for the zero Identity: those
 // never enter the OPRF.
 func (id Identity) X() []byte {
-	if id.c == nil || id.c.kind == LOCAL {
+	c := id.content()
+	if c == nil || c.kind == LOCAL {
 		return nil
 	}
-	return id.c.join(linkLabel)
+	return c.join(linkLabel)
 }
 
 // LocalKey returns what a hospital puts under its own HMAC key for a LOCAL
 // number: "raresync/local-id/v1" 00 LOCAL 00 issuer 00 value. It is nil for
 // every other type.
 func (id Identity) LocalKey() []byte {
-	if id.c == nil || id.c.kind != LOCAL {
+	c := id.content()
+	if c == nil || c.kind != LOCAL {
 		return nil
 	}
-	return id.c.join(localLabel)
+	return c.join(localLabel)
 }
 
 func (c *content) join(label string) []byte {
@@ -97,28 +110,30 @@ func (id Identity) Strength() Strength {
 // BirthDate returns the birth date that the document itself states (RIC and
 // NBM).
 func (id Identity) BirthDate() (year, month, day int, ok bool) {
-	if id.c == nil || id.c.birth == (Date{}) {
+	c := id.content()
+	if c == nil || c.birth == (Date{}) {
 		return 0, 0, 0, false
 	}
-	b := id.c.birth
-	return b.Year, b.Month, b.Day, true
+	return c.birth.Year, c.birth.Month, c.birth.Day, true
 }
 
 // Sex returns the sex that the parity of a RIC's sequence states.
 func (id Identity) Sex() (Sex, bool) {
-	if id.c == nil {
+	c := id.content()
+	if c == nil {
 		return Unstated, false
 	}
-	return id.c.sex, id.c.sex != Unstated
+	return c.sex, c.sex != Unstated
 }
 
 // Equal reports whether two identities are the same document. The zero
 // Identity equals none.
 func (id Identity) Equal(other Identity) bool {
-	if id.c == nil || other.c == nil {
+	a, b := id.content(), other.content()
+	if a == nil || b == nil {
 		return false
 	}
-	return id.c.kind == other.c.kind && id.c.issuer == other.c.issuer && id.c.value == other.c.value
+	return a.kind == b.kind && a.issuer == b.issuer && a.value == b.value
 }
 
 // String returns the type and nothing else.

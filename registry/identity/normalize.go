@@ -45,7 +45,7 @@ func Normalize(doc Document, opt Options) (Identity, []rule.Finding, error) {
 	if err := rule.Refusals(findings); err != nil {
 		return Identity{}, nil, err
 	}
-	id := Identity{c}
+	id := Identity{&box{c}}
 	if s := id.Strength(); s != Strong {
 		findings = append(findings, rule.Find("ID010", "", s.String()+" identity"))
 	}

@@ -21,9 +21,14 @@ func (s *Session) Close() error { return ErrClosed }
 
 func (s *Session) close() {}
 
-// Dialer has a comment, its method has none.
+// Dialer has a comment that speaks for its first group and names Resolve.
 type Dialer interface {
 	Dial() (*Session, error)
+
+	Hang()
+
+	Lookup()
+	Resolve()
 }
 
 func Open() *Session { return nil }

@@ -1,0 +1,39 @@
+# raresync: everything a person types while changing the project.
+#
+# The version stamped into the binary is what git calls the commit, or dev
+# where there is no git, as in a source archive.
+
+GO          ?= go
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+UNITS        = $$($(GO) list ./... | grep -v /integration)
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race lint check demo clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
+
+build: ## build bin/raresync: static, reproducible, stamped with its version
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/raresync ./cmd/raresync
+
+test: ## run every test, networks of real processes included
+	$(GO) test -timeout 15m ./...
+
+race: ## run the unit tests with the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(UNITS)
+
+lint: ## check formatting, vet, staticcheck, modernisation and tidy modules
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:" $$unformatted; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) fix -diff ./...
+	$(GO) mod tidy -diff
+
+check: lint race ## what a reviewer runs: lint and race
+
+demo: ## run a small network on this machine, up to a verified checkpoint
+	$(GO) run ./cmd/raresync demo
+
+clean: ## remove what build made
+	rm -rf bin

@@ -1,0 +1,93 @@
+package consensus
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/raresync/raresync/consensus/machine"
+	"github.com/raresync/raresync/crypto/sign"
+	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+// Errors that a caller branches on.
+var (
+	// ErrNoLeader says that the network has no leader this node can reach now.
+	// The envelope may or may not have been taken: send the same bytes again.
+	ErrNoLeader = errors.New("no leader reachable")
+	// ErrQuarantined says that the node found its copy in contradiction to the
+	// network's and must be rebuilt.
+	ErrQuarantined = errors.New("this node's copy is quarantined")
+	// ErrNotYet says that the node has not applied what was asked for.
+	ErrNotYet = errors.New("not yet: this node is catching up")
+)
+
+// Outcome is what became of a submitted envelope.
+type Outcome = machine.Outcome
+
+// Config is what a node needs. Nothing is optional unless said.
+type Config struct {
+	Self    string // node id, as in the roster
+	Dir     string // data directory, this node's alone
+	Genesis *envelope.Envelope
+	Log     *sign.PrivateKey // log key; voters only
+	Cosign  *sign.PrivateKey // cosigning key; voters only
+	Peers   Peers
+	Streams Streams // of Raft; voters only
+	Logger  *slog.Logger
+	Now     func() time.Time // this node's clock
+	Fatal   func(error)      // storage failed or copy diverged: the process must stop
+	Timing  Timing
+}
+
+// Timing sets Raft's timers. The zero value means [DefaultTiming].
+type Timing struct {
+	Heartbeat time.Duration // also the election timeout; all voters need the same
+	Lease     time.Duration // at most Heartbeat
+	RPC       time.Duration // one transfer of at most 16 envelopes
+}
+
+// DefaultTiming suits voters whose round trips stay below 200 ms.
+var DefaultTiming = Timing{Heartbeat: 2 * time.Second, Lease: time.Second, RPC: 10 * time.Second}
+
+// Streams carries Raft between voters. Connections accepted name the peer's
+// node id as their remote address; the transport has authenticated it.
+type Streams interface {
+	// Dial opens a stream to a node, and waits for a session to it until the
+	// context ends instead of failing at once.
+	Dial(ctx context.Context, node string) (net.Conn, error)
+	Listener() net.Listener
+}
+
+// Peers asks other nodes. Every method may be answered by a peer that lies;
+// what matters is verified here.
+type Peers interface {
+	// Submit hands an envelope to a node that is thought to lead.
+	Submit(ctx context.Context, node string, raw []byte) (Outcome, error)
+	// Cosign asks a voter for its cosignatures under a proposal.
+	Cosign(ctx context.Context, node string, p Proposal) ([]tlog.NoteSignature, error)
+	// Announce tells a node of a new checkpoint.
+	Announce(ctx context.Context, node string, note []byte) error
+	// Checkpoint returns a node's newest checkpoint, waiting until it is larger
+	// than size or the context ends.
+	Checkpoint(ctx context.Context, node string, size uint64) ([]byte, error)
+	// Envelopes returns accepted envelopes from the given number on, at least
+	// one if the node has any, as many as fit the peer's limit.
+	Envelopes(ctx context.Context, node string, from uint64) ([]Pulled, error)
+}
+
+// Proposal is a tree head the leader asks voters to cosign.
+type Proposal struct {
+	Checkpoint tlog.Checkpoint
+	RaftIndex  uint64 // the leader's last applied index at that size, or higher
+	Term       uint64
+}
+
+// Pulled is an accepted envelope as one node hands it to another.
+type Pulled struct {
+	LogTime  uint64 // ms
+	Envelope []byte
+}

@@ -1,0 +1,140 @@
+package consensus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"sync"
+
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/cbor"
+	"github.com/raresync/raresync/crypto/tlog"
+)
+
+// maxClockLead is how far the newest log time may lie ahead of a voter's
+// clock, in milliseconds, before it stops cosigning.
+const maxClockLead = 5 * 60 * 1000
+
+// Why a voter does not cosign.
+var (
+	ErrRootDiffers = errors.New("root differs from this voter's")
+	ErrCosigned    = errors.New("this voter has cosigned a larger tree")
+	ErrClock       = errors.New("log time is more than 5 minutes ahead of this voter's clock")
+)
+
+// signer holds a voter's log and cosigning keys and what it cosigned last.
+type signer struct {
+	log    *tlog.LogSigner
+	cosign *tlog.Cosigner
+	path   string
+
+	mu   sync.Mutex
+	last cosigned
+}
+
+// cosigned is the durable record of the newest cosignature. It is written
+// before the signature leaves, so that a voter never vouches for two roots.
+type cosigned struct {
+	Size, RaftIndex, Term uint64
+	Root                  tlog.Hash
+}
+
+// Origin returns the checkpoint origin of a network's log epoch.
+func Origin(s *state.State) string { return fmt.Sprintf("%s/%d", s.Name, s.LogEpoch) }
+
+// CosignerName returns the key name of a voter as a cosigner.
+func CosignerName(s *state.State, node string) string { return s.Name + "/v/" + node }
+
+func newSigner(cfg Config, s *state.State) (*signer, error) {
+	log, err := tlog.NewLogSigner(Origin(s), cfg.Log.Ed25519())
+	if err != nil {
+		return nil, fmt.Errorf("log key: %w", err)
+	}
+	cosign, err := tlog.NewCosigner(CosignerName(s, cfg.Self), cfg.Cosign.Ed25519(), cfg.Cosign.MLDSA44())
+	if err != nil {
+		return nil, fmt.Errorf("cosigning key: %w", err)
+	}
+	out := &signer{log: log, cosign: cosign, path: filepath.Join(cfg.Dir, "cosigned")}
+	return out, out.load()
+}
+
+func (s *signer) load() error {
+	raw, err := ledger.ReadFileDurable(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d := cbor.NewDecoder(raw)
+	d.Array(4)
+	s.last.Size = d.Uint()
+	d.BytesInto(s.last.Root[:])
+	s.last.RaftIndex = d.Uint()
+	s.last.Term = d.Uint()
+	if err := d.Done(); err != nil {
+		return fmt.Errorf("last cosignature: %w", err)
+	}
+	return nil
+}
+
+// record makes it durable that this voter cosigns c, or says why it must not.
+func (s *signer) record(c cosigned) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case c.Size < s.last.Size:
+		return fmt.Errorf("size %d after %d: %w", c.Size, s.last.Size, ErrCosigned)
+	case c.Size == s.last.Size && c.Root != s.last.Root:
+		return fmt.Errorf("two roots for size %d: %w", c.Size, ErrRootDiffers)
+	case c.Size == s.last.Size:
+		return nil
+	}
+	b := cbor.AppendArray(nil, 4)
+	b = cbor.AppendUint(b, c.Size)
+	b = cbor.AppendBytes(b, c.Root[:])
+	b = cbor.AppendUint(b, c.RaftIndex)
+	b = cbor.AppendUint(b, c.Term)
+	if err := ledger.WriteFileDurable(s.path, b); err != nil {
+		return err
+	}
+	s.last = c
+	return nil
+}
+
+// HandleCosign answers the leader's proposal with this voter's cosignatures,
+// once it has applied the size and found the same root itself.
+func (n *Node) HandleCosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, error) {
+	if n.signer == nil {
+		return nil, errors.New("cosign: this node is a mirror")
+	}
+	view, err := n.machine.Wait(ctx, func(s *state.State) bool { return s.Tree.Size() >= p.Checkpoint.Size })
+	if err != nil {
+		return nil, fmt.Errorf("cosign %d: %w: %w", p.Checkpoint.Size, ErrNotYet, err)
+	}
+	if p.Checkpoint.Origin != Origin(view) {
+		return nil, fmt.Errorf("cosign: origin %q is not this log's", p.Checkpoint.Origin)
+	}
+	if now := n.nowMillis(); view.LogTime > now+maxClockLead {
+		n.log.Warn("not cosigning: log time is ahead of this node's clock; check NTP", "ahead_ms", view.LogTime-now)
+		return nil, fmt.Errorf("cosign %d: %w", p.Checkpoint.Size, ErrClock)
+	}
+	root, err := n.machine.RootAt(p.Checkpoint.Size)
+	if err != nil {
+		return nil, fmt.Errorf("cosign %d: %w", p.Checkpoint.Size, err)
+	}
+	if root != p.Checkpoint.Root {
+		n.log.Error("the leader proposes a root that is not this node's", "size", p.Checkpoint.Size)
+		return nil, fmt.Errorf("cosign %d: %w", p.Checkpoint.Size, ErrRootDiffers)
+	}
+	if err := n.signer.record(cosigned{p.Checkpoint.Size, p.RaftIndex, p.Term, root}); err != nil {
+		if errors.Is(err, ledger.ErrStorage) {
+			return nil, n.stop(err)
+		}
+		return nil, fmt.Errorf("cosign: %w", err)
+	}
+	return n.signer.cosign.Cosign(p.Checkpoint, uint64(n.cfg.Now().Unix()))
+}

@@ -1,0 +1,105 @@
+package consensus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/act"
+)
+
+// Status is where a node stands.
+type Status struct {
+	Node       string
+	Kind       act.NodeKind
+	Leader     string // node id, "" if none is known
+	Term       uint64 // Raft term; 0 on a mirror
+	Ready      bool
+	Why        string // why not ready
+	Envelopes  uint64
+	Size       uint64 // applied tree size
+	Root       tlog.Hash
+	LogTime    uint64 // ms
+	Checkpoint tlog.Checkpoint
+	GapFrom    uint64 // envelope numbers this copy lacks; GapTo = 0 if none
+	GapTo      uint64
+}
+
+// Status returns where the node stands now.
+func (n *Node) Status() Status {
+	view := n.machine.View()
+	s := Status{
+		Node: n.cfg.Self, Kind: n.kind, Envelopes: view.Envelopes,
+		Size: view.Tree.Size(), Root: view.Tree.Root(), LogTime: view.LogTime,
+	}
+	cp, _ := n.checkpoints.current()
+	s.Checkpoint = cp.Checkpoint
+	if from, to, open := n.machine.Gap(); open {
+		s.GapFrom, s.GapTo = from, to
+	}
+	if n.raft != nil {
+		_, leader := n.raft.LeaderWithID()
+		s.Leader, s.Term = string(leader), n.raft.CurrentTerm()
+	} else if helper := n.lastHelper.Load(); helper != nil {
+		s.Leader = *helper
+	}
+	s.Why = n.notReady(s)
+	s.Ready = s.Why == ""
+	return s
+}
+
+func (n *Node) notReady(s Status) string {
+	switch {
+	case s.GapTo != 0:
+		return fmt.Sprintf("not a copy: envelopes %d to %d are still missing", s.GapFrom, s.GapTo-1)
+	case s.Leader == "" && n.raft != nil:
+		return "no leader known"
+	case s.Leader == "":
+		return "no voter reached yet"
+	case n.raft != nil && (n.raft.CommitIndex() == 0 || n.raft.AppliedIndex() < n.raft.CommitIndex()):
+		return "catching up with the leader"
+	}
+	return ""
+}
+
+// Leading reports whether this node leads.
+func (n *Node) Leading() bool { return n.raft != nil && n.raft.State() == raft.Leader }
+
+// HandleCheckpoint answers a peer's [Peers.Checkpoint]: the newest checkpoint,
+// as soon as it is larger than size, or at the end of the context.
+func (n *Node) HandleCheckpoint(ctx context.Context, size uint64) ([]byte, error) {
+	cp, err := n.WaitCheckpoint(ctx, size+1)
+	if err != nil {
+		cp = n.Checkpoint()
+	}
+	if cp.Size == 0 {
+		return nil, fmt.Errorf("checkpoint: %w", ErrNotYet)
+	}
+	return cp.Marshal(), nil
+}
+
+// peerCheckpoint returns a peer's newest checkpoint, verified.
+func (n *Node) peerCheckpoint(ctx context.Context, peer string, size uint64) (tlog.SignedCheckpoint, error) {
+	note, err := n.cfg.Peers.Checkpoint(ctx, peer, size)
+	if err != nil {
+		return tlog.SignedCheckpoint{}, err
+	}
+	if len(note) > maxNoteBytes {
+		return tlog.SignedCheckpoint{}, fmt.Errorf("checkpoint of %d bytes", len(note))
+	}
+	sc, err := tlog.ParseSignedCheckpoint(note)
+	if err != nil {
+		return tlog.SignedCheckpoint{}, err
+	}
+	_, err = n.checkpoints.policy.Verify(sc)
+	return sc, err
+}
+
+// isOwnFailure tells this node's failed storage from a peer's bad answer.
+func isOwnFailure(err error) bool {
+	return errors.Is(err, ledger.ErrStorage) || errors.Is(err, ledger.ErrDamaged)
+}

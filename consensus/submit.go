@@ -1,0 +1,144 @@
+package consensus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/raresync/raresync/registry/act"
+)
+
+// Submit sends an envelope to the leader and returns its place in the log, or
+// the network's refusal in Outcome.Refusal. With ErrNoLeader, or any other
+// error, the envelope may or may not have been taken: the same bytes sent again
+// get the original place.
+func (n *Node) Submit(ctx context.Context, raw []byte) (Outcome, error) {
+	if n.kind == act.Voter {
+		out, err := n.lead(ctx, raw)
+		if !errors.Is(err, raft.ErrNotLeader) {
+			return out, err
+		}
+		return n.forward(ctx, raw)
+	}
+	return n.submitThroughVoters(ctx, raw)
+}
+
+// forward passes an envelope from a follower to the leader.
+func (n *Node) forward(ctx context.Context, raw []byte) (Outcome, error) {
+	_, leader := n.raft.LeaderWithID()
+	if leader == "" || string(leader) == n.cfg.Self {
+		return Outcome{}, ErrNoLeader
+	}
+	out, err := n.cfg.Peers.Submit(ctx, string(leader), raw)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("forward to %s: %w: %w", leader, ErrNoLeader, err)
+	}
+	return out, nil
+}
+
+// submitThroughVoters tries the voters in turn, beginning with the one that
+// answered last.
+func (n *Node) submitThroughVoters(ctx context.Context, raw []byte) (Outcome, error) {
+	problems := []error{ErrNoLeader}
+	for _, peer := range n.peersInTurn() {
+		out, err := n.cfg.Peers.Submit(ctx, peer, raw)
+		if err == nil {
+			return out, nil
+		}
+		problems = append(problems, fmt.Errorf("through %s: %w", peer, err))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return Outcome{}, errors.Join(problems...)
+}
+
+// HandleSubmit answers a peer's [Peers.Submit]. A voter that does not lead
+// passes a mirror's envelope on, but never one that a voter already passed: the
+// two would send it to and fro while they disagree about the leader.
+func (n *Node) HandleSubmit(ctx context.Context, from string, raw []byte) (Outcome, error) {
+	if n.kind != act.Voter {
+		return Outcome{}, fmt.Errorf("%w: this node is a mirror", ErrNoLeader)
+	}
+	out, err := n.lead(ctx, raw)
+	if !errors.Is(err, raft.ErrNotLeader) {
+		return out, err
+	}
+	if node, ok := n.machine.View().Node(from); ok && node.Kind == act.Voter {
+		return Outcome{}, fmt.Errorf("%w: this voter does not lead", ErrNoLeader)
+	}
+	return n.forward(ctx, raw)
+}
+
+// lead takes an envelope as the leader, or says raft.ErrNotLeader.
+func (n *Node) lead(ctx context.Context, raw []byte) (Outcome, error) {
+	if n.raft.State() != raft.Leader {
+		return Outcome{}, raft.ErrNotLeader
+	}
+	out, err := n.machine.Check(raw, n.nowMillis())
+	if err != nil {
+		return Outcome{}, err
+	}
+	if out.Duplicate {
+		return out, nil
+	}
+	if out.Refusal != nil {
+		return n.refuse(raw)
+	}
+	return n.replicate(ctx, raw)
+}
+
+// refuse makes a refusal binding without writing it to the log: the leader
+// proves that it still leads and has applied everything committed, and asks
+// again. What is refused now would be refused at this point of the log.
+func (n *Node) refuse(raw []byte) (Outcome, error) {
+	if err := n.raft.Barrier(n.cfg.Timing.RPC).Error(); err != nil {
+		return Outcome{}, unknownOutcome(err)
+	}
+	return n.machine.Check(raw, n.nowMillis())
+}
+
+func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
+	n.inFlight.Add(1)
+	f := n.raft.Apply(encodeCommand(n.nowMillis(), raw), n.cfg.Timing.RPC)
+	err := wait(ctx, f)
+	if n.inFlight.Add(-1) == 0 && err == nil {
+		n.raft.Apply(nil, 0) // a marker: followers learn of the commit at once
+	}
+	if err != nil { // it may or may not have been replicated
+		return Outcome{}, unknownOutcome(err)
+	}
+	switch r := f.Response().(type) {
+	case Outcome:
+		return r, nil
+	case error: // this node is stopping
+		return Outcome{}, r
+	default:
+		panic(fmt.Sprintf("consensus: state machine answered %T", r))
+	}
+}
+
+// wait waits for a future or the end of the context.
+func wait(ctx context.Context, f raft.Future) error {
+	answered := make(chan error, 1)
+	go func() { answered <- f.Error() }()
+	select {
+	case err := <-answered:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// unknownOutcome keeps raft.ErrNotLeader, which Raft gives before anything was
+// written, and marks every other error as not knowing.
+func unknownOutcome(err error) error {
+	if errors.Is(err, raft.ErrNotLeader) {
+		return err
+	}
+	return fmt.Errorf("replicate envelope: %w: %w", ErrNoLeader, err)
+}
+
+func (n *Node) nowMillis() uint64 { return uint64(n.cfg.Now().UnixMilli()) }

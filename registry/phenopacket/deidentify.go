@@ -1,0 +1,276 @@
+package phenopacket
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/rule"
+)
+
+// What stands in place of an identifier. docs/DEIDENTIFICATION.md lists every
+// replacement; a change here is a change there.
+const (
+	subjectMark = "subject"  // the patient; an export puts its own id here
+	withheld    = "withheld" // a person other than the patient, or an address
+)
+
+// A deidentifier replaces what identifies the patient, relatives and staff.
+// The same identifier gets the same replacement throughout one packet.
+type deidentifier struct {
+	names    map[string]string // identifier to replacement
+	counts   map[string]int    // per sort of replacement
+	own      []string          // identifiers of this patient and packet
+	findings []rule.Finding
+}
+
+// deidentify changes a packet in place and returns what it found on the way.
+func deidentify(packet *value) []rule.Finding {
+	d := &deidentifier{names: map[string]string{}, counts: map[string]int{}}
+	subject := packet.get("subject")
+	id := packet.get("id").str()
+	d.own = append(d.own, id, subject.get("id").str())
+	for _, alternate := range subject.get("alternateIds").list() {
+		d.own = append(d.own, alternate.str())
+	}
+	d.names[subject.get("id").str()] = subjectMark
+
+	packet.set("id", textOf(subjectMark))
+	d.birth(subject, packet.get("raresync"))
+	d.subject(subject)
+	d.biosamples(packet)
+	d.interpretations(packet)
+	d.files(packet)
+	d.metaData(packet.get("metaData"))
+	keepPMID(packet, id)
+	d.wrapper(packet.at("raresync", "family"))
+	d.wrapper(packet.at("raresync", "cohort"))
+	dropTitles(packet)
+	return d.findings
+}
+
+// alias returns the replacement for an identifier of a sort, such as
+// "biosample-1".
+func (d *deidentifier) alias(id, sort string) string {
+	if _, ok := d.names[id]; !ok {
+		d.counts[sort]++
+		d.names[id] = fmt.Sprintf("%s-%d", sort, d.counts[sort])
+	}
+	return d.names[id]
+}
+
+// replace gives a member its alias, if the member is there and not empty.
+func (d *deidentifier) replace(v *value, name, sort string) {
+	if id := v.get(name); id != nil && id.str() != "" {
+		v.set(name, textOf(d.alias(id.str(), sort)))
+	}
+}
+
+// withhold replaces members whatever they hold.
+func withhold(v *value, names ...string) {
+	for _, name := range names {
+		if v.get(name) != nil {
+			v.set(name, textOf(withheld))
+		}
+	}
+}
+
+func (d *deidentifier) subject(subject *value) {
+	subject.set("id", textOf(subjectMark))
+	subject.remove("alternateIds")
+	born := subject.get("dateOfBirth")
+	if born == nil {
+		return
+	}
+	t, err := time.Parse(time.RFC3339, born.str())
+	if err != nil || t.Year() < 1 {
+		subject.remove("dateOfBirth")
+		d.findings = append(d.findings, rule.Find("DT001", "$.subject.dateOfBirth", "not an RFC 3339 time"))
+		return
+	}
+	subject.set("dateOfBirth", textOf(birthText(entry.DateOf(t))))
+}
+
+// birth moves a date of birth known to the month or day from the raresync
+// member to the subject, where deidentification finds it.
+func (d *deidentifier) birth(subject, extra *value) {
+	born := extra.get("birth")
+	if born == nil {
+		return
+	}
+	date, ok := entry.ParseDate(born.str())
+	if !ok {
+		d.findings = append(d.findings, rule.Find("DT001", "$.raresync.birth", "not YYYY, YYYY-MM or YYYY-MM-DD"))
+	}
+	if !ok || date.Precision() != entry.PrecisionYear {
+		extra.remove("birth")
+	}
+	if ok && date.Precision() >= entry.PrecisionMonth && subject.get("dateOfBirth") == nil {
+		subject.set("dateOfBirth", textOf(birthText(date)))
+	}
+}
+
+// birthText writes a birth date known to the month as the schema wants it: a
+// time, whose day says nothing.
+func birthText(d entry.Date) string { return fmt.Sprintf("%04d-%02d-01T00:00:00Z", d.Year, d.Month) }
+
+func (d *deidentifier) biosamples(packet *value) {
+	for _, sample := range packet.get("biosamples").list() {
+		d.replace(sample, "id", "biosample")
+		d.replace(sample, "individualId", "relative")
+		d.replace(sample, "derivedFromId", "biosample")
+		d.files(sample)
+	}
+}
+
+func (d *deidentifier) interpretations(packet *value) {
+	for i, in := range packet.get("interpretations").list() {
+		if d.embedsOwn(in.get("id").str()) {
+			in.set("id", textOf(fmt.Sprintf("interpretation-%d", i+1)))
+		}
+		for _, g := range in.at("diagnosis", "genomicInterpretations").list() {
+			d.replace(g, "subjectOrBiosampleId", "biosample")
+		}
+	}
+}
+
+// embedsOwn reports whether s contains an identifier of this packet, set off
+// by anything but letters and digits.
+func (d *deidentifier) embedsOwn(s string) bool {
+	for _, own := range d.own {
+		if containsWord(s, own) {
+			return true
+		}
+	}
+	return false
+}
+
+func containsWord(s, word string) bool {
+	if word == "" {
+		return false
+	}
+	for from := 0; ; {
+		i := strings.Index(s[from:], word)
+		if i < 0 {
+			return false
+		}
+		start, end := from+i, from+i+len(word)
+		if !alphanumeric(s, start-1) && !alphanumeric(s, end) {
+			return true
+		}
+		from = start + 1
+	}
+}
+
+func alphanumeric(s string, i int) bool {
+	if i < 0 || i >= len(s) {
+		return false
+	}
+	c := s[i]
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// files withholds addresses; the individuals in a file get their aliases and
+// the samples' names in it new ones.
+func (d *deidentifier) files(v *value) {
+	for _, file := range v.get("files").list() {
+		withhold(file, "uri")
+		ids := file.get("individualToFileIdentifiers")
+		if !ids.isObject() {
+			continue
+		}
+		renamed := newObject()
+		for i, person := range ids.names {
+			renamed.set(d.alias(person, "relative"), textOf(d.alias(ids.items[i].str(), "sample")))
+		}
+		file.set("individualToFileIdentifiers", renamed)
+	}
+}
+
+func (d *deidentifier) metaData(meta *value) {
+	if !meta.isObject() {
+		return
+	}
+	withhold(meta, "createdBy", "submittedBy")
+	for _, update := range meta.get("updates").list() {
+		withhold(update, "updatedBy", "comment")
+	}
+}
+
+// wrapper treats what surrounded the packet in a Family or Cohort.
+func (d *deidentifier) wrapper(w *value) {
+	if !w.isObject() {
+		return
+	}
+	w.remove("id")
+	for _, person := range w.at("pedigree", "persons").list() {
+		withhold(person, "familyId")
+		for _, name := range []string{"individualId", "paternalId", "maternalId"} {
+			if person.get(name).str() != "0" { // "0" is nobody, in pedigree files
+				d.replace(person, name, "relative")
+			}
+		}
+	}
+	d.files(w)
+	d.metaData(w.get("metaData"))
+}
+
+// dropTitles removes the titles of external references wherever they stand: a
+// title may name the variant.
+func dropTitles(v *value) {
+	for i, item := range v.items {
+		if v.kind == object && item.isObject() && (v.names[i] == "reference" || v.names[i] == "externalReference") {
+			item.remove("description")
+		}
+		if v.kind == object && v.names[i] == "externalReferences" {
+			for _, reference := range item.list() {
+				reference.remove("description")
+			}
+		}
+		dropTitles(item)
+	}
+}
+
+var pmidInID = regexp.MustCompile(`^PMID[_:-]([0-9]{1,9})(?:[^0-9]|$)`)
+
+// keepPMID turns a publication in the packet's id into a reference: the rest
+// of the id names the person.
+func keepPMID(packet *value, id string) {
+	found := pmidInID.FindStringSubmatch(id)
+	meta := packet.get("metaData")
+	if found == nil || !meta.isObject() {
+		return
+	}
+	pmid := "PMID:" + found[1]
+	references := meta.get("externalReferences")
+	if references == nil || references.kind != array {
+		references = &value{kind: array}
+		meta.set("externalReferences", references)
+	}
+	for _, reference := range references.items {
+		if reference.get("id").str() == pmid || reference.get("reference").str() == pmid {
+			return
+		}
+	}
+	added := newObject()
+	added.set("id", textOf(pmid))
+	references.items = append(references.items, added)
+}
+
+// identifierFields hold subjectMark where they mean the patient.
+var identifierFields = wordSet("subjectOrBiosampleId individualId paternalId maternalId")
+
+// nameSubject puts the id of an export in place of subjectMark.
+func nameSubject(v *value, id string) {
+	for i, item := range v.items {
+		if v.kind == object && item.str() == subjectMark && identifierFields[v.names[i]] {
+			v.items[i] = textOf(id)
+		}
+		if v.kind == object && v.names[i] == "individualToFileIdentifiers" && item.get(subjectMark) != nil {
+			item.set(id, item.remove(subjectMark))
+		}
+		nameSubject(v.items[i], id)
+	}
+}

@@ -1,0 +1,199 @@
+package phenopacket
+
+import (
+	"crypto/sha256"
+	"strings"
+
+	"github.com/raresync/raresync/registry/catalog"
+	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/rule"
+)
+
+// Options say how a packet becomes entries.
+type Options struct {
+	// Key is the hospital's key for entry ids.
+	Key [32]byte
+	// Catalog names the rows of the national lists. Required.
+	Catalog *catalog.Catalog
+	// Profile is the profile of all entries. Zero chooses: published for a
+	// packet that names a PMID or DOI, else report.
+	Profile entry.Profile
+	// Basis is the legal basis of entries that are not published cases.
+	Basis entry.Basis
+}
+
+// Entries are what one packet becomes. They have no pseudonym yet: the caller
+// sets it, with its strength, on each of them.
+type Entries struct {
+	Case      entry.Entry
+	Genetics  *entry.Entry // nil if the packet holds nothing genetic
+	FollowUps []entry.Entry
+	// Findings are those of reading: PR001 and PP003, and DT001 for a date
+	// that cannot be read. Package validate checks the rest.
+	Findings []rule.Finding
+}
+
+// All returns every entry, the case first.
+func (e Entries) All() []entry.Entry {
+	all := []entry.Entry{e.Case}
+	if e.Genetics != nil {
+		all = append(all, *e.Genetics)
+	}
+	return append(all, e.FollowUps...)
+}
+
+// Entries makes the packet's entries. The same packet with the same key gives
+// the same ids. It returns an error only for a packet that could not be given
+// back whole (PP002); whether the entries may be submitted is for
+// package validate and the Findings to say.
+func (p Packet) Entries(o Options) (Entries, error) {
+	clinical, genetic := split(p.tree)
+	clinical, visits := cutVisits(clinical)
+	out := Entries{Findings: p.locate(p.findings)}
+	l := &lens{}
+
+	out.Case = p.blank(entry.TypeCase, o)
+	out.Case.Case = &entry.Case{}
+	caseLayout(l, clinical, &out.Case)
+	out.Case.ID = p.id(o.Key, entry.TypeCase, clinical)
+	p.complete(&out.Case, genetic, o)
+	var err error
+	if out.Case.Case.Extension, err = p.remainder(clinical, writeCase(&out.Case)); err != nil {
+		return Entries{}, err
+	}
+	if genetic != nil {
+		g := p.blank(entry.TypeGenetics, o)
+		g.Profile, g.Basis = out.Case.Profile, out.Case.Basis
+		g.ID = p.id(o.Key, entry.TypeGenetics, genetic)
+		g.Genetics = &entry.Genetics{Case: out.Case.ID}
+		geneticsLayout(l, genetic, &g)
+		if g.Genetics.Extension, err = p.remainder(genetic, writeGenetics(&g)); err != nil {
+			return Entries{}, err
+		}
+		out.Genetics = &g
+	}
+	for i, visit := range visits {
+		f := p.blank(entry.TypeFollowUp, o)
+		f.Profile, f.Basis = out.Case.Profile, out.Case.Basis
+		f.ID = p.id(o.Key, entry.TypeFollowUp, visit)
+		f.FollowUp = &entry.FollowUp{}
+		visitLayout(l, visit, &f, place("$.raresync.followUps", i))
+		if f.FollowUp.Extension, err = p.remainder(visit, writeVisit(&f)); err != nil {
+			return Entries{}, err
+		}
+		out.FollowUps = append(out.FollowUps, f)
+	}
+	out.Findings = append(out.Findings, p.locate(append(l.findings, strangers(clinical, genetic)...))...)
+	return out, nil
+}
+
+func (p Packet) blank(t entry.Type, o Options) entry.Entry {
+	return entry.Entry{Type: t, Profile: o.Profile, Source: entry.SourcePhenopacket, Basis: o.Basis}
+}
+
+// id returns the id of an entry made from a part of the packet. The time of
+// export does not enter it, so that a fresh export of the same case is known.
+func (p Packet) id(key [32]byte, t entry.Type, part *value) [32]byte {
+	content := part
+	if part.at("metaData", "created") != nil {
+		content = part.clone()
+		content.get("metaData").remove("created")
+	}
+	return entry.ID(key, t, p.localID, sha256.Sum256(content.canonical()))
+}
+
+// complete fills in what follows from the packet without standing in it.
+func (p Packet) complete(e *entry.Entry, genetic *value, o Options) {
+	c := e.Case
+	if e.Profile == 0 {
+		e.Profile = entry.Report
+		if published(c.References) {
+			e.Profile = entry.Published
+		}
+	}
+	if e.Profile == entry.Published {
+		e.Basis = entry.BasisNone
+	}
+	for i := range c.Diseases {
+		c.Diseases[i].Match = c.Diseases[i].Resolve(o.Catalog)
+	}
+	if c.Verification == entry.VerificationNotGiven {
+		c.Verification, c.Inferred = infer(c, genetic), true
+	}
+}
+
+func published(references []entry.Reference) bool {
+	for _, r := range references {
+		for _, s := range []string{r.ID, r.Address} {
+			if strings.HasPrefix(s, "PMID:") || strings.HasPrefix(s, "DOI:") || strings.HasPrefix(s, "doi:") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// infer concludes the verification: genetic where an interpretation is solved
+// by a causative variant, undiagnosed without a disease, else clinical.
+func infer(c *entry.Case, genetic *value) entry.Verification {
+	if _, ok := c.Principal(); !ok {
+		return entry.VerificationNotGiven
+	}
+	for _, in := range genetic.get("interpretations").list() {
+		for _, g := range in.at("diagnosis", "genomicInterpretations").list() {
+			if in.get("progressStatus").str() == "SOLVED" && g.get("interpretationStatus").str() == "CAUSATIVE" {
+				return entry.Genetic
+			}
+		}
+	}
+	return entry.Clinical
+}
+
+// cutVisits takes the follow-ups out of the clinical part.
+func cutVisits(clinical *value) (rest *value, visits []*value) {
+	visits = clinical.at("raresync", "followUps").list()
+	if len(visits) == 0 {
+		return clinical, nil
+	}
+	for _, visit := range visits {
+		if !visit.isObject() {
+			return clinical, nil
+		}
+	}
+	rest = clinical.clone()
+	rest.get("raresync").remove("followUps")
+	if rest.get("raresync").empty() {
+		rest.remove("raresync")
+	}
+	return rest, visits
+}
+
+// remainder returns the extension: what of a part its fields do not hold. It
+// makes sure that both together give the part back.
+func (p Packet) remainder(part, held *value) ([]byte, error) {
+	rest := subtract(part, held)
+	if !merge(held, rest).equal(part) {
+		return nil, rule.Refuse("PP002", where(p.name, p.path), "a field could not be kept as it is")
+	}
+	if rest == nil {
+		return nil, nil
+	}
+	return rest.canonical(), nil
+}
+
+// strangers finds interpretations whose disease the packet does not list
+// (PP003).
+func strangers(clinical, genetic *value) []rule.Finding {
+	listed := map[string]bool{}
+	for _, d := range clinical.get("diseases").list() {
+		listed[d.at("term", "id").str()] = true
+	}
+	var findings []rule.Finding
+	for i, in := range genetic.get("interpretations").list() {
+		id := in.at("diagnosis", "disease", "id").str()
+		if id != "" && !listed[id] {
+			findings = append(findings, rule.Find("PP003", place("$.interpretations", i)+".diagnosis.disease", ""))
+		}
+	}
+	return findings
+}

@@ -1,0 +1,213 @@
+package phenopacket
+
+import (
+	"github.com/raresync/raresync/registry/entry"
+)
+
+// The names of enumeration values in a phenopacket, by the entry's number.
+var (
+	sexNames      = []string{"", "MALE", "FEMALE", "OTHER_SEX", "UNKNOWN_SEX"}
+	vitalNames    = []string{"", "ALIVE", "DECEASED", "", "", "UNKNOWN_STATUS"}
+	progressNames = []string{"", "UNKNOWN_PROGRESS", "IN_PROGRESS", "COMPLETED", "SOLVED", "UNSOLVED"}
+	standingNames = []string{"", "UNKNOWN_STATUS", "REJECTED", "CANDIDATE", "CONTRIBUTORY", "CAUSATIVE"}
+	acmgNames     = []string{"", "NOT_PROVIDED", "BENIGN", "LIKELY_BENIGN", "UNCERTAIN_SIGNIFICANCE",
+		"LIKELY_PATHOGENIC", "PATHOGENIC"}
+)
+
+// The names in the raresync member are those that package entry prints.
+var (
+	verificationWords = words[entry.Verification](4)
+	lifeWords         = []string{"", "", "", "lost", "opted out"} // what the schema has no word for
+	answerWords       = words[entry.Answer](3)
+	testWords         = words[entry.TestType](10)
+	resultWords       = words[entry.Result](4)
+	visitWords        = words[entry.Vital](5)
+	statusWords       = words[entry.DiseaseStatus](5)
+)
+
+// words returns the names of the values 0 to last.
+func words[T interface {
+	~uint8
+	String() string
+}](last T) []string {
+	var names []string
+	for v := T(0); v <= last; v++ {
+		names = append(names, v.String())
+	}
+	return names
+}
+
+// caseLayout connects an entry's case with the clinical part of a packet.
+func caseLayout(l *lens, v *value, e *entry.Entry) {
+	c := e.Case
+	if l.writing {
+		v.set("id", textOf(subjectMark))
+	}
+	l.inside(v, "subject", func(v *value) { subjectLayout(l, v, c) })
+	each(l, v, "phenotypicFeatures", &c.Features, func(v *value, f *entry.Feature) { featureLayout(l, v, f) })
+	each(l, v, "diseases", &c.Diseases, func(v *value, d *entry.Disease) { diseaseLayout(l, v, d) })
+	l.inside(v, "raresync", func(v *value) { blockLayout(l, v, e) })
+	l.inside(v, "metaData", func(v *value) {
+		each(l, v, "externalReferences", &c.References, func(v *value, r *entry.Reference) {
+			l.text(v, "id", &r.ID)
+			l.text(v, "reference", &r.Address)
+		})
+	})
+}
+
+func subjectLayout(l *lens, v *value, c *entry.Case) {
+	if l.writing {
+		v.set("id", textOf(subjectMark))
+	}
+	birthLayout(l, v, c)
+	l.when(v, "timeAtLastEncounter", &c.LastEncounter)
+	choice(l, v, "sex", &c.Sex, sexNames)
+	l.inside(v, "vitalStatus", func(v *value) {
+		choice(l, v, "status", &c.Life.Status, vitalNames)
+		l.when(v, "timeOfDeath", &c.Life.TimeOfDeath)
+		l.term(v, "causeOfDeath", &c.Life.Cause)
+		l.count(v, "survivalTimeInDays", &c.Life.SurvivalDays)
+	})
+}
+
+// birthLayout connects year and month of birth. Deidentification has already
+// brought the date into the one form that birthText writes.
+func birthLayout(l *lens, v *value, c *entry.Case) {
+	if l.writing {
+		if c.Birth.Precision() == entry.PrecisionMonth {
+			v.set("dateOfBirth", textOf(birthText(c.Birth)))
+		}
+		return
+	}
+	if s := v.get("dateOfBirth").str(); len(s) >= 7 {
+		c.Birth, _ = entry.ParseDate(s[:7])
+	}
+}
+
+func featureLayout(l *lens, v *value, f *entry.Feature) {
+	l.term(v, "type", &f.Type)
+	l.yes(v, "excluded", &f.Excluded)
+	l.term(v, "severity", &f.Severity)
+	each(l, v, "modifiers", &f.Modifiers, l.termFields)
+	l.when(v, "onset", &f.Onset)
+	l.when(v, "resolution", &f.Resolution)
+}
+
+func diseaseLayout(l *lens, v *value, d *entry.Disease) {
+	term := entry.Term{Label: d.Text}
+	if len(d.Codes) > 0 {
+		term.ID = d.Codes[0]
+	}
+	l.term(v, "term", &term)
+	l.yes(v, "excluded", &d.Excluded)
+	l.when(v, "onset", &d.Onset)
+	if l.writing {
+		return
+	}
+	if d.Text = term.Label; term.ID != "" {
+		d.Codes = []string{term.ID}
+	}
+}
+
+// blockLayout connects the raresync member: what direct reporting needs and
+// the schema has no place for.
+func blockLayout(l *lens, v *value, e *entry.Entry) {
+	const path = "$.raresync"
+	c := e.Case
+	l.text(v, "department", &c.Department)
+	l.text(v, "province", &c.Province)
+	l.date(v, "diagnosisDate", path, &e.EventDate)
+	if !l.writing || !c.Inferred {
+		choice(l, v, "verification", &c.Verification, verificationWords)
+	}
+	if !l.writing || c.Life.Status == entry.Lost || c.Life.Status == entry.OptedOut {
+		lifeLayout(l, v, c)
+	}
+	if l.writing && c.Birth.Precision() == entry.PrecisionYear || !l.writing && !c.Birth.Known() {
+		l.date(v, "birth", path, &c.Birth) // only a year is left there
+	}
+	l.yes(v, "deathDateUnknown", &c.Life.DeathDateUnknown)
+	l.date(v, "firstContact", path, &c.FirstContact)
+	choice(l, v, "familyHistory", &c.FamilyHistory, answerWords)
+	choice(l, v, "consanguinity", &c.Consanguinity, answerWords)
+	l.count(v, "hospitalsBefore", &c.HospitalsBefore)
+	l.text(v, "referredFrom", &c.ReferredFrom)
+	l.text(v, "payer", &c.Payer)
+}
+
+// lifeLayout connects the two statuses that the schema does not know, unless
+// the packet gives one of its own.
+func lifeLayout(l *lens, v *value, c *entry.Case) {
+	if l.writing || c.Life.Status == entry.VitalNotGiven {
+		choice(l, v, "status", &c.Life.Status, lifeWords)
+	}
+}
+
+// geneticsLayout connects a genetic entry with the genetic part of a packet.
+func geneticsLayout(l *lens, v *value, e *entry.Entry) {
+	g := e.Genetics
+	each(l, v, "interpretations", &g.Interpretations, func(v *value, in *entry.Interpretation) {
+		choice(l, v, "progressStatus", &in.Progress, progressNames)
+		l.inside(v, "diagnosis", func(v *value) {
+			l.term(v, "disease", &in.Disease)
+			each(l, v, "genomicInterpretations", &in.Variants, func(v *value, variant *entry.Variant) {
+				variantLayout(l, v, variant)
+			})
+		})
+	})
+	l.inside(v, "raresync", func(v *value) {
+		l.inside(v, "geneticTest", func(v *value) {
+			choice(l, v, "type", &g.Test, testWords)
+			l.date(v, "date", "$.raresync.geneticTest", &e.EventDate)
+			choice(l, v, "result", &g.Stated, resultWords)
+			l.text(v, "lab", &g.Lab)
+		})
+	})
+}
+
+func variantLayout(l *lens, v *value, variant *entry.Variant) {
+	choice(l, v, "interpretationStatus", &variant.Standing, standingNames)
+	l.inside(v, "variantInterpretation", func(v *value) {
+		choice(l, v, "acmgPathogenicityClassification", &variant.ACMG, acmgNames)
+		l.inside(v, "variationDescriptor", func(v *value) {
+			l.inside(v, "geneContext", func(v *value) {
+				l.text(v, "valueId", &variant.Gene.ID)
+				l.text(v, "symbol", &variant.Gene.Label)
+			})
+			each(l, v, "expressions", &variant.Expressions, func(v *value, e *entry.Expression) {
+				l.text(v, "syntax", &e.Syntax)
+				l.text(v, "value", &e.Value)
+			})
+			l.inside(v, "vcfRecord", func(v *value) { vcfLayout(l, v, &variant.VCF) })
+			l.term(v, "allelicState", &variant.Zygosity)
+		})
+	})
+}
+
+func vcfLayout(l *lens, v *value, r *entry.VCF) {
+	l.text(v, "genomeAssembly", &r.Assembly)
+	l.text(v, "chrom", &r.Chrom)
+	l.digits(v, "pos", &r.Position)
+	l.text(v, "ref", &r.Ref)
+	l.text(v, "alt", &r.Alt)
+}
+
+// visitLayout connects a follow-up with one element of raresync.followUps.
+func visitLayout(l *lens, v *value, e *entry.Entry, path string) {
+	f := e.FollowUp
+	l.date(v, "visitDate", path, &e.EventDate)
+	choice(l, v, "vitalStatus", &f.Vital, visitWords)
+	choice(l, v, "diseaseStatus", &f.Disease, statusWords)
+	l.date(v, "nextVisit", path, &f.NextVisit)
+	l.text(v, "scale", &f.Scale)
+	l.digits(v, "score", &f.Score)
+	each(l, v, "measurements", &f.Measurements, func(v *value, m *entry.Measurement) {
+		l.term(v, "assay", &m.Assay)
+		l.inside(v, "value", func(v *value) {
+			l.inside(v, "quantity", func(v *value) {
+				l.term(v, "unit", &m.Unit)
+				l.digits(v, "value", &m.Value)
+			})
+		})
+	})
+}

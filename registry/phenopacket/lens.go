@@ -1,0 +1,261 @@
+package phenopacket
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/rule"
+)
+
+// A lens connects typed fields with their places in a document. The same
+// description serves both directions, so that what is read is written to
+// where it came from. Reading takes only what it could write back unchanged;
+// everything else is left for the entry's extension.
+type lens struct {
+	writing  bool
+	findings []rule.Finding // of reading
+}
+
+// inside applies f to a member that is an object.
+func (l *lens) inside(v *value, name string, f func(*value)) {
+	if !l.writing {
+		f(v.get(name))
+		return
+	}
+	child := newObject()
+	f(child)
+	if !child.empty() {
+		v.set(name, child)
+	}
+}
+
+// each applies f to the elements of a member that is an array.
+func each[T any](l *lens, v *value, name string, items *[]T, f func(*value, *T)) {
+	if !l.writing {
+		for _, element := range v.get(name).list() {
+			var item T
+			f(element, &item)
+			*items = append(*items, item)
+		}
+		return
+	}
+	if len(*items) == 0 {
+		return
+	}
+	list := &value{kind: array}
+	for i := range *items {
+		element := newObject()
+		f(element, &(*items)[i])
+		list.items = append(list.items, element)
+	}
+	v.set(name, list)
+}
+
+func (l *lens) text(v *value, name string, s *string) {
+	if !l.writing {
+		*s = v.get(name).str()
+	} else if *s != "" {
+		v.set(name, textOf(*s))
+	}
+}
+
+// digits connects a text field with a JSON number, as written.
+func (l *lens) digits(v *value, name string, s *string) {
+	if !l.writing {
+		if n := v.get(name); n != nil && n.kind == number {
+			*s = n.text
+		}
+	} else if validNumber(*s) {
+		v.set(name, &value{kind: number, text: *s})
+	}
+}
+
+func (l *lens) count(v *value, name string, c *entry.Count) {
+	if l.writing {
+		if n, ok := c.Value(); ok {
+			v.set(name, &value{kind: number, text: strconv.FormatUint(uint64(n), 10)})
+		}
+		return
+	}
+	var s string
+	l.digits(v, name, &s)
+	if n, err := strconv.ParseUint(s, 10, 31); err == nil && strconv.FormatUint(n, 10) == s {
+		*c = entry.CountOf(uint32(n))
+	}
+}
+
+// yes connects a flag with the literal true; an explicit false is left.
+func (l *lens) yes(v *value, name string, b *bool) {
+	if !l.writing {
+		item := v.get(name)
+		*b = item != nil && item.kind == literal && item.text == "true"
+	} else if *b {
+		v.set(name, &value{kind: literal, text: "true"})
+	}
+}
+
+// choice connects an enumeration with its names; names[0] means not given and
+// is never read or written.
+func choice[T ~uint8](l *lens, v *value, name string, e *T, names []string) {
+	if l.writing {
+		if int(*e) < len(names) && names[*e] != "" && *e != 0 {
+			v.set(name, textOf(names[*e]))
+		}
+		return
+	}
+	s := v.get(name).str()
+	if i := slices.Index(names, s); i > 0 && s != "" {
+		*e = T(i)
+	}
+}
+
+func (l *lens) term(v *value, name string, t *entry.Term) {
+	l.inside(v, name, func(v *value) { l.termFields(v, t) })
+}
+
+func (l *lens) termFields(v *value, t *entry.Term) {
+	l.text(v, "id", &t.ID)
+	l.text(v, "label", &t.Label)
+}
+
+// date connects a Date with a text of 4, 7 or 10 characters. path is where
+// the text stands, for a finding.
+func (l *lens) date(v *value, name, path string, d *entry.Date) {
+	if l.writing {
+		if d.Known() {
+			v.set(name, textOf(d.String()))
+		}
+		return
+	}
+	parsed, ok := entry.ParseDate(v.get(name).str())
+	if !ok || v.get(name) != nil && v.get(name).kind != text {
+		l.findings = append(l.findings, rule.Find("DT001", path+"."+name, "not YYYY, YYYY-MM or YYYY-MM-DD"))
+		return
+	}
+	*d = parsed
+}
+
+// when connects a point in life with a TimeElement.
+func (l *lens) when(v *value, name string, w *entry.When) {
+	if l.writing {
+		if element := timeElement(*w); element != nil {
+			v.set(name, element)
+		}
+		return
+	}
+	*w = readWhen(v.get(name))
+}
+
+// readWhen takes the first form of a TimeElement that it finds.
+func readWhen(v *value) entry.When {
+	switch {
+	case v.at("age", "iso8601duration").str() != "":
+		return entry.When{Kind: entry.WhenAge, A: v.at("age", "iso8601duration").str()}
+	case v.get("ageRange").isObject():
+		r := v.get("ageRange")
+		return pair(entry.WhenAgeRange, r.at("start", "iso8601duration").str(), r.at("end", "iso8601duration").str())
+	case v.get("gestationalAge").isObject():
+		g := v.get("gestationalAge")
+		return pair(entry.WhenGestational, digitsOf(g.get("weeks")), digitsOf(g.get("days")))
+	case v.get("ontologyClass").isObject():
+		return pair(entry.WhenClass, v.at("ontologyClass", "id").str(), v.at("ontologyClass", "label").str())
+	case v.get("timestamp").str() != "":
+		return entry.When{Kind: entry.WhenTimestamp, A: v.get("timestamp").str()}
+	case v.get("interval").isObject():
+		return pair(entry.WhenInterval, v.at("interval", "start").str(), v.at("interval", "end").str())
+	}
+	return entry.When{}
+}
+
+// pair returns a When of two texts, or none if both are missing.
+func pair(k entry.WhenKind, a, b string) entry.When {
+	if a == "" && b == "" {
+		return entry.When{}
+	}
+	return entry.When{Kind: k, A: a, B: b}
+}
+
+func digitsOf(v *value) string {
+	if v == nil || v.kind != number {
+		return ""
+	}
+	return v.text
+}
+
+// timeElement writes a point in life as a TimeElement, or nil where the
+// schema has no word for it.
+func timeElement(w entry.When) *value {
+	out := newObject()
+	set := func(at *value, name, s string) {
+		if s != "" {
+			at.set(name, textOf(s))
+		}
+	}
+	under := func(names ...string) *value {
+		at := out
+		for _, name := range names {
+			if at.get(name) == nil {
+				at.set(name, newObject())
+			}
+			at = at.get(name)
+		}
+		return at
+	}
+	switch w.Kind {
+	case entry.WhenAge:
+		set(under("age"), "iso8601duration", w.A)
+	case entry.WhenAgeRange:
+		if w.A != "" {
+			set(under("ageRange", "start"), "iso8601duration", w.A)
+		}
+		if w.B != "" {
+			set(under("ageRange", "end"), "iso8601duration", w.B)
+		}
+	case entry.WhenGestational:
+		(&lens{writing: true}).digits(under("gestationalAge"), "weeks", &w.A)
+		(&lens{writing: true}).digits(under("gestationalAge"), "days", &w.B)
+	case entry.WhenClass:
+		set(under("ontologyClass"), "id", w.A)
+		set(under("ontologyClass"), "label", w.B)
+	case entry.WhenAntenatal:
+		set(under("ontologyClass"), "id", "HP:0030674")
+		set(under("ontologyClass"), "label", "Antenatal onset")
+	case entry.WhenAtBirth:
+		set(under("ontologyClass"), "id", "HP:0003577")
+		set(under("ontologyClass"), "label", "Congenital onset")
+	case entry.WhenTimestamp:
+		set(out, "timestamp", w.A)
+	case entry.WhenInterval:
+		set(under("interval"), "start", w.A)
+		set(under("interval"), "end", w.B)
+	case entry.WhenDate:
+		writeDate(out, w.A)
+	}
+	if out.empty() {
+		return nil
+	}
+	return out
+}
+
+// writeDate writes a day as a timestamp, a month or year as an interval.
+func writeDate(out *value, s string) {
+	d, ok := entry.ParseDate(s)
+	if !ok || !d.Known() {
+		return
+	}
+	first, last := d.Span()
+	const layout = "2006-01-02T15:04:05Z"
+	if d.Precision() == entry.PrecisionDay {
+		out.set("timestamp", textOf(first.Format(layout)))
+		return
+	}
+	span := newObject()
+	span.set("start", textOf(first.Format(layout)))
+	span.set("end", textOf(last.Format(layout)))
+	out.set("interval", span)
+}
+
+// place is a path with an index.
+func place(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }

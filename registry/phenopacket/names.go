@@ -1,0 +1,102 @@
+package phenopacket
+
+import (
+	"fmt"
+	"strings"
+)
+
+// fields are the names of phenopacket schema v2 (with its VRS and VRSATILE
+// parts) as lowerCamelCase. They are the names that may be printed in a path,
+// and those of several words are the ones that snake_case input is changed to.
+var fields = wordSet(`
+id subject phenotypicFeatures measurements biosamples interpretations diseases medicalActions files metaData
+proband relatives consanguinousParents pedigree members description persons familyId individualId paternalId
+maternalId sex affectedStatus
+alternateIds dateOfBirth timeAtLastEncounter vitalStatus karyotypicSex gender taxonomy status timeOfDeath
+causeOfDeath survivalTimeInDays
+type label excluded severity modifiers onset resolution evidence evidenceCode reference
+age ageRange gestationalAge ontologyClass timestamp interval iso8601duration start end weeks days
+term diseaseStage clinicalTnmFinding primarySite laterality
+assay value complexValue quantity unit referenceRange low high typedQuantities timeObserved procedure code bodySite
+performed
+derivedFromId sampledTissue sampleType timeOfCollection histologicalDiagnosis tumorProgression tumorGrade
+pathologicalStage pathologicalTnmFinding diagnosticMarkers materialSample sampleProcessing sampleStorage
+progressStatus diagnosis summary disease genomicInterpretations subjectOrBiosampleId interpretationStatus gene
+variantInterpretation acmgPathogenicityClassification therapeuticActionability variationDescriptor variation
+geneContext valueId symbol alternateSymbols xrefs expressions syntax version vcfRecord genomeAssembly chrom pos ref
+alt qual filter info alternateLabels extensions moleculeContext structuralType vrsRefAlleleSeq allelicState
+sequenceLocation sequenceId sequenceInterval startNumber endNumber chromosomeLocation speciesId
+literalSequenceExpression derivedSequenceExpression repeatedSequenceExpression reverseComplement copyNumber
+relativeCopyClass cytobandInterval indefiniteRange definiteRange
+treatment radiationTherapy therapeuticRegimen treatmentTarget treatmentIntent responseToTreatment adverseEvents
+treatmentTerminationReason agent routeOfAdministration doseIntervals scheduleFrequency drugType cumulativeDose
+modality dosage fractions externalReference startTime endTime regimenStatus
+uri individualToFileIdentifiers fileAttributes
+created createdBy submittedBy resources updates updatedBy comment phenopacketSchemaVersion externalReferences name
+url namespacePrefix iriPrefix
+raresync department province diagnosisDate verification status birth deathDateUnknown firstContact familyHistory
+consanguinity hospitalsBefore referredFrom payer geneticTest date result lab followUps visitDate diseaseStatus
+nextVisit scale score family cohort`)
+
+// dataMaps are the fields whose member names are data, not field names.
+var dataMaps = wordSet("individualToFileIdentifiers fileAttributes")
+
+func wordSet(s string) map[string]bool {
+	set := map[string]bool{}
+	for _, word := range strings.Fields(s) {
+		set[word] = true
+	}
+	return set
+}
+
+// camel returns the lowerCamelCase form of a snake_case field name, or the
+// name as it is if that gives no field of the schema.
+func camel(name string) string {
+	if !strings.Contains(name, "_") {
+		return name
+	}
+	words := strings.Split(name, "_")
+	for i, word := range words[1:] {
+		if word != "" {
+			words[i+1] = strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	if joined := strings.Join(words, ""); fields[joined] {
+		return joined
+	}
+	return name
+}
+
+// rename gives every field its lowerCamelCase name. It returns the path of an
+// object in which two spellings of one field meet, or "".
+func (v *value) rename(path string) (clash string) {
+	for i, item := range v.items {
+		at := step(path, v, i)
+		if v.kind == object {
+			name := camel(v.names[i])
+			if name != v.names[i] && v.get(name) != nil {
+				return at
+			}
+			v.names[i] = name
+			if dataMaps[name] {
+				continue
+			}
+		}
+		if clash := item.rename(at); clash != "" {
+			return clash
+		}
+	}
+	return ""
+}
+
+// step returns the path of v's item i. A name that is no field of the schema
+// may itself be data, and is written as its place.
+func step(path string, v *value, i int) string {
+	switch {
+	case v.kind == array:
+		return fmt.Sprintf("%s[%d]", path, i)
+	case fields[camel(v.names[i])]:
+		return path + "." + camel(v.names[i])
+	}
+	return fmt.Sprintf("%s.{%d}", path, i+1)
+}

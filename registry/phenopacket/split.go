@@ -1,0 +1,87 @@
+package phenopacket
+
+import (
+	"regexp"
+	"strings"
+)
+
+// geneticFields leave the clinical part whole, wherever they stand. The last
+// three are where version 1 of the schema kept the same.
+var geneticFields = wordSet(`interpretations files geneticTest genomicInterpretations variantInterpretation
+variationDescriptor vcfRecord geneContext diagnosticMarkers variants genes htsFiles`)
+
+// genomicLOINC are the LOINC codes under which genomic observations are
+// reported as measurements.
+var genomicLOINC = wordSet(`48004-6 48005-3 48013-7 48018-6 47998-0 48001-2 51958-7 51963-7 53034-5 53037-8
+53041-0 62374-4 69547-8 69548-6 69551-0 81252-9 81254-5 81258-6 81290-9 81291-7`)
+
+// variantText finds a variant or a reference sequence in running text.
+var variantText = regexp.MustCompile(`(?:^|[^A-Za-z0-9])(?:` +
+	`[cgmnr]\.[(\[]?[-*]?[0-9]` + // c.518G>C
+	`|p\.[(\[]?(?:[A-Z][a-z]{2}|[A-Z*])[0-9]` + // p.(Arg173Pro)
+	`|(?:N[CGMPRTW]|X[MPR])_[0-9]{6,}|LRG_[0-9]+|ENS[TPG][0-9]{11}` + // sequences
+	`|rs[0-9]{3,}` + // dbSNP
+	`)`)
+
+// split parts a document into what is clinical and what is genetic: the
+// genetic fields, measurements that are genomic observations, and any text
+// that spells out a variant. Without anything genetic the second is nil.
+func split(v *value) (clinical, genetic *value) {
+	genetic = geneticPart(v, false)
+	if genetic == nil || !hasContent(genetic) {
+		return v, nil
+	}
+	if clinical = subtract(v, genetic); clinical == nil {
+		clinical = newObject()
+	}
+	return clinical, genetic
+}
+
+// geneticPart returns what of v is genetic, or nil.
+func geneticPart(v *value, within bool) *value {
+	switch {
+	case within || v.kind == text && variantText.MatchString(v.text) || genomicMeasurement(v):
+		return v
+	case v.kind == array:
+		part := &value{kind: array}
+		for _, item := range v.items {
+			taken := geneticPart(item, false)
+			if taken == nil {
+				taken = newObject()
+			}
+			part.items = append(part.items, taken)
+		}
+		return trim(part)
+	case v.kind != object:
+		return nil
+	}
+	part := newObject()
+	for i, name := range v.names {
+		if taken := geneticPart(v.items[i], geneticFields[name]); taken != nil {
+			part.set(name, taken)
+		}
+	}
+	if part.empty() {
+		return nil
+	}
+	return part
+}
+
+func genomicMeasurement(v *value) bool {
+	system, code, _ := strings.Cut(v.at("assay", "id").str(), ":")
+	return strings.EqualFold(system, "LOINC") && genomicLOINC[code]
+}
+
+// hasContent reports whether any leaf is in v: a list of interpretations that
+// is there but empty makes no genetic entry.
+func hasContent(v *value) bool {
+	if v.kind != object && v.kind != array {
+		return true
+	}
+	for _, item := range v.items {
+		if hasContent(item) {
+			return true
+		}
+	}
+	return false
+}

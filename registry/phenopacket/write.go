@@ -1,0 +1,149 @@
+package phenopacket
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/raresync/raresync/registry/entry"
+)
+
+// Write joins a case, its genetics (nil where the reader of the export has no
+// right to it) and its follow-ups into one phenopacket of schema version 2,
+// lowerCamelCase, indented. id is the neutral name under which the patient
+// appears in the export, such as "case-000017".
+//
+// What Read took from a packet comes back as it was, less what
+// docs/DEIDENTIFICATION.md lists. Of an entry from another source only the
+// first code of each disease is written.
+func Write(c entry.Entry, genetics *entry.Entry, id string, followUps ...entry.Entry) ([]byte, error) {
+	if c.Case == nil || genetics != nil && genetics.Genetics == nil {
+		return nil, fmt.Errorf("write phenopacket: not a case with its genetics")
+	}
+	packet, err := restore(writeCase(&c), c.Case.Extension)
+	if err != nil {
+		return nil, err
+	}
+	if genetics != nil {
+		part, err := restore(writeGenetics(genetics), genetics.Genetics.Extension)
+		if err != nil {
+			return nil, err
+		}
+		packet = merge(packet, part)
+	}
+	if err := addVisits(packet, followUps); err != nil {
+		return nil, err
+	}
+	return finish(packet, id), nil
+}
+
+// Deidentify returns what a file becomes on the way through entries and back:
+// one JSON document per member, under the given id. It is the measure that an
+// export is compared with.
+func Deidentify(raw []byte, id string) ([][]byte, error) {
+	packets, err := Read("", bytes.NewReader(raw), Limits{MaxBytes: int64(len(raw)) + 1})
+	if err != nil {
+		return nil, err
+	}
+	var out [][]byte
+	for _, p := range packets {
+		out = append(out, finish(p.tree.clone(), id))
+	}
+	return out, nil
+}
+
+func writeCase(e *entry.Entry) *value {
+	v := newObject()
+	caseLayout(&lens{writing: true}, v, e)
+	return v
+}
+
+func writeGenetics(e *entry.Entry) *value {
+	v := newObject()
+	geneticsLayout(&lens{writing: true}, v, e)
+	return v
+}
+
+func writeVisit(e *entry.Entry) *value {
+	v := newObject()
+	visitLayout(&lens{writing: true}, v, e, "")
+	return v
+}
+
+// restore lays the extension over the fields. The extension comes from an
+// entry, which another hospital made, so it is parsed with the same bounds.
+func restore(fields *value, extension []byte) (*value, error) {
+	if len(extension) == 0 {
+		return fields, nil
+	}
+	rest, err := parse(extension)
+	if err != nil {
+		return nil, fmt.Errorf("write phenopacket: extension: %w", err)
+	}
+	if !rest.isObject() {
+		return nil, fmt.Errorf("write phenopacket: extension: %w: no object", errJSON)
+	}
+	return merge(fields, rest), nil
+}
+
+func addVisits(packet *value, followUps []entry.Entry) error {
+	visits := &value{kind: array}
+	for _, f := range followUps {
+		if f.FollowUp == nil {
+			return fmt.Errorf("write phenopacket: not a follow-up")
+		}
+		visit, err := restore(writeVisit(&f), f.FollowUp.Extension)
+		if err != nil {
+			return err
+		}
+		visits.items = append(visits.items, visit)
+	}
+	if len(visits.items) > 0 {
+		block(packet).set("followUps", visits)
+	}
+	return nil
+}
+
+// finish names the patient, puts the packet back into its wrapper and writes
+// it.
+func finish(packet *value, id string) []byte {
+	if packet.get("metaData") == nil {
+		meta := newObject()
+		meta.set("phenopacketSchemaVersion", textOf("2.0"))
+		packet.set("metaData", meta)
+	}
+	packet.set("id", textOf(id))
+	if subject := packet.get("subject"); subject.isObject() {
+		subject.set("id", textOf(id))
+	}
+	nameSubject(packet, id)
+	arrange(packet)
+	var out bytes.Buffer
+	if err := json.Indent(&out, wrap(packet, id).append(nil, false), "", "  "); err != nil {
+		panic("phenopacket: wrote what is not JSON: " + err.Error())
+	}
+	out.WriteByte('\n')
+	return out.Bytes()
+}
+
+// topOrder is the order of a packet's members in the schema.
+var topOrder = []string{"id", "subject", "phenotypicFeatures", "measurements", "biosamples", "interpretations",
+	"diseases", "medicalActions", "files", "raresync", "metaData"}
+
+// arrange puts the members of a packet into the order of the schema, unknown
+// ones last.
+func arrange(packet *value) {
+	out := newObject()
+	for _, name := range topOrder {
+		if item := packet.get(name); item != nil {
+			out.set(name, item)
+		}
+	}
+	for i, name := range packet.names {
+		if !slices.Contains(topOrder, name) {
+			out.set(name, packet.items[i])
+		}
+	}
+	*packet = *out
+}

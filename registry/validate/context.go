@@ -1,0 +1,129 @@
+package validate
+
+import (
+	"fmt"
+
+	"github.com/raresync/raresync/registry/catalog"
+	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/identity"
+	"github.com/raresync/raresync/registry/rule"
+)
+
+// A Context is what entries are checked against.
+type Context struct {
+	// Today is the day of import in the hospital's time zone. Required.
+	Today entry.Date
+	// Catalog is the edition of the national lists. Required.
+	Catalog *catalog.Catalog
+	// Identity is the patient's document, or zero if there is none. It is
+	// compared with birth date and sex (ID006, ID007).
+	Identity identity.Identity
+	// Birth is the full birth date of the source, which no entry holds.
+	// Unknown: the case's year and month are compared instead.
+	Birth entry.Date
+	// Retired reports whether an HPO id is retired or unknown (PH002). Nil
+	// leaves that rule out: no table is part of the program.
+	Retired func(id string) bool
+}
+
+// A check collects the findings on the entries of one patient.
+type check struct {
+	Context
+	findings []rule.Finding
+	prefix   string // of field names: "" or "followUps[2]."
+}
+
+func (c *check) find(code, field, detail string) {
+	c.findings = append(c.findings, rule.Find(code, c.prefix+field, detail))
+}
+
+// at finds with a severity other than the rule's usual one.
+func (c *check) at(severity rule.Severity, code, field, detail string) {
+	c.findings = append(c.findings, rule.Finding{Code: code, Severity: severity, Where: c.prefix + field, Detail: detail})
+}
+
+// Entries checks the entries that one source gave for one patient: at most
+// one case, its genetics, its follow-ups, in any order. Fields of follow-ups
+// are named "followUps[0].visitDate" and so on in their order.
+func Entries(ctx Context, entries ...entry.Entry) []rule.Finding {
+	c := &check{Context: ctx}
+	all := sortOut(entries)
+	if all.clinical != nil {
+		c.person(*all.clinical)
+		c.dates(*all.clinical)
+		c.diseases(*all.clinical)
+		c.features(all.clinical.Case.Features)
+		c.texts(all.clinical.Case)
+	}
+	for _, g := range all.genetics {
+		c.genetics(g)
+	}
+	c.verified(all)
+	c.visits(all)
+	c.required(all)
+	return c.findings
+}
+
+// patient holds the entries of one patient by type.
+type patient struct {
+	clinical  *entry.Entry
+	genetics  []entry.Entry
+	followUps []entry.Entry
+}
+
+func sortOut(entries []entry.Entry) patient {
+	var p patient
+	for i, e := range entries {
+		switch {
+		case e.Case != nil:
+			p.clinical = &entries[i]
+		case e.Genetics != nil:
+			p.genetics = append(p.genetics, e)
+		case e.FollowUp != nil:
+			p.followUps = append(p.followUps, e)
+		}
+	}
+	return p
+}
+
+// person compares birth date and sex with the identity document.
+func (c *check) person(e entry.Entry) {
+	birth := c.Birth
+	if !birth.Known() {
+		birth = e.Case.Birth
+	}
+	given := identity.Date{Year: int(birth.Year), Month: int(birth.Month), Day: int(birth.Day)}
+	if f, ok := identity.CheckBirth(c.Identity, given); ok {
+		f.Where = "birth"
+		c.findings = append(c.findings, f)
+	}
+	sex := identity.Unstated
+	switch e.Case.Sex {
+	case entry.SexMale:
+		sex = identity.Male
+	case entry.SexFemale:
+		sex = identity.Female
+	}
+	if f, ok := identity.CheckSex(c.Identity, sex); ok {
+		f.Where = "sex"
+		c.findings = append(c.findings, f)
+	}
+}
+
+// texts looks for personal numbers in the texts that a clerk may type.
+func (c *check) texts(k *entry.Case) {
+	c.text("department", k.Department)
+	c.text("payer", k.Payer)
+	for i, d := range k.Diseases {
+		c.text(fmt.Sprintf("diseases[%d].text", i), d.Text)
+	}
+	for i, f := range k.Features {
+		c.text(fmt.Sprintf("features[%d].type", i), f.Type.Label)
+	}
+}
+
+func (c *check) text(field, s string) {
+	if what := PersonalNumber(s); what != "" {
+		c.find("PR001", field, what)
+	}
+}

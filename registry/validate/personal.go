@@ -1,0 +1,69 @@
+package validate
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/raresync/raresync/registry/identity"
+)
+
+// Numbers are looked for with the separators people write, and only where
+// neither a letter nor a digit touches them: coordinates, accession numbers
+// and timestamps are longer or run into letters.
+var (
+	mobileNumber = regexp.MustCompile(`(?:^|[^0-9A-Za-z])(?:(?:\+|00)?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}(?:[^0-9A-Za-z]|$)`)
+	longNumber   = regexp.MustCompile(`(?:^|[^0-9A-Za-z])([0-9]{6}[- ]?[0-9]{8}[- ]?[0-9]{3}[0-9Xx])(?:[^0-9A-Za-z]|$)`)
+	oldNumber    = regexp.MustCompile(`(?:^|[^0-9A-Za-z])([1-8][0-9]{14})(?:[^0-9A-Za-z]|$)`)
+	separators   = strings.NewReplacer("-", "", " ", "")
+)
+
+// PersonalNumber returns what kind of personal number the text holds: "a
+// mobile number" (11 digits from 13 to 19, with or without 86 before them),
+// "an ID number" (18 characters that pass the check of GB 11643, or 15 digits
+// with a birth date inside), or "" for none. Full-width digits count.
+func PersonalNumber(s string) string {
+	if len(s) < len("13800138000") {
+		return ""
+	}
+	s = halfWidth(s)
+	switch {
+	case hasID(s):
+		return "an ID number"
+	case mobileNumber.MatchString(s):
+		return "a mobile number"
+	}
+	return ""
+}
+
+func hasID(s string) bool {
+	for _, found := range longNumber.FindAllStringSubmatch(s, -1) {
+		id := strings.ToUpper(separators.Replace(found[1]))
+		if identity.CheckDigit(id[:17]) == id[17] {
+			return true
+		}
+	}
+	for _, found := range oldNumber.FindAllStringSubmatch(s, -1) {
+		if _, err := time.Parse("060102", found[1][6:12]); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// halfWidth folds full-width digits and X, and other spaces and hyphens.
+func halfWidth(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '０' && r <= '９':
+			return r - '０' + '0'
+		case r == 'Ｘ' || r == 'ｘ':
+			return 'X'
+		case r == '　' || r == '\u00a0':
+			return ' '
+		case r >= '\u2010' && r <= '\u2015' || r == '－':
+			return '-'
+		}
+		return r
+	}, s)
+}
