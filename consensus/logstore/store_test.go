@@ -38,8 +38,7 @@ func (f *fatals) want(t *testing.T, target error) {
 	}
 }
 
-// openLog opens a store and fails the test on a fatal error that the test
-// does not ask for.
+// openLog opens a store and collects what it calls Fatal with.
 func openLog(t testing.TB, path string, change func(*Options)) (*Store, *fatals) {
 	t.Helper()
 	f := &fatals{}

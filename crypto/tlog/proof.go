@@ -136,12 +136,12 @@ func VerifyReceipt(leaf, receipt []byte, policy *Policy) (Proof, []Cosignature, 
 	if err != nil {
 		return Proof{}, nil, fmt.Errorf("verify receipt: %w", err)
 	}
-	cosignatures, err := policy.Verify(p.Checkpoint)
-	if err != nil {
-		return Proof{}, nil, fmt.Errorf("verify receipt: %w", err)
-	}
 	c := p.Checkpoint.Checkpoint
 	if err := VerifyInclusion(LeafHash(leaf), p.Index, c.Size, p.Hashes, c.Root); err != nil {
+		return Proof{}, nil, fmt.Errorf("verify receipt: %w", err)
+	}
+	cosignatures, err := policy.Verify(p.Checkpoint)
+	if err != nil {
 		return Proof{}, nil, fmt.Errorf("verify receipt: %w", err)
 	}
 	return p, cosignatures, nil

@@ -45,7 +45,8 @@ func TestReceiptsOfSomethingElseAreRefused(t *testing.T) {
 		"an index at the size":  {n.leaves[7], change(func(p *Proof) { p.Index = 20 }), ErrProof},
 		"a hash less":           {n.leaves[7], change(func(p *Proof) { p.Hashes = p.Hashes[1:] }), ErrProof},
 		"another size":          {n.leaves[7], change(func(p *Proof) { p.Checkpoint.Size = 19 }), ErrSignature},
-		"another root":          {n.leaves[7], change(func(p *Proof) { p.Checkpoint.Root[0] ^= 1 }), ErrSignature},
+		"an earlier size":       {n.leaves[7], change(func(p *Proof) { p.Checkpoint.Size = 16 }), ErrProof},
+		"another root":          {n.leaves[7], change(func(p *Proof) { p.Checkpoint.Root[0] ^= 1 }), ErrProof},
 		"another origin":        {n.leaves[7], change(func(p *Proof) { p.Checkpoint.Origin += "0" }), ErrPolicy},
 		"too few cosignatures":  {n.leaves[7], change(func(p *Proof) { p.Checkpoint.Signatures = p.Checkpoint.Signatures[:4] }), ErrPolicy},
 		"a receipt cut short":   {n.leaves[7], good.Marshal()[:200], ErrMalformed},
@@ -58,11 +59,17 @@ func TestReceiptsOfSomethingElseAreRefused(t *testing.T) {
 	}
 }
 
-// With one voter no signature is to spare, so no byte can change unseen.
+// With one voter no signature is to spare, so no byte can change unseen. Of the
+// ML-DSA-44 line's base64 every 16th is tried: that no byte of the signature
+// itself can change, and that base64 has one spelling, have tests of their own.
 func TestEveryChangedByteOfAReceiptIsSeen(t *testing.T) {
 	n := newNetwork(1, 20)
 	receipt := n.proof(7, n.signed(0)).Marshal()
+	mldsaLine := bytes.LastIndexByte(receipt, ' ') + 1
 	for i := range receipt {
+		if i > mldsaLine && i%16 != 0 && i != len(receipt)-1 {
+			continue
+		}
 		receipt[i] ^= 1
 		if _, _, err := VerifyReceipt(n.leaves[7], receipt, n.policy); err == nil {
 			t.Errorf("verifies with byte %d changed", i)

@@ -50,7 +50,10 @@ func TestKeyOutsideTheRosterIsRefused(t *testing.T) {
 	cfg := w.config("a")
 	cfg.Logger = log.logger()
 	a := start(t, cfg)
-	b := w.start(t, "b")
+	var dialLog logbook
+	cfg = w.config("b")
+	cfg.Logger = dialLog.logger()
+	b := start(t, cfg)
 	w.strike(t, w.keys["b"])
 	b.SetPeers([]Target{target(a)})
 
@@ -63,6 +66,9 @@ func TestKeyOutsideTheRosterIsRefused(t *testing.T) {
 	})
 	if len(a.Connected()) != 0 {
 		t.Error("a session came up")
+	}
+	if got := strings.Count(dialLog.String(), `msg="cannot reach node" node=a`); got != 1 {
+		t.Errorf("the dialling side logged %d times, want once a minute:\n%s", got, dialLog.String())
 	}
 	w.enter(t, "b", w.keys["b"])
 	until(t, "b is let in once the roster has its key", func() bool { return len(a.Connected()) == 2 })

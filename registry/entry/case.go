@@ -1,5 +1,7 @@
 package entry
 
+import "strings"
+
 // A Term is a code with its label, such as HP:0001250 "Seizure". The zero
 // Term is "not given".
 type Term struct {
@@ -179,6 +181,18 @@ func (c *Case) Principal() (Disease, bool) {
 		}
 	}
 	return Disease{}, false
+}
+
+// Published reports whether any reference is a publication: a PMID or a DOI.
+func (c *Case) Published() bool {
+	for _, r := range c.References {
+		for _, s := range []string{r.ID, r.Address} {
+			if upper := strings.ToUpper(s); strings.HasPrefix(upper, "PMID:") || strings.HasPrefix(upper, "DOI:") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // String returns the sex's name, such as "female".

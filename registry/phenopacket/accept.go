@@ -1,6 +1,8 @@
 package phenopacket
 
 import (
+	"errors"
+
 	"github.com/raresync/raresync/registry/entry"
 	"github.com/raresync/raresync/registry/rule"
 	"github.com/raresync/raresync/registry/validate"
@@ -18,8 +20,11 @@ func (p Packet) Accept(o Options, ctx validate.Context) (e Entries, findings []r
 	ctx.Birth, ctx.Catalog = p.birth, o.Catalog
 	findings = unique(append(e.Findings, p.locate(validate.Entries(ctx, e.All()...))...))
 	for _, one := range e.All() {
-		if _, err := entry.Encode(one); err != nil {
-			findings = append(findings, rule.Find("FM005", where(p.name, p.path), "larger than an entry may be"))
+		var refused *rule.Refusal
+		if _, err := entry.Encode(one); errors.As(err, &refused) {
+			findings = append(findings, p.locate(refused.Findings)...)
+		} else if err != nil {
+			return e, nil, err
 		}
 	}
 	return e, findings, rule.Refusals(findings)

@@ -2,7 +2,6 @@ package phenopacket
 
 import (
 	"crypto/sha256"
-	"strings"
 
 	"github.com/raresync/raresync/registry/catalog"
 	"github.com/raresync/raresync/registry/entry"
@@ -107,7 +106,7 @@ func (p Packet) complete(e *entry.Entry, genetic *value, o Options) {
 	c := e.Case
 	if e.Profile == 0 {
 		e.Profile = entry.Report
-		if published(c.References) {
+		if c.Published() {
 			e.Profile = entry.Published
 		}
 	}
@@ -120,17 +119,6 @@ func (p Packet) complete(e *entry.Entry, genetic *value, o Options) {
 	if c.Verification == entry.VerificationNotGiven {
 		c.Verification, c.Inferred = infer(c, genetic), true
 	}
-}
-
-func published(references []entry.Reference) bool {
-	for _, r := range references {
-		for _, s := range []string{r.ID, r.Address} {
-			if strings.HasPrefix(s, "PMID:") || strings.HasPrefix(s, "DOI:") || strings.HasPrefix(s, "doi:") {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // infer concludes the verification: genetic where an interpretation is solved

@@ -40,7 +40,7 @@ func split(v *value) (clinical, genetic *value) {
 // geneticPart returns what of v is genetic, or nil.
 func geneticPart(v *value, within bool) *value {
 	switch {
-	case within || v.kind == text && variantText.MatchString(v.text) || genomicMeasurement(v):
+	case within || v.kind == text && spellsVariant(v.text) || genomicMeasurement(v):
 		return v
 	case v.kind == array:
 		part := &value{kind: array}
@@ -65,6 +65,11 @@ func geneticPart(v *value, within bool) *value {
 		return nil
 	}
 	return part
+}
+
+// spellsVariant looks for the cheap marks of a variant first.
+func spellsVariant(s string) bool {
+	return strings.ContainsAny(s, "0123456789") && variantText.MatchString(s)
 }
 
 func genomicMeasurement(v *value) bool {

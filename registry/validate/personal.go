@@ -15,18 +15,21 @@ var (
 	mobileNumber = regexp.MustCompile(`(?:^|[^0-9A-Za-z])(?:(?:\+|00)?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}(?:[^0-9A-Za-z]|$)`)
 	longNumber   = regexp.MustCompile(`(?:^|[^0-9A-Za-z])([0-9]{6}[- ]?[0-9]{8}[- ]?[0-9]{3}[0-9Xx])(?:[^0-9A-Za-z]|$)`)
 	oldNumber    = regexp.MustCompile(`(?:^|[^0-9A-Za-z])([1-8][0-9]{14})(?:[^0-9A-Za-z]|$)`)
-	separators   = strings.NewReplacer("-", "", " ", "")
+	// snomed is the one terminology whose codes have as many digits.
+	snomed     = regexp.MustCompile(`(?i)(?:SNOMED[A-Z_-]*|SCT(?:ID)?):[0-9]{6,18}|snomed\.info/[a-z]+/[0-9]{6,18}`)
+	separators = strings.NewReplacer("-", "", " ", "")
 )
 
 // PersonalNumber returns what kind of personal number the text holds: "a
 // mobile number" (11 digits from 13 to 19, with or without 86 before them),
-// "an ID number" (18 characters that pass the check of GB 11643, or 15 digits
-// with a birth date inside), or "" for none. Full-width digits count.
+// "an ID number" (18 characters that pass the check of GB 11643, or 15 digits,
+// each with a calendar date inside), or "" for none. Full-width digits count;
+// SNOMED CT codes do not.
 func PersonalNumber(s string) string {
-	if len(s) < len("13800138000") {
+	if countDigits(s) < fewestDigits {
 		return ""
 	}
-	s = halfWidth(s)
+	s = snomed.ReplaceAllString(halfWidth(s), "")
 	switch {
 	case hasID(s):
 		return "an ID number"
@@ -36,19 +39,40 @@ func PersonalNumber(s string) string {
 	return ""
 }
 
+// fewestDigits is the length of a mobile number; the text is not searched
+// with less.
+const fewestDigits = 11
+
+// countDigits counts ASCII digits and, being a first look only, every rune
+// that is full-width.
+func countDigits(s string) int {
+	n := 0
+	for _, r := range s {
+		if r >= '0' && r <= '9' || r >= '０' && r <= '９' {
+			n++
+		}
+	}
+	return n
+}
+
 func hasID(s string) bool {
 	for _, found := range longNumber.FindAllStringSubmatch(s, -1) {
 		id := strings.ToUpper(separators.Replace(found[1]))
-		if identity.CheckDigit(id[:17]) == id[17] {
+		if identity.CheckDigit(id[:17]) == id[17] && isDate("20060102", id[6:14]) {
 			return true
 		}
 	}
 	for _, found := range oldNumber.FindAllStringSubmatch(s, -1) {
-		if _, err := time.Parse("060102", found[1][6:12]); err == nil {
+		if isDate("060102", found[1][6:12]) {
 			return true
 		}
 	}
 	return false
+}
+
+func isDate(layout, s string) bool {
+	_, err := time.Parse(layout, s)
+	return err == nil
 }
 
 // halfWidth folds full-width digits and X, and other spaces and hyphens.

@@ -3,7 +3,6 @@ package validate
 import (
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/raresync/raresync/registry/entry"
 )
@@ -14,7 +13,7 @@ func (c *check) required(p patient) {
 	if e := p.clinical; e != nil {
 		switch e.Profile {
 		case entry.Published:
-			c.need("references", hasPublication(e.Case.References))
+			c.need("references", e.Case.Published())
 		case entry.Cohort:
 			c.report(*e)
 			c.recommended(*e)
@@ -70,15 +69,4 @@ func (c *check) recommended(e entry.Entry) {
 	c.need("features", observed(e.Case.Features))
 	c.need("firstContact", e.Case.FirstContact.Known())
 	c.need("familyHistory", e.Case.FamilyHistory != entry.AnswerNotGiven)
-}
-
-func hasPublication(references []entry.Reference) bool {
-	for _, r := range references {
-		for _, s := range []string{r.ID, r.Address} {
-			if upper := strings.ToUpper(s); strings.HasPrefix(upper, "PMID:") || strings.HasPrefix(upper, "DOI:") {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -1,0 +1,169 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// ErrUnreachable says that no daemon answers on the socket.
+var ErrUnreachable = errors.New("the daemon does not answer")
+
+const (
+	maxAnswerBytes = 256 << 20
+)
+
+// Client talks to one daemon. It is safe for concurrent use.
+type Client struct {
+	http   *http.Client
+	socket string
+}
+
+// NewClient returns a client for the daemon that serves the given socket.
+func NewClient(socket string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", socket)
+	}
+	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial}}}
+}
+
+// Status returns where the node stands.
+func (c *Client) Status(ctx context.Context) (s Status, err error) {
+	return s, c.call(ctx, "GET", "/v1/status", nil, &s)
+}
+
+// Members returns the roster.
+func (c *Client) Members(ctx context.Context) (m []Member, err error) {
+	return m, c.call(ctx, "GET", "/v1/members", nil, &m)
+}
+
+// Submit hands files to the daemon.
+func (c *Client) Submit(ctx context.Context, s Submission) (r SubmissionResult, err error) {
+	return r, c.call(ctx, "POST", "/v1/submissions", s, &r)
+}
+
+// Entries yields the entries this node may open, from the given index on, at
+// most limit (0 = all).
+func (c *Client) Entries(ctx context.Context, from uint64, limit int) iter.Seq2[Entry, error] {
+	q := url.Values{"from": {strconv.FormatUint(from, 10)}, "limit": {strconv.Itoa(limit)}}
+	return stream[Entry](ctx, c, "/v1/entries?"+q.Encode())
+}
+
+// Entry returns one opened entry with its content.
+func (c *Client) Entry(ctx context.Context, index uint64) (e Entry, err error) {
+	return e, c.call(ctx, "GET", fmt.Sprintf("/v1/entries/%d", index), nil, &e)
+}
+
+// Phenopacket returns one case, joined with its genetics, as a phenopacket.
+func (c *Client) Phenopacket(ctx context.Context, index uint64) (raw json.RawMessage, err error) {
+	return raw, c.call(ctx, "GET", fmt.Sprintf("/v1/entries/%d/phenopacket", index), nil, &raw)
+}
+
+// Head returns the newest verified checkpoint.
+func (c *Client) Head(ctx context.Context) (h Head, err error) {
+	return h, c.call(ctx, "GET", "/v1/log/head", nil, &h)
+}
+
+// Leaves yields the public marks of the log from the given index on, at most
+// limit (0 = all). With follow it goes on as the log grows.
+func (c *Client) Leaves(ctx context.Context, from uint64, limit int, follow bool) iter.Seq2[Leaf, error] {
+	q := url.Values{
+		"from": {strconv.FormatUint(from, 10)}, "limit": {strconv.Itoa(limit)}, "follow": {strconv.FormatBool(follow)},
+	}
+	return stream[Leaf](ctx, c, "/v1/log/leaves?"+q.Encode())
+}
+
+// Prove returns the receipt of an entry.
+func (c *Client) Prove(ctx context.Context, index uint64) (p Proof, err error) {
+	return p, c.call(ctx, "GET", fmt.Sprintf("/v1/log/proof/%d", index), nil, &p)
+}
+
+// Policy returns the network's C2SP tlog-policy.
+func (c *Client) Policy(ctx context.Context) (text string, err error) {
+	return text, c.call(ctx, "GET", "/v1/log/policy", nil, &text)
+}
+
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	resp, err := c.do(ctx, method, path, in)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	if err != nil {
+		return fmt.Errorf("read the daemon's answer: %w", err)
+	}
+	if err := json.Unmarshal(raw, out); err != nil {
+		return fmt.Errorf("read the daemon's answer: %w", err)
+	}
+	return nil
+}
+
+func (c *Client) do(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	var body io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return nil, fmt.Errorf("encode request: %w", err)
+		}
+		body = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://raresync"+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("request %s: %w", path, err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) && op.Op == "dial" {
+			return nil, fmt.Errorf("%w at %s: %w", ErrUnreachable, c.socket, op.Err)
+		}
+		return nil, err
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	p := &Problem{Status: resp.StatusCode, Code: CodeInternal, Detail: resp.Status}
+	if raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20)); err == nil {
+		_ = json.Unmarshal(raw, p) // keeps the plain status if it is no problem document
+	}
+	return nil, p
+}
+
+// stream reads newline-separated JSON values.
+func stream[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var zero T
+		resp, err := c.do(ctx, "GET", path, nil)
+		if err != nil {
+			yield(zero, err)
+			return
+		}
+		defer resp.Body.Close()
+		dec := json.NewDecoder(resp.Body)
+		for {
+			var v T
+			err := dec.Decode(&v)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(zero, fmt.Errorf("read the daemon's answer: %w", err))
+				return
+			}
+			if !yield(v, nil) {
+				return
+			}
+		}
+	}
+}

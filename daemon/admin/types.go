@@ -1,0 +1,178 @@
+package admin
+
+import "encoding/json"
+
+// Status is where the node stands, as `raresync status` prints it.
+type Status struct {
+	Node       string   `json:"node"`
+	Hospital   uint32   `json:"hospital"` // institution number
+	Name       string   `json:"name"`
+	Kind       string   `json:"kind"` // voter or mirror
+	Network    string   `json:"network"`
+	NetworkID  string   `json:"network_id"`
+	Demo       bool     `json:"demo"`
+	Leader     string   `json:"leader"`
+	Term       uint64   `json:"term"`
+	Ready      bool     `json:"ready"`
+	Why        string   `json:"why,omitempty"` // why not ready
+	Envelopes  uint64   `json:"envelopes"`
+	Size       uint64   `json:"size"` // applied tree size
+	Root       string   `json:"root"` // at Size, hex
+	Checkpoint uint64   `json:"checkpoint"`
+	Outbox     int      `json:"outbox"`          // envelopes not yet under a receipt
+	Alarm      string   `json:"alarm,omitempty"` // what keeps the outbox from going on
+	Peers      []Peer   `json:"peers"`
+	Version    string   `json:"version"`
+	Warnings   []string `json:"warnings,omitempty"`
+}
+
+// Peer is a session with another node.
+type Peer struct {
+	Node    string  `json:"node"`
+	Class   string  `json:"class"` // raft or api
+	Dialled bool    `json:"dialled"`
+	RTTms   float64 `json:"rtt_ms"`
+}
+
+// Member is an institution of the roster with its nodes.
+type Member struct {
+	Number   uint32   `json:"number"`
+	Role     string   `json:"role"`
+	NameZH   string   `json:"name_zh"`
+	NameEN   string   `json:"name_en"`
+	Entity   string   `json:"entity"`
+	Province string   `json:"province"`
+	Lead     bool     `json:"lead"`
+	Rights   string   `json:"rights"`
+	Nodes    []string `json:"nodes"`
+	Holder   int      `json:"holder"` // share number, 0 if none
+	Sequence uint64   `json:"sequence"`
+}
+
+// Document is an identity document as the hospital's file gives it.
+type Document struct {
+	Type   string `json:"type"`
+	Issuer string `json:"issuer,omitempty"`
+	Value  string `json:"value"`
+}
+
+// File is one file to submit.
+type File struct {
+	Name       string              `json:"name"`
+	Data       []byte              `json:"data"`
+	Identities map[string]Document `json:"identities,omitempty"` // by subject id; else the subject id is a local record number
+}
+
+// Submission is a batch of files that are read, pseudonymised and sealed
+// together.
+type Submission struct {
+	Files   []File `json:"files"`
+	Profile string `json:"profile,omitempty"` // report, cohort or published; empty = by content
+	Wait    bool   `json:"wait"`              // answer only when every entry is under a receipt
+}
+
+// SubmissionResult tells what became of each file, in the order given.
+type SubmissionResult struct {
+	Files []FileResult `json:"files"`
+}
+
+// FileResult is what became of one file.
+type FileResult struct {
+	Name     string     `json:"name"`
+	Outcome  string     `json:"outcome"` // accepted, known (nothing new in it) or refused
+	Findings []Finding  `json:"findings,omitempty"`
+	Entries  []EntryRef `json:"entries,omitempty"`
+}
+
+// Finding is what one rule says about one value of a file.
+type Finding struct {
+	Code     string `json:"code"`
+	Severity string `json:"severity"` // E refused, W flagged, Q query, I information
+	Where    string `json:"where,omitempty"`
+	Detail   string `json:"detail,omitempty"`
+}
+
+// EntryRef is an entry's way into the log.
+type EntryRef struct {
+	Type     string `json:"type"`
+	ID       string `json:"id"`
+	Sequence uint64 `json:"sequence,omitempty"` // of its envelope
+	Place    uint32 `json:"place"`
+	Index    uint64 `json:"index,omitempty"`   // in the log, once accepted
+	Receipt  bool   `json:"receipt,omitempty"` // a valid checkpoint covers it
+}
+
+// Entry is an entry this node may open.
+type Entry struct {
+	Index     uint64          `json:"index"`
+	Hospital  uint32          `json:"hospital"`
+	LogTime   string          `json:"log_time"` // RFC 3339, milliseconds
+	Type      string          `json:"type"`
+	Profile   string          `json:"profile"`
+	ID        string          `json:"id"`
+	Person    string          `json:"person"` // pseudonym, hex
+	Strength  string          `json:"strength"`
+	EventDate string          `json:"event_date"`
+	Disease   string          `json:"disease"` // names and codes in one line
+	Listed    string          `json:"listed"`  // catalogue reference such as 1.3, or ""
+	Content   json.RawMessage `json:"content,omitempty"`
+	Problem   string          `json:"problem,omitempty"` // a code, if it could not be opened
+}
+
+// Leaf is the public mark of an entry.
+type Leaf struct {
+	Index      uint64 `json:"index"`
+	Kind       string `json:"kind"`
+	Hospital   uint32 `json:"hospital"`
+	Sequence   uint64 `json:"sequence"`
+	Place      uint32 `json:"place"`
+	LogTime    string `json:"log_time"`
+	Envelope   string `json:"envelope"`
+	Commitment string `json:"commitment"`
+}
+
+// Head is the newest checkpoint this node knows and has verified.
+type Head struct {
+	Origin    string   `json:"origin"`
+	Size      uint64   `json:"size"`
+	Root      string   `json:"root"`
+	Cosigners []string `json:"cosigners"`
+	Time      string   `json:"time"` // median of the cosignatures
+	Note      string   `json:"note"` // C2SP signed note
+}
+
+// Proof proves one entry.
+type Proof struct {
+	Index uint64 `json:"index"`
+	Leaf  string `json:"leaf"`  // 90 bytes, hex
+	Proof string `json:"proof"` // C2SP tlog-proof
+}
+
+// Problem is an error of the daemon, as RFC 9457 problem details.
+type Problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+	Hint   string `json:"hint,omitempty"` // what to do
+}
+
+// Error returns detail and hint.
+func (p *Problem) Error() string {
+	if p.Hint == "" {
+		return p.Detail
+	}
+	return p.Detail + "\nhint: " + p.Hint
+}
+
+// The codes of problems that commands branch on.
+const (
+	CodeNotFound    = "not-found"
+	CodeNotYet      = "not-yet"   // the node is catching up
+	CodeNoLeader    = "no-leader" // or no peer reachable in time
+	CodeInvalid     = "invalid"   // the request makes no sense
+	CodeNotAllowed  = "not-allowed"
+	CodeTooLarge    = "too-large"
+	CodeUnavailable = "unavailable"
+	CodeInternal    = "internal"
+)
