@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/machine"
@@ -14,19 +15,21 @@ import (
 	"github.com/raresync/raresync/crypto/tlog"
 )
 
-// maxNoteBytes bounds a signed checkpoint: nine voters with two signatures.
-const maxNoteBytes = 64 << 10
+const (
+	maxNoteBytes = 64 << 10 // of a signed checkpoint: nine voters with two signatures
+	keepPause    = time.Second
+)
 
 // checkpoints keeps the newest valid checkpoint and the policy it must meet.
 type checkpoints struct {
-	path    string
-	machine *machine.Machine
-	policy  *tlog.Policy
-	voters  map[string]*tlog.CosignerKey
+	path   string
+	policy *tlog.Policy
+	voters map[string]*tlog.CosignerKey
 
 	mu      sync.Mutex
-	newest  tlog.SignedCheckpoint
-	changed chan struct{} // closed and replaced at each newer one
+	newest  tlog.SignedCheckpoint // this node has applied its size and found its root
+	pending tlog.SignedCheckpoint // valid and larger; not applied yet
+	changed chan struct{}         // closed and replaced when either changes
 }
 
 // PolicyOf returns what makes a checkpoint of this network valid: a log
@@ -56,68 +59,80 @@ func voterKeys(s *state.State) ([]*tlog.VKey, []*tlog.CosignerKey, error) {
 	return logs, cosigners, nil
 }
 
-func openCheckpoints(dir string, m *machine.Machine) (*checkpoints, error) {
-	view := m.View()
+func openCheckpoints(dir string, view *state.State) (*checkpoints, error) {
 	_, keys, err := voterKeys(view)
 	if err != nil {
 		return nil, err
 	}
 	c := &checkpoints{
-		path: filepath.Join(dir, "checkpoint"), machine: m,
+		path:   filepath.Join(dir, "checkpoint"),
 		voters: map[string]*tlog.CosignerKey{}, changed: make(chan struct{}),
 	}
 	for i, v := range view.Voters() {
 		c.voters[v.ID] = keys[i]
 	}
-	if c.policy, err = PolicyOf(view); err != nil {
-		return nil, err
-	}
-	return c, c.load()
+	c.policy, err = PolicyOf(view)
+	return c, err
 }
 
-// load reads the checkpoint of the last run. One that is missing or no longer
-// valid is no loss: the next round makes another.
-func (c *checkpoints) load() error {
-	raw, err := ledger.ReadFileDurable(c.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+// loadCheckpoint offers the checkpoint of the last run. One that is missing,
+// damaged or no longer valid is no loss: the network has newer ones.
+func (n *Node) loadCheckpoint() error {
+	raw, err := ledger.ReadFileDurable(n.checkpoints.path)
+	if errors.Is(err, ledger.ErrStorage) {
 		return err
 	}
-	sc, err := tlog.ParseSignedCheckpoint(raw)
 	if err == nil {
-		err = c.accept(sc)
+		var sc tlog.SignedCheckpoint
+		if sc, err = parseNote(raw); err == nil {
+			err = n.offer(sc)
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("checkpoint of the last run: %w", err)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		n.log.Info("checkpoint of the last run not used", "reason", err.Error())
 	}
-	return nil
+	return n.failure()
 }
 
 func (c *checkpoints) save() error {
-	c.mu.Lock()
-	newest := c.newest
-	c.mu.Unlock()
+	newest, _ := c.current()
 	if newest.Size == 0 {
 		return nil
 	}
 	return ledger.WriteFileDurable(c.path, newest.Marshal())
 }
 
-// accept verifies a checkpoint and keeps it if it is the newest.
-func (c *checkpoints) accept(sc tlog.SignedCheckpoint) error {
-	if _, err := c.policy.Verify(sc); err != nil {
-		return err
-	}
+// accept keeps a checkpoint that was verified and compared, if it is the
+// newest.
+func (c *checkpoints) accept(sc tlog.SignedCheckpoint) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if sc.Size > c.newest.Size {
 		c.newest = sc
-		close(c.changed)
-		c.changed = make(chan struct{})
+		c.broadcast()
 	}
-	return nil
+}
+
+// postpone keeps a verified checkpoint until its size is applied.
+func (c *checkpoints) postpone(sc tlog.SignedCheckpoint) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sc.Size > c.pending.Size {
+		c.pending = sc
+		c.broadcast()
+	}
+}
+
+// wake makes everyone who waits for a change look again.
+func (c *checkpoints) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.broadcast()
+}
+
+func (c *checkpoints) broadcast() {
+	close(c.changed)
+	c.changed = make(chan struct{})
 }
 
 func (c *checkpoints) verifyCosigner(node string, cp tlog.Checkpoint, sigs []tlog.NoteSignature) error {
@@ -154,7 +169,8 @@ func (n *Node) Checkpoint() tlog.SignedCheckpoint {
 func (n *Node) Policy() *tlog.Policy { return n.checkpoints.policy }
 
 // WaitCheckpoint returns a valid checkpoint of at least the given tree size,
-// once there is one, or when the context ends.
+// once there is one that this node can prove entries against, or when the
+// context ends.
 func (n *Node) WaitCheckpoint(ctx context.Context, size uint64) (tlog.SignedCheckpoint, error) {
 	for {
 		cp, changed := n.checkpoints.current()
@@ -164,51 +180,104 @@ func (n *Node) WaitCheckpoint(ctx context.Context, size uint64) (tlog.SignedChec
 		select {
 		case <-ctx.Done():
 			return tlog.SignedCheckpoint{}, ctx.Err()
-		case <-n.done:
-			return tlog.SignedCheckpoint{}, errShutdown
+		case <-n.ctx.Done():
+			return tlog.SignedCheckpoint{}, n.ended()
 		case <-changed:
 		}
 	}
 }
 
-// acceptCheckpoint verifies a checkpoint from a peer. If this node has applied
-// its size and found another root, its copy is not the majority's.
-func (n *Node) acceptCheckpoint(note []byte) error {
+func parseNote(note []byte) (tlog.SignedCheckpoint, error) {
 	if len(note) > maxNoteBytes {
-		return fmt.Errorf("checkpoint of %d bytes, at most %d", len(note), maxNoteBytes)
+		return tlog.SignedCheckpoint{}, fmt.Errorf("checkpoint of %d bytes, at most %d", len(note), maxNoteBytes)
 	}
-	sc, err := tlog.ParseSignedCheckpoint(note)
-	if err != nil {
-		return err
-	}
+	return tlog.ParseSignedCheckpoint(note)
+}
+
+// offer verifies a checkpoint and compares it with this node's copy, now or
+// once its size is applied. With another root the copy is not the majority's.
+func (n *Node) offer(sc tlog.SignedCheckpoint) error {
 	if _, err := n.checkpoints.policy.Verify(sc); err != nil {
 		return err
 	}
-	switch root, err := n.machine.RootAt(sc.Size); {
+	switch root, err := n.rootAt(sc.Size); {
 	case errors.Is(err, ledger.ErrOutOfRange), errors.Is(err, machine.ErrGap):
-		// Not applied yet; compared when it is.
+		n.checkpoints.postpone(sc)
+		return nil
 	case err != nil:
 		return err
 	case root != sc.Root:
 		return n.quarantine(fmt.Errorf("checkpoint at %d: %w", sc.Size, ErrRootDiffers))
 	}
-	return n.checkpoints.accept(sc)
+	n.checkpoints.accept(sc)
+	return nil
 }
 
-// Receipt proves the entry at the given index: its leaf, and a C2SP tlog-proof
-// against the newest valid checkpoint.
-func (n *Node) Receipt(index uint64) (leaf []byte, proof tlog.Proof, err error) {
-	cp, _ := n.checkpoints.current()
-	view := n.machine.View()
-	if _, _, gap := n.machine.Gap(); gap || cp.Size <= index || view.Tree.Size() < cp.Size {
-		return nil, tlog.Proof{}, fmt.Errorf("receipt for entry %d: %w", index, ErrNotYet)
+// rootAt returns the root of this node's copy at a size; what a mirror has not
+// confirmed is not its copy.
+func (n *Node) rootAt(size uint64) (tlog.Hash, error) {
+	if s := n.confirmed.Load(); s != nil && size > s.At.TreeSize {
+		return tlog.Hash{}, ledger.ErrOutOfRange
 	}
-	if leaf, err = n.machine.Ledger().Leaf(index); err != nil {
-		return nil, tlog.Proof{}, fmt.Errorf("receipt for entry %d: %w", index, err)
+	return n.machine.RootAt(size)
+}
+
+// runComparer offers a postponed checkpoint again once its size is applied.
+func (n *Node) runComparer(ctx context.Context) {
+	for {
+		pending, changed := n.checkpoints.postponed()
+		if pending.Size == 0 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-changed:
+			}
+			continue
+		}
+		if _, err := n.Wait(ctx, func(s *state.State) bool { return s.Tree.Size() >= pending.Size }); err != nil {
+			return
+		}
+		if err := n.offer(pending); err != nil {
+			n.log.Warn("checkpoint not compared", "size", pending.Size, "reason", err.Error())
+			if !pause(ctx, pullPause) {
+				return
+			}
+		}
 	}
-	hashes, err := tlog.InclusionProof(n.machine.Ledger(), index, cp.Size)
-	if err != nil {
-		return nil, tlog.Proof{}, fmt.Errorf("receipt for entry %d: %w", index, err)
+}
+
+// postponed returns the checkpoint that waits for its size to be applied; its
+// size is zero if none does.
+func (c *checkpoints) postponed() (tlog.SignedCheckpoint, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pending.Size <= c.newest.Size {
+		return tlog.SignedCheckpoint{}, c.changed
 	}
-	return leaf, tlog.Proof{Index: index, Hashes: hashes, Checkpoint: cp}, nil
+	return c.pending, c.changed
+}
+
+// runKeeper saves the newest checkpoint, at most once a second: after a power
+// cut at all nodes each can prove at once what it could before.
+func (n *Node) runKeeper(ctx context.Context) {
+	saved := uint64(0)
+	for {
+		cp, changed := n.checkpoints.current()
+		if cp.Size > saved {
+			if err := n.checkpoints.save(); err != nil {
+				_ = n.fail(fmt.Errorf("save checkpoint: %w", err)) // the caller of Open has it
+				return
+			}
+			saved = cp.Size
+			if !pause(ctx, keepPause) {
+				return
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+	}
 }

@@ -39,9 +39,22 @@ type Config struct {
 	Streams Streams // of Raft; voters only
 	Logger  *slog.Logger
 	Now     func() time.Time // this node's clock
-	Fatal   func(error)      // storage failed or copy diverged: the process must stop
-	Timing  Timing
+	// Fatal is called once, in a goroutine of its own, when storage failed or
+	// the copy diverged: the node does nothing more and the process must stop.
+	Fatal  func(error)
+	Timing Timing
+
+	limits logLimits // zero: defaultLimits; tests have shorter logs
 }
+
+// logLimits bound Raft's log.
+type logLimits struct {
+	snapshotBytes uint64 // of envelopes applied between two snapshots
+	trailing      uint64 // records kept behind a snapshot for followers that lag
+}
+
+// defaultLimits keep log.db near 110 MiB.
+var defaultLimits = logLimits{snapshotBytes: 64 << 20, trailing: 512}
 
 // Timing sets Raft's timers. The zero value means [DefaultTiming].
 type Timing struct {
@@ -59,6 +72,8 @@ type Streams interface {
 	// Dial opens a stream to a node, and waits for a session to it until the
 	// context ends instead of failing at once.
 	Dial(ctx context.Context, node string) (net.Conn, error)
+	// Listener accepts the streams that others dialled. Closing the node
+	// closes it, and every stream dialled or accepted.
 	Listener() net.Listener
 }
 
@@ -82,8 +97,8 @@ type Peers interface {
 // Proposal is a tree head the leader asks voters to cosign.
 type Proposal struct {
 	Checkpoint tlog.Checkpoint
-	RaftIndex  uint64 // the leader's last applied index at that size, or higher
-	Term       uint64
+	RaftIndex  uint64 // what the leader had applied; a voter records its own
+	Term       uint64 // the leader's
 }
 
 // Pulled is an accepted envelope as one node hands it to another.

@@ -31,15 +31,18 @@ type signer struct {
 	cosign *tlog.Cosigner
 	path   string
 
-	mu   sync.Mutex
-	last cosigned
+	mu        sync.Mutex
+	last      cosigned
+	rederived bool // last was compared with what this run has applied
 }
 
 // cosigned is the durable record of the newest cosignature. It is written
 // before the signature leaves, so that a voter never vouches for two roots.
 type cosigned struct {
-	Size, RaftIndex, Term uint64
-	Root                  tlog.Hash
+	Size      uint64
+	RaftIndex uint64 // of this voter's own log, which reaches it
+	Term      uint64
+	Root      tlog.Hash
 }
 
 // Origin returns the checkpoint origin of a network's log epoch.
@@ -111,30 +114,90 @@ func (n *Node) HandleCosign(ctx context.Context, p Proposal) ([]tlog.NoteSignatu
 	if n.signer == nil {
 		return nil, errors.New("cosign: this node is a mirror")
 	}
-	view, err := n.machine.Wait(ctx, func(s *state.State) bool { return s.Tree.Size() >= p.Checkpoint.Size })
-	if err != nil {
-		return nil, fmt.Errorf("cosign %d: %w: %w", p.Checkpoint.Size, ErrNotYet, err)
-	}
-	if p.Checkpoint.Origin != Origin(view) {
-		return nil, fmt.Errorf("cosign: origin %q is not this log's", p.Checkpoint.Origin)
-	}
-	if now := n.nowMillis(); view.LogTime > now+maxClockLead {
-		n.log.Warn("not cosigning: log time is ahead of this node's clock; check NTP", "ahead_ms", view.LogTime-now)
-		return nil, fmt.Errorf("cosign %d: %w", p.Checkpoint.Size, ErrClock)
-	}
-	root, err := n.machine.RootAt(p.Checkpoint.Size)
+	sigs, err := n.cosign(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("cosign %d: %w", p.Checkpoint.Size, err)
 	}
-	if root != p.Checkpoint.Root {
-		n.log.Error("the leader proposes a root that is not this node's", "size", p.Checkpoint.Size)
-		return nil, fmt.Errorf("cosign %d: %w", p.Checkpoint.Size, ErrRootDiffers)
+	return sigs, nil
+}
+
+func (n *Node) cosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, error) {
+	if err := n.failure(); err != nil {
+		return nil, err
 	}
-	if err := n.signer.record(cosigned{p.Checkpoint.Size, p.RaftIndex, p.Term, root}); err != nil {
-		if errors.Is(err, ledger.ErrStorage) {
-			return nil, n.stop(err)
-		}
-		return nil, fmt.Errorf("cosign: %w", err)
+	view, err := n.Wait(ctx, func(s *state.State) bool { return s.Tree.Size() >= p.Checkpoint.Size })
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotYet, err)
+	}
+	if p.Checkpoint.Origin != Origin(view) {
+		return nil, fmt.Errorf("origin %q is not this log's", p.Checkpoint.Origin)
+	}
+	if now := n.nowMillis(); view.LogTime > now+maxClockLead {
+		n.log.Warn("not cosigning: log time is ahead of this node's clock; check NTP", "ahead_ms", view.LogTime-now)
+		return nil, ErrClock
+	}
+	if err := n.compare(view, p.Checkpoint); err != nil {
+		return nil, err
+	}
+	err = n.signer.record(cosigned{
+		Size: p.Checkpoint.Size, RaftIndex: n.raft.AppliedIndex(), Term: p.Term, Root: p.Checkpoint.Root,
+	})
+	if errors.Is(err, ledger.ErrStorage) {
+		return nil, n.fail(err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return n.signer.cosign.Cosign(p.Checkpoint, uint64(n.cfg.Now().Unix()))
+}
+
+// compare reports whether a proposal is this voter's own tree, at the end of
+// an envelope: a mirror could not reach a size within one.
+func (n *Node) compare(view *state.State, c tlog.Checkpoint) error {
+	if err := n.rederive(c.Size); err != nil {
+		return err
+	}
+	root, err := n.machine.RootAt(c.Size)
+	if err != nil {
+		return err
+	}
+	if root != c.Root {
+		n.log.Error("the leader proposes a root that is not this node's", "size", c.Size)
+		return ErrRootDiffers
+	}
+	if c.Size == view.Tree.Size() {
+		return nil
+	}
+	number, err := n.machine.Ledger().EnvelopeAt(c.Size)
+	if err != nil {
+		return err
+	}
+	meta, err := n.machine.Ledger().Meta(number)
+	if err != nil {
+		return err
+	}
+	if meta.First != c.Size {
+		return errors.New("size is not at the end of an envelope")
+	}
+	return nil
+}
+
+// rederive compares the last run's cosignature with what this run has applied,
+// once, before anything is cosigned again.
+func (n *Node) rederive(applied uint64) error {
+	n.signer.mu.Lock()
+	defer n.signer.mu.Unlock()
+	last := n.signer.last
+	if n.signer.rederived || applied < last.Size {
+		return nil // record refuses a size below the last
+	}
+	root, err := n.machine.RootAt(last.Size)
+	if err != nil {
+		return err
+	}
+	if last.Size > 0 && root != last.Root {
+		return n.quarantine(fmt.Errorf("this voter cosigned another root at %d: %w", last.Size, ErrRootDiffers))
+	}
+	n.signer.rederived = true
+	return nil
 }

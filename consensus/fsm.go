@@ -9,31 +9,57 @@ import (
 	"github.com/raresync/raresync/consensus/machine"
 )
 
-// fsm is the machine as Raft sees it.
-type fsm struct{ n *Node }
+// fsm is the machine as Raft sees it. Raft calls its methods one at a time.
+type fsm struct {
+	n *Node
+	// halted is why a command was left out. Everything after it is left out
+	// too, and no snapshot is taken: Raft would count it in.
+	halted error
+}
 
 // Apply applies one committed command. A failure of this node's storage stops
 // the node: going on would let its copy differ from the others'.
 func (f *fsm) Apply(l *raft.Log) any {
+	if f.halted == nil {
+		f.halted = f.n.failure()
+	}
+	if f.halted != nil {
+		return f.halted
+	}
+	out, err := f.apply(l)
+	if err != nil {
+		f.halted = err
+		return err
+	}
+	f.n.logs.SetApplied(l.Index)
+	return out
+}
+
+// apply returns nil for a marker, which only carries a commit index. Between
+// a Restore and the filled gap it waits.
+func (f *fsm) apply(l *raft.Log) (any, error) {
 	if len(l.Data) == 0 {
-		f.n.logs.SetApplied(l.Index)
-		return nil
+		return nil, nil
+	}
+	if err := f.n.awaitFilled(); err != nil {
+		return nil, err
 	}
 	leaderTime, raw, err := decodeCommand(l.Data)
 	if err != nil {
-		return f.n.stop(fmt.Errorf("apply raft index %d: %w", l.Index, err))
+		return nil, f.n.fail(fmt.Errorf("apply raft index %d: %w", l.Index, err))
 	}
 	out, err := f.n.machine.Apply(raw, leaderTime)
 	if err != nil {
-		return f.n.stop(fmt.Errorf("apply raft index %d: %w", l.Index, err))
+		return nil, f.n.fail(fmt.Errorf("apply raft index %d: %w", l.Index, err))
 	}
-	f.n.logs.SetApplied(l.Index)
-	f.n.appliedIndex.Store(l.Index)
-	return out
+	return out, nil
 }
 
 // Snapshot takes the state; it costs a clone of it.
 func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
+	if f.halted != nil {
+		return nil, f.halted
+	}
 	s, err := f.n.machine.Snapshot()
 	if err != nil {
 		return nil, err
@@ -45,24 +71,27 @@ func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 // returns at once; a gap in the ledger is filled while Apply waits.
 func (f *fsm) Restore(r io.ReadCloser) error {
 	defer r.Close()
+	if f.halted == nil {
+		f.halted = f.restore(r)
+	}
+	return f.halted
+}
+
+func (f *fsm) restore(r io.Reader) error {
 	raw, err := io.ReadAll(io.LimitReader(r, machine.MaxSnapshotBytes+1))
 	if err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	if len(raw) > machine.MaxSnapshotBytes {
-		return fmt.Errorf("restore: snapshot is larger than %d bytes", machine.MaxSnapshotBytes)
+		return f.n.fail(fmt.Errorf("restore: %w", err))
 	}
 	s, err := machine.DecodeSnapshot(raw)
 	if err != nil {
-		return f.n.stop(fmt.Errorf("restore: %w", err))
+		return f.n.fail(fmt.Errorf("restore: %w", err))
 	}
 	if err := f.n.dropStaleLog(); err != nil {
-		return f.n.stop(err)
+		return f.n.fail(err)
 	}
-	if err := f.n.machine.Restore(s); err != nil {
-		return f.n.stop(err)
+	if err := f.n.adopt(s); err != nil {
+		return f.n.fail(err)
 	}
-	f.n.wakeFiller()
 	return nil
 }
 
@@ -73,8 +102,13 @@ type fsmSnapshot struct {
 
 // Persist makes the ledger durable before the snapshot that stands on it.
 func (s *fsmSnapshot) Persist(sink raft.SnapshotSink) error {
-	if err := s.n.machine.Save(s.s); err != nil {
-		return s.n.stop(fmt.Errorf("persist snapshot: %w", err))
+	if err := s.n.save(s.s); err != nil {
+		_ = sink.Cancel() // the save error says more
+		err = fmt.Errorf("persist snapshot: %w", err)
+		if isOwnFailure(err) {
+			return s.n.fail(err)
+		}
+		return err
 	}
 	if _, err := sink.Write(s.s.Marshal()); err != nil {
 		_ = sink.Cancel() // the write error says more

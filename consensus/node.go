@@ -18,10 +18,6 @@ import (
 	"github.com/raresync/raresync/registry/act"
 )
 
-// quarantineFile marks a data directory whose copy contradicted the network's.
-// It holds the reason, for people.
-const quarantineFile = "QUARANTINE"
-
 // Node is one node of the network. It is safe for concurrent use.
 type Node struct {
 	cfg         Config
@@ -29,30 +25,41 @@ type Node struct {
 	kind        act.NodeKind
 	machine     *machine.Machine
 	checkpoints *checkpoints
-	signer      *signer // nil on a mirror
+	lastHelper  atomic.Pointer[string] // peer that answered last
+	saving      sync.Mutex             // one writer of the machine's saved state at a time
 
 	// Voters only.
-	raft         *raft.Raft
-	transport    *raft.NetworkTransport
-	logs         *logstore.Store
-	stable       *logstore.Stable
-	snapshots    *logstore.Snapshots
-	appliedIndex atomic.Uint64          // Raft index of the last applied envelope
-	lastHelper   atomic.Pointer[string] // peer that answered last
-	inFlight     atomic.Int64           // submissions between Raft and their commit
+	signer    *signer
+	raft      *raft.Raft
+	streams   *streamLayer
+	logs      *logstore.Store
+	stable    *logstore.Stable
+	snapshots *logstore.Snapshots
+	gap       gap
+	inFlight  atomic.Int64 // submissions between Raft and their commit
 
-	fill    chan struct{} // wakes the filler of a gap
-	failed  atomic.Pointer[error]
-	done    chan struct{}
-	closing sync.Once
-	workers sync.WaitGroup
+	// Mirrors only: the copy up to the last checkpoint. What lies beyond came
+	// from one peer and is not confirmed.
+	confirmed atomic.Pointer[machine.Snapshot]
+
+	ctx      context.Context // ends when the node closes or fails
+	cancel   context.CancelFunc
+	workers  sync.WaitGroup
+	opened   atomic.Bool
+	failed   atomic.Pointer[error]
+	raftHeld atomic.Bool // a goroutine of Raft's is held for good, see holdRaft
+	closing  sync.Once
+	closed   error
 }
 
-// Open starts the node on its data directory. A voter is ready once
-// [Node.Ready] says so; a mirror serves what it has verified.
+// Open starts the node on its data directory. It serves what it has verified
+// at once; a voter takes part once [Status].Ready says so.
 func Open(cfg Config) (*Node, error) {
 	if cfg.Timing == (Timing{}) {
 		cfg.Timing = DefaultTiming
+	}
+	if cfg.limits == (logLimits{}) {
+		cfg.limits = defaultLimits
 	}
 	if reason, err := os.ReadFile(filepath.Join(cfg.Dir, quarantineFile)); err == nil {
 		return nil, fmt.Errorf("open node: %w: %s", ErrQuarantined, reason)
@@ -61,12 +68,15 @@ func Open(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open node: %w", err)
 	}
-	n := &Node{
-		cfg: cfg, log: cfg.Logger, machine: m,
-		fill: make(chan struct{}, 1), done: make(chan struct{}),
+	n := &Node{cfg: cfg, log: cfg.Logger, machine: m}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	err = n.start()
+	n.opened.Store(true)
+	if err == nil {
+		err = n.failure() // Raft runs already
 	}
-	if err := n.start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open node: %w", err), n.Close(context.Background()))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open node: %w", err), n.Close(n.ctx))
 	}
 	return n, nil
 }
@@ -79,13 +89,37 @@ func (n *Node) start() error {
 	}
 	n.kind = self.Kind
 	var err error
-	if n.checkpoints, err = openCheckpoints(n.cfg.Dir, n.machine); err != nil {
+	if n.checkpoints, err = openCheckpoints(n.cfg.Dir, view); err != nil {
 		return err
 	}
 	if n.kind == act.Mirror {
-		n.worker(n.runMirror)
-		return nil
+		err = n.startMirror()
+	} else {
+		err = n.startVoter(view)
 	}
+	if err != nil {
+		return err
+	}
+	if err := n.loadCheckpoint(); err != nil {
+		return err
+	}
+	n.worker(n.runComparer)
+	n.worker(n.runKeeper)
+	return nil
+}
+
+func (n *Node) startMirror() error {
+	s, err := n.machine.Snapshot()
+	if err != nil {
+		return err
+	}
+	n.confirmed.Store(&s)
+	n.worker(n.runMirror)
+	return nil
+}
+
+func (n *Node) startVoter(view *state.State) error {
+	var err error
 	if n.signer, err = newSigner(n.cfg, view); err != nil {
 		return err
 	}
@@ -95,42 +129,48 @@ func (n *Node) start() error {
 	n.worker(n.runRounds)
 	n.worker(n.runFiller)
 	n.worker(n.runSnapshots)
+	for _, v := range view.Voters() {
+		if v.ID != n.cfg.Self {
+			n.worker(func(ctx context.Context) { n.runAnnouncer(ctx, v.ID) })
+		}
+	}
 	return nil
 }
 
-// worker runs f until the node closes; f returns when its context ends.
+// worker runs f until the node closes or fails; f returns when its context
+// ends.
 func (n *Node) worker(f func(context.Context)) {
 	n.workers.Add(1)
-	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer n.workers.Done()
-		defer cancel()
-		f(ctx)
-	}()
-	go func() {
-		select {
-		case <-n.done:
-			cancel()
-		case <-ctx.Done():
-		}
+		f(n.ctx)
 	}()
 }
 
-// Close hands over leadership if this node leads, stops, and closes the files.
-// It waits for the transfer no longer than the context allows.
+// until returns a context that ends with the given one or with the node.
+func (n *Node) until(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	release := context.AfterFunc(n.ctx, cancel)
+	return ctx, func() { release(); cancel() }
+}
+
+// Close hands over leadership if this node leads, stops, and closes the files
+// and Raft's streams. It waits for the transfer no longer than the context
+// allows. Later calls return what the first did.
 func (n *Node) Close(ctx context.Context) error {
-	n.closing.Do(func() { close(n.done) })
-	var problems []error
-	if n.raft != nil {
-		n.handOver(ctx)
-		problems = append(problems, n.raft.Shutdown().Error())
-	}
-	if n.transport != nil {
-		problems = append(problems, n.transport.Close())
-	}
+	n.closing.Do(func() { n.closed = n.close(ctx) })
+	return n.closed
+}
+
+func (n *Node) close(ctx context.Context) error {
+	n.cancel()
+	problems := n.closeRaft(ctx)
 	n.workers.Wait()
-	if n.checkpoints != nil {
+	if n.checkpoints != nil && n.failure() == nil {
 		problems = append(problems, n.checkpoints.save())
+	}
+	if s := n.confirmed.Load(); s != nil && n.failure() == nil {
+		problems = append(problems, n.save(*s))
 	}
 	if n.logs != nil {
 		problems = append(problems, n.logs.Close())
@@ -141,53 +181,36 @@ func (n *Node) Close(ctx context.Context) error {
 	return errors.Join(append(problems, n.machine.Close())...)
 }
 
-// handOver gives leadership away, so that the others need not wait for an
-// election timeout.
-func (n *Node) handOver(ctx context.Context) {
-	if n.raft.State() != raft.Leader {
-		return
+// View returns the state as this node has applied it, on a mirror up to the
+// last checkpoint. It never changes.
+func (n *Node) View() *state.State {
+	if s := n.confirmed.Load(); s != nil {
+		return s.State
 	}
-	f := n.raft.LeadershipTransfer()
-	transferred := make(chan error, 1)
-	go func() { transferred <- f.Error() }()
-	select {
-	case err := <-transferred:
-		if err != nil {
-			n.log.Info("leadership not handed over", "reason", err.Error())
-		}
-	case <-ctx.Done():
-	}
+	return n.machine.View()
 }
 
-// stop reports a failure after which the node must not go on, and holds its
-// caller until the process ends. It returns the error only when the node is
-// closing.
-func (n *Node) stop(err error) error {
-	if n.failed.CompareAndSwap(nil, &err) {
-		n.cfg.Fatal(err)
-	}
-	<-n.done
-	return err
-}
-
-// quarantine marks the data directory and stops: this node's copy is not the
-// network's.
-func (n *Node) quarantine(reason error) error {
-	n.log.Error("this node's copy differs from the network's: quarantined", "reason", reason.Error())
-	text := reason.Error() + "\n"
-	if err := os.WriteFile(filepath.Join(n.cfg.Dir, quarantineFile), []byte(text), 0o600); err != nil {
-		reason = errors.Join(reason, err)
-	}
-	return n.stop(fmt.Errorf("%w: %w", ErrQuarantined, reason))
-}
-
-// View returns the state as this node has applied it. It never changes.
-func (n *Node) View() *state.State { return n.machine.View() }
-
-// Machine returns the node's copy for reading.
+// Machine returns the node's copy for reading. A mirror's may be ahead of
+// [Node.View] for a while, by what no checkpoint has confirmed.
 func (n *Node) Machine() *machine.Machine { return n.machine }
 
-// Wait returns once cond holds of the applied state, or the context ends.
+// Wait returns once cond holds of [Node.View], never with a gap in the copy,
+// or when the context ends or the node closes.
 func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
-	return n.machine.Wait(ctx, cond)
+	ctx, cancel := n.until(ctx)
+	defer cancel()
+	if n.kind != act.Mirror {
+		return n.machine.Wait(ctx, cond)
+	}
+	for {
+		_, changed := n.checkpoints.current()
+		if view := n.View(); cond(view) {
+			return view, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-changed:
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -14,10 +15,8 @@ import (
 )
 
 const (
-	snapshotBytes = 64 << 20 // of envelopes applied between two snapshots
-	trailingLogs  = 512
-	maxAppend     = 16  // records in one AppendEntries: 4 MiB at the largest
-	never         = 1e9 // Raft's own snapshot trigger counts records; ours counts bytes
+	maxAppend = 16  // records in one AppendEntries: 4 MiB at the largest
+	never     = 1e9 // Raft's own snapshot trigger counts records; ours counts bytes
 )
 
 // ErrRestart says that the node must be started again: its memory of its own
@@ -34,34 +33,65 @@ func (n *Node) startRaft() error {
 	if err := n.checkStores(); err != nil {
 		return err
 	}
-	layer := &streamLayer{n: n, streams: n.cfg.Streams, open: make(chan struct{})}
-	n.transport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: layer, MaxPool: 3, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
+	if err := n.checkRollback(); err != nil {
+		return err
+	}
+	n.gap.wake = make(chan struct{}, 1)
+	n.streams = newStreamLayer(n)
+	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: n.streams, MaxPool: 3, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
 		Timeout: n.cfg.Timing.RPC, Logger: raftLogger(n.log),
 	})
 	config := n.raftConfig()
-	if err := n.bootstrap(config); err != nil {
-		return err
+	err := n.bootstrap(config, transport)
+	if err == nil {
+		n.raft, err = raft.NewRaft(config, &fsm{n: n}, n.logs, n.stable, n.snapshots, transport)
 	}
-	r, err := raft.NewRaft(config, &fsm{n}, n.logs, n.stable, n.snapshots, n.transport)
 	if err != nil {
-		return fmt.Errorf("start raft: %w", err)
+		return errors.Join(fmt.Errorf("start raft: %w", err), transport.Close())
 	}
-	n.raft = r
-	close(layer.open)
+	close(n.streams.open)
 	return nil
 }
 
+// closeRaft hands over leadership, cuts the streams, so that no call on them
+// is waited for, and waits for Raft to end.
+func (n *Node) closeRaft(ctx context.Context) []error {
+	if n.raft == nil {
+		return nil
+	}
+	n.handOver(ctx)
+	ended := n.raft.Shutdown()
+	n.streams.Close()
+	if n.raftHeld.Load() {
+		return nil
+	}
+	return []error{ended.Error()} // closes the transport too
+}
+
+// handOver gives leadership away, so that the others need not wait for an
+// election timeout.
+func (n *Node) handOver(ctx context.Context) {
+	if n.raft.State() != raft.Leader || ctx.Err() != nil {
+		return
+	}
+	if err := wait(ctx, n.raft.LeadershipTransfer()); err != nil {
+		n.log.Info("leadership not handed over", "reason", err.Error())
+	}
+}
+
 func (n *Node) openStores(dir string) (err error) {
-	fatal := func(err error) { _ = n.stop(err) } // reported by stop
-	if n.logs, err = logstore.Open(filepath.Join(dir, "log.db"), logstore.Options{Fatal: fatal}); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if n.stable, err = logstore.OpenStable(filepath.Join(dir, "stable.db"), logstore.StableOptions{Fatal: fatal}); err != nil {
+	if n.logs, err = logstore.Open(filepath.Join(dir, "log.db"), logstore.Options{Fatal: n.holdRaft}); err != nil {
+		return err
+	}
+	if n.stable, err = logstore.OpenStable(filepath.Join(dir, "stable.db"), logstore.StableOptions{Fatal: n.holdRaft}); err != nil {
 		return err
 	}
 	n.snapshots, err = logstore.OpenSnapshots(dir, logstore.SnapshotOptions{
-		Written: func(m raft.SnapshotMeta) { n.logs.SetSnapshot(m.Index) }, Fatal: fatal,
+		Written: func(m raft.SnapshotMeta) { n.logs.SetSnapshot(m.Index) }, Fatal: n.holdRaft,
 	})
 	return err
 }
@@ -84,6 +114,23 @@ func (n *Node) checkStores() error {
 		return err
 	}
 	return n.logs.Check(newest.Index + 1)
+}
+
+// checkRollback compares the log with the last cosignature. A voter has in its
+// log all that it cosigned, unless its disk went back in time: then it might
+// sign another history.
+func (n *Node) checkRollback() error {
+	last, err := n.logs.LastIndex()
+	if err != nil {
+		return err
+	}
+	if newest, found := n.snapshots.Newest(); found {
+		last = max(last, newest.Index)
+	}
+	if cosigned := n.signer.last.RaftIndex; cosigned > last {
+		return n.quarantine(fmt.Errorf("cosigned at raft index %d, but the log ends at %d: the disk was set back", cosigned, last))
+	}
+	return nil
 }
 
 // dropStaleLog keeps Raft from ever applying what was not committed: if the
@@ -113,7 +160,7 @@ func (n *Node) raftConfig() *raft.Config {
 	c.MaxAppendEntries = maxAppend
 	c.BatchApplyCh = true
 	c.ShutdownOnRemove = false
-	c.TrailingLogs = trailingLogs
+	c.TrailingLogs = n.cfg.limits.trailing
 	c.SnapshotThreshold = never
 	c.SnapshotInterval = time.Hour
 	c.NoLegacyTelemetry = true
@@ -123,7 +170,7 @@ func (n *Node) raftConfig() *raft.Config {
 
 // bootstrap writes the genesis' voters as the first configuration. Every voter
 // writes the same, so it does not matter who starts first.
-func (n *Node) bootstrap(config *raft.Config) error {
+func (n *Node) bootstrap(config *raft.Config, transport raft.Transport) error {
 	has, err := raft.HasExistingState(n.logs, n.stable, n.snapshots)
 	if err != nil {
 		return fmt.Errorf("read raft state: %w", err)
@@ -139,7 +186,7 @@ func (n *Node) bootstrap(config *raft.Config) error {
 	for _, v := range founded.Voters() {
 		servers = append(servers, raft.Server{Suffrage: raft.Voter, ID: raft.ServerID(v.ID), Address: raft.ServerAddress(v.ID)})
 	}
-	if err := raft.BootstrapCluster(config, n.logs, n.stable, n.snapshots, n.transport, raft.Configuration{Servers: servers}); err != nil {
+	if err := raft.BootstrapCluster(config, n.logs, n.stable, n.snapshots, transport, raft.Configuration{Servers: servers}); err != nil {
 		return fmt.Errorf("bootstrap raft: %w", err)
 	}
 	return nil
@@ -163,24 +210,16 @@ func (n *Node) inConfiguration(node string) bool {
 // because envelopes differ in size by a factor of twenty.
 func (n *Node) runSnapshots(ctx context.Context) {
 	for {
+		changed := n.machine.Changed()
+		if n.machine.Applied() >= n.cfg.limits.snapshotBytes && !n.hasGap() {
+			if err := n.raft.Snapshot().Error(); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
+				n.log.Warn("no snapshot", "reason", err.Error())
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-n.machine.Changed():
+		case <-changed:
 		}
-		if n.machine.Applied() < snapshotBytes {
-			continue
-		}
-		if err := n.raft.Snapshot().Error(); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
-			n.log.Warn("no snapshot", "reason", err.Error())
-		}
-	}
-}
-
-// wakeFiller tells the filler that a gap may be open.
-func (n *Node) wakeFiller() {
-	select {
-	case n.fill <- struct{}{}:
-	default: // already awake
 	}
 }

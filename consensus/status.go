@@ -2,12 +2,8 @@ package consensus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"github.com/hashicorp/raft"
-
-	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/act"
 )
@@ -31,7 +27,7 @@ type Status struct {
 
 // Status returns where the node stands now.
 func (n *Node) Status() Status {
-	view := n.machine.View()
+	view := n.View()
 	s := Status{
 		Node: n.cfg.Self, Kind: n.kind, Envelopes: view.Envelopes,
 		Size: view.Tree.Size(), Root: view.Tree.Root(), LogTime: view.LogTime,
@@ -53,6 +49,9 @@ func (n *Node) Status() Status {
 }
 
 func (n *Node) notReady(s Status) string {
+	if err := n.ended(); err != nil {
+		return err.Error()
+	}
 	switch {
 	case s.GapTo != 0:
 		return fmt.Sprintf("not a copy: envelopes %d to %d are still missing", s.GapFrom, s.GapTo-1)
@@ -66,9 +65,6 @@ func (n *Node) notReady(s Status) string {
 	return ""
 }
 
-// Leading reports whether this node leads.
-func (n *Node) Leading() bool { return n.raft != nil && n.raft.State() == raft.Leader }
-
 // HandleCheckpoint answers a peer's [Peers.Checkpoint]: the newest checkpoint,
 // as soon as it is larger than size, or at the end of the context.
 func (n *Node) HandleCheckpoint(ctx context.Context, size uint64) ([]byte, error) {
@@ -76,30 +72,11 @@ func (n *Node) HandleCheckpoint(ctx context.Context, size uint64) ([]byte, error
 	if err != nil {
 		cp = n.Checkpoint()
 	}
-	if cp.Size == 0 {
+	if ended := n.ended(); ended != nil {
+		return nil, fmt.Errorf("checkpoint: %w", ended)
+	}
+	if cp.Size == 0 || n.hasGap() {
 		return nil, fmt.Errorf("checkpoint: %w", ErrNotYet)
 	}
 	return cp.Marshal(), nil
-}
-
-// peerCheckpoint returns a peer's newest checkpoint, verified.
-func (n *Node) peerCheckpoint(ctx context.Context, peer string, size uint64) (tlog.SignedCheckpoint, error) {
-	note, err := n.cfg.Peers.Checkpoint(ctx, peer, size)
-	if err != nil {
-		return tlog.SignedCheckpoint{}, err
-	}
-	if len(note) > maxNoteBytes {
-		return tlog.SignedCheckpoint{}, fmt.Errorf("checkpoint of %d bytes", len(note))
-	}
-	sc, err := tlog.ParseSignedCheckpoint(note)
-	if err != nil {
-		return tlog.SignedCheckpoint{}, err
-	}
-	_, err = n.checkpoints.policy.Verify(sc)
-	return sc, err
-}
-
-// isOwnFailure tells this node's failed storage from a peer's bad answer.
-func isOwnFailure(err error) bool {
-	return errors.Is(err, ledger.ErrStorage) || errors.Is(err, ledger.ErrDamaged)
 }

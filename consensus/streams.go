@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -13,37 +14,82 @@ import (
 // nodes in the current Raft configuration: a stranger with a higher term could
 // otherwise cut an applied log (reproduced, docs/DECISIONS.md).
 type streamLayer struct {
-	n       *Node
-	streams Streams
-	open    chan struct{} // closed once NewRaft has returned
+	n    *Node
+	open chan struct{} // closed once NewRaft has returned
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	mu     sync.Mutex
+	conns  map[*stream]struct{}
 }
 
 var errShutdown = errors.New("node is shutting down")
+
+func newStreamLayer(n *Node) *streamLayer {
+	s := &streamLayer{n: n, open: make(chan struct{}), conns: map[*stream]struct{}{}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// stream is a connection that Close of the layer ends: Raft leaves its own
+// open and would wait for answers on them.
+type stream struct {
+	net.Conn
+	layer *streamLayer
+}
+
+func (s *stream) Close() error {
+	s.layer.mu.Lock()
+	delete(s.layer.conns, s)
+	s.layer.mu.Unlock()
+	return s.Conn.Close()
+}
+
+func (s *streamLayer) track(conn net.Conn) (net.Conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return nil, errors.Join(errShutdown, conn.Close())
+	}
+	t := &stream{conn, s}
+	s.conns[t] = struct{}{}
+	return t, nil
+}
 
 // Accept returns the next stream from a voter. Until NewRaft has returned no
 // stream is taken: Raft's own start reads the log unguarded.
 func (s *streamLayer) Accept() (net.Conn, error) {
 	select {
 	case <-s.open:
-	case <-s.n.done:
+	case <-s.ctx.Done():
 		return nil, errShutdown
 	}
 	for {
-		conn, err := s.streams.Listener().Accept()
+		conn, err := s.n.cfg.Streams.Listener().Accept()
 		if err != nil {
 			return nil, err
 		}
 		peer := conn.RemoteAddr().String()
 		if s.n.inConfiguration(peer) {
-			return conn, nil
+			return s.track(conn)
 		}
 		s.n.log.Warn("refused a Raft stream from a node that is no voter", "peer", peer)
 		_ = conn.Close() // refused either way
 	}
 }
 
-// Close does nothing: the streams belong to the caller.
-func (s *streamLayer) Close() error { return nil }
+// Close closes the listener and all streams.
+func (s *streamLayer) Close() error {
+	s.cancel()
+	err := s.n.cfg.Streams.Listener().Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for conn := range s.conns {
+		_ = conn.Conn.Close() // the other side sees it either way
+	}
+	clear(s.conns)
+	return err
+}
 
 // Addr returns the node id, which is the Raft address too.
 func (s *streamLayer) Addr() net.Addr { return nodeAddr(s.n.cfg.Self) }
@@ -51,9 +97,13 @@ func (s *streamLayer) Addr() net.Addr { return nodeAddr(s.n.cfg.Self) }
 // Dial opens a stream to a voter, and waits for a session instead of failing
 // at once: Raft backs off for seconds after a failure.
 func (s *streamLayer) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, cancel := context.WithTimeout(s.ctx, timeout)
 	defer cancel()
-	return s.streams.Dial(ctx, string(address))
+	conn, err := s.n.cfg.Streams.Dial(ctx, string(address))
+	if err != nil {
+		return nil, err
+	}
+	return s.track(conn)
 }
 
 type nodeAddr string

@@ -74,27 +74,30 @@ func (n *Node) HandleSubmit(ctx context.Context, from string, raw []byte) (Outco
 
 // lead takes an envelope as the leader, or says raft.ErrNotLeader.
 func (n *Node) lead(ctx context.Context, raw []byte) (Outcome, error) {
-	if n.raft.State() != raft.Leader {
+	if err := n.ended(); err != nil {
+		return Outcome{}, fmt.Errorf("%w: %w", ErrNoLeader, err)
+	}
+	if !n.Leading() {
 		return Outcome{}, raft.ErrNotLeader
 	}
 	out, err := n.machine.Check(raw, n.nowMillis())
-	if err != nil {
-		return Outcome{}, err
-	}
-	if out.Duplicate {
-		return out, nil
+	if err != nil || out.Duplicate {
+		return out, err
 	}
 	if out.Refusal != nil {
-		return n.refuse(raw)
+		if out, err = n.refuse(ctx, raw); err != nil || out.Refusal != nil || out.Duplicate {
+			return out, err
+		}
 	}
 	return n.replicate(ctx, raw)
 }
 
 // refuse makes a refusal binding without writing it to the log: the leader
 // proves that it still leads and has applied everything committed, and asks
-// again. What is refused now would be refused at this point of the log.
-func (n *Node) refuse(raw []byte) (Outcome, error) {
-	if err := n.raft.Barrier(n.cfg.Timing.RPC).Error(); err != nil {
+// again. What is refused now would be refused at this point of the log; what
+// is not any more waited for an envelope that has come in between.
+func (n *Node) refuse(ctx context.Context, raw []byte) (Outcome, error) {
+	if err := n.wait(ctx, n.raft.Barrier(n.cfg.Timing.RPC)); err != nil {
 		return Outcome{}, unknownOutcome(err)
 	}
 	return n.machine.Check(raw, n.nowMillis())
@@ -103,7 +106,7 @@ func (n *Node) refuse(raw []byte) (Outcome, error) {
 func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 	n.inFlight.Add(1)
 	f := n.raft.Apply(encodeCommand(n.nowMillis(), raw), n.cfg.Timing.RPC)
-	err := wait(ctx, f)
+	err := n.wait(ctx, f)
 	if n.inFlight.Add(-1) == 0 && err == nil {
 		n.raft.Apply(nil, 0) // a marker: followers learn of the commit at once
 	}
@@ -120,7 +123,14 @@ func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 	}
 }
 
-// wait waits for a future or the end of the context.
+// wait waits for a future of Raft's, or until the context or the node ends.
+func (n *Node) wait(ctx context.Context, f raft.Future) error {
+	ctx, cancel := n.until(ctx)
+	defer cancel()
+	return wait(ctx, f)
+}
+
+// wait waits for a future of Raft's, or until the context ends.
 func wait(ctx context.Context, f raft.Future) error {
 	answered := make(chan error, 1)
 	go func() { answered <- f.Error() }()

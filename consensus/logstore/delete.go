@@ -124,6 +124,8 @@ func (s *Store) dropped() {
 // Anchor is called before Raft starts and in the state machine's Restore. It
 // returns the last index of what was dropped, 0 if nothing was; beyond the
 // snapshot's index it tells the caller to restart, because Raft remembers it.
+// A log that starts later than right behind the snapshot has lost its own
+// snapshot: Fatal is called with ErrDamaged and nothing is dropped.
 func (s *Store) Anchor(index, term uint64) (droppedLast uint64, err error) {
 	if index == 0 {
 		return 0, nil
@@ -137,6 +139,9 @@ func (s *Store) Anchor(index, term uint64) (droppedLast uint64, err error) {
 	s.mu.RLock()
 	first, last := s.first, s.last
 	s.mu.RUnlock()
+	if first > index+1 { // a newer snapshot must have been there
+		return 0, s.fatal(fmt.Errorf("anchor raft log: %w: it starts at %d, the snapshot is at %d", ErrDamaged, first, index))
+	}
 	var l raft.Log
 	switch err := s.GetLog(index, &l); {
 	case err == nil && l.Term == term, first > 1 && first == index+1:

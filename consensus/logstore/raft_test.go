@@ -234,6 +234,8 @@ func TestThreeNodesAgreeAcrossSnapshotsRestartsAndAnInstalledSnapshot(t *testing
 				t.Fatalf("node %s, command %d: got %q", m.id, i, command)
 			}
 		}
+	}
+	for _, m := range all {
 		m.stop(t)
 		m.f.want(t, nil)
 	}

@@ -11,15 +11,18 @@ import (
 )
 
 // Apply applies an envelope with the leader's time in milliseconds. While a
-// gap is open it waits. An error stops the node.
+// gap is open it waits. An error stops the node, unless it is ErrClosed.
 func (m *Machine) Apply(raw []byte, leaderTime uint64) (Outcome, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for m.target != nil {
+	for m.gap != nil && !m.stopped {
 		changed := m.changed
 		m.mu.Unlock()
 		<-changed
 		m.mu.Lock()
+	}
+	if m.stopped {
+		return Outcome{}, ErrClosed
 	}
 	return m.apply(raw, leaderTime)
 }
@@ -34,7 +37,7 @@ func (m *Machine) Check(raw []byte, leaderTime uint64) (Outcome, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.target != nil {
+	if m.gap != nil {
 		return Outcome{}, ErrGap
 	}
 	if out, known, err := m.lookup(e); known || err != nil {

@@ -13,7 +13,10 @@
 // A ledger that is shorter has a gap: Apply waits while [Machine.Fill] takes
 // the missing envelopes from any peer, each verified like any other, and the
 // gap closes only when the state re-derived from them equals the snapshot's
-// to the byte.
+// to the byte. If it does not, or on the way there an envelope does not fit,
+// some peer lied, and which one cannot be told: two envelopes in exchanged
+// order both verify. The machine then goes back to the gap's lower edge, and
+// the caller fills it from another peer.
 //
 // # Promises
 //

@@ -21,20 +21,24 @@ var ErrGap = errors.New("this node is filling a gap in its copy: ask again later
 // is made of. The node must not go on.
 var ErrDiverged = errors.New("copy contradicts itself")
 
+// ErrClosed reports an envelope that was not applied because the machine is
+// about to close. Nothing failed.
+var ErrClosed = errors.New("machine is closing")
+
 // Machine is a state with its ledger.
 type Machine struct {
 	dir    string
 	ledger *ledger.Ledger
 
-	mu       sync.Mutex // serialises applies; guards what follows
-	state    *state.State
-	view     *state.State // a clone for readers, nil if the state has moved on
-	target   *state.State // of the snapshot a gap leads to; nil without a gap
-	targetAt ledger.Lengths
-	changed  chan struct{} // closed and replaced whenever the state or the gap changes
-	seen     verified
-	roots    rootRing
-	bytes    uint64 // of envelopes applied since the last snapshot
+	mu      sync.Mutex // serialises applies; guards what follows
+	state   *state.State
+	view    *state.State  // a clone for readers, nil if the state has moved on
+	gap     *gap          // nil without a gap
+	stopped bool          // by Interrupt or Close
+	changed chan struct{} // closed and replaced whenever the state or the gap changes
+	seen    verified
+	roots   rootRing
+	bytes   uint64 // of envelopes applied since the last snapshot
 }
 
 // Outcome is what became of an envelope.
@@ -63,11 +67,22 @@ func Open(dir string, genesis *envelope.Envelope) (*Machine, error) {
 	return m, nil
 }
 
-// Close closes the ledger. Nothing is saved: Raft's log, or a peer, has it.
-func (m *Machine) Close() error {
+// Interrupt makes an Apply that waits for a gap, and every later one, return
+// ErrClosed; reads go on. A node interrupts its machine before it shuts Raft
+// down, whose shutdown waits for Apply.
+func (m *Machine) Interrupt() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.stopped = true
 	m.broadcast()
+}
+
+// Close interrupts the machine and closes the ledger. Nothing is saved: Raft's
+// log, or a peer, has it.
+func (m *Machine) Close() error {
+	m.Interrupt()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return m.ledger.Close()
 }
 
@@ -76,7 +91,8 @@ func (m *Machine) Close() error {
 func (m *Machine) Ledger() *ledger.Ledger { return m.ledger }
 
 // View returns the state for reading. It never changes; ask again for a newer
-// one.
+// one. While a gap is open it is the state at the gap's lower edge: what lies
+// above comes from a peer and is not confirmed yet.
 func (m *Machine) View() *state.State {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -84,21 +100,13 @@ func (m *Machine) View() *state.State {
 }
 
 func (m *Machine) current() *state.State {
+	if m.gap != nil {
+		return m.gap.edge.State
+	}
 	if m.view == nil {
 		m.view = m.state.Clone()
 	}
 	return m.view
-}
-
-// Gap reports whether the ledger lacks envelopes, and then which: numbers from
-// (included) to (excluded).
-func (m *Machine) Gap() (from, to uint64, open bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.target == nil {
-		return 0, 0, false
-	}
-	return m.state.Envelopes, m.target.Envelopes, true
 }
 
 // Wait returns once cond holds of a current view without a gap, or the context
@@ -106,7 +114,7 @@ func (m *Machine) Gap() (from, to uint64, open bool) {
 func (m *Machine) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
 	for {
 		m.mu.Lock()
-		view, changed, gap := m.current(), m.changed, m.target != nil
+		view, changed, gap := m.current(), m.changed, m.gap != nil
 		m.mu.Unlock()
 		if !gap && cond(view) {
 			return view, nil
@@ -136,7 +144,7 @@ func (m *Machine) broadcast() {
 func (m *Machine) RootAt(size uint64) (tlog.Hash, error) {
 	m.mu.Lock()
 	root, ok := m.roots.at(size)
-	applied, gap := m.state.Tree.Size(), m.target != nil
+	applied, gap := m.state.Tree.Size(), m.gap != nil
 	m.mu.Unlock()
 	switch {
 	case gap:

@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -48,7 +47,7 @@ func DecodeSnapshot(raw []byte) (Snapshot, error) {
 func (m *Machine) Snapshot() (Snapshot, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.target != nil {
+	if m.gap != nil {
 		return Snapshot{}, ErrGap
 	}
 	m.bytes = 0
@@ -72,26 +71,6 @@ func (m *Machine) Save(s Snapshot) error {
 	return ledger.WriteFileDurable(m.stateFile(), s.Marshal())
 }
 
-// Restore makes the ledger equal to the snapshot, or opens a gap.
-func (m *Machine) Restore(s Snapshot) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if s.State.Network != m.state.Network {
-		return fmt.Errorf("restore: snapshot is of another network: %w", ErrDiverged)
-	}
-	defer m.broadcast()
-	m.bytes = 0
-	if s.At.Envelopes > m.ledger.Lengths().Envelopes {
-		m.target, m.targetAt = s.State, s.At
-		return nil
-	}
-	m.target = nil
-	if err := m.adopt(s); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	return nil
-}
-
 // adopt cuts the ledger back to the snapshot and checks that it is the
 // snapshot's ledger.
 func (m *Machine) adopt(s Snapshot) error {
@@ -109,33 +88,6 @@ func (m *Machine) adopt(s Snapshot) error {
 	m.roots = rootRing{}
 	m.roots.add(s.At.TreeSize, root)
 	return nil
-}
-
-// Fill applies the next envelope of an open gap, as a peer sent it with its
-// log time, and closes the gap when the snapshot is reached. ErrDiverged means
-// that this peer's envelopes do not lead to the snapshot.
-func (m *Machine) Fill(raw []byte, logTime uint64) (Outcome, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.target == nil {
-		return Outcome{}, errors.New("fill: there is no gap")
-	}
-	out, err := m.apply(raw, logTime)
-	if err != nil {
-		return out, err
-	}
-	if out.Refusal != nil || out.LogTime != logTime {
-		return out, fmt.Errorf("fill envelope %d: not what the log holds: %w", m.state.Envelopes, ErrDiverged)
-	}
-	if m.state.Envelopes < m.target.Envelopes {
-		return out, nil
-	}
-	if m.ledger.Lengths() != m.targetAt || !bytes.Equal(m.state.AppendCBOR(nil), m.target.AppendCBOR(nil)) {
-		return out, fmt.Errorf("fill to envelope %d: re-derived state is not the snapshot's: %w", m.state.Envelopes, ErrDiverged)
-	}
-	m.target = nil
-	m.broadcast()
-	return out, nil
 }
 
 func (m *Machine) stateFile() string { return filepath.Join(m.dir, "state") }
@@ -161,7 +113,11 @@ func (m *Machine) load(genesis *envelope.Envelope) error {
 	if s.State.Network != founded.Network {
 		return fmt.Errorf("state file is of another network than the genesis: %w", ErrDiverged)
 	}
-	return m.adopt(s)
+	err = m.adopt(s)
+	if errors.Is(err, ledger.ErrOutOfRange) { // nothing can be missing below what Save made durable
+		return fmt.Errorf("%w: it ends before the state file does: %w", ledger.ErrDamaged, err)
+	}
+	return err
 }
 
 // found starts an empty ledger with the genesis, or resumes one that stopped
@@ -193,6 +149,6 @@ func (m *Machine) Rewind(genesis *envelope.Envelope) error {
 		return fmt.Errorf("rewind: %w", err)
 	}
 	defer m.broadcast()
-	m.target = nil
+	m.gap = nil
 	return m.found(s, batch(genesis, first))
 }

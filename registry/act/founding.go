@@ -13,6 +13,13 @@ import (
 // act.
 const MaxFounders = 12
 
+// maxNodes is the number of nodes a genesis can hold, and maxOverlap the
+// largest ReaderOverlap: it is added to envelope numbers.
+const (
+	maxNodes   = 2 * MaxFounders
+	maxOverlap = 1_000_000
+)
+
 var (
 	networkName = regexp.MustCompile(`^[a-z0-9][a-z0-9./-]{0,63}$`)
 	nodeID      = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
@@ -32,6 +39,9 @@ func (g *Genesis) Validate() error {
 	}
 	if g.Policy.MinCell < 3 || g.Policy.MinCell > 20 {
 		add("min_cell %d: want 3 to 20", g.Policy.MinCell)
+	}
+	if g.Policy.ReaderOverlap == 0 || g.Policy.ReaderOverlap > maxOverlap {
+		add("reader overlap %d: want 1 to %d envelopes", g.Policy.ReaderOverlap, maxOverlap)
 	}
 	if err := g.Identity.Validate(); err != nil {
 		add("identity parameters: %w", err)
@@ -110,6 +120,9 @@ func (g *Genesis) checkProvinceReaders(add adder) {
 func (g *Genesis) checkNodes(add adder) {
 	voters := 0
 	keys := map[[32]byte]bool{}
+	if len(g.Nodes) > maxNodes {
+		add("%d nodes, at most %d: the others join by act", len(g.Nodes), maxNodes)
+	}
 	for n, node := range g.Nodes {
 		if !nodeID.MatchString(node.ID) {
 			add("node %q: use 1 to 32 of a-z 0-9 -", node.ID)

@@ -102,7 +102,7 @@ func DecodeGenesis(raw []byte) (*Genesis, error) {
 	for i := range g.Institutions {
 		g.Institutions[i] = DecodeInstitution(d)
 	}
-	g.Nodes = make([]Node, d.ArrayMax(2*MaxFounders))
+	g.Nodes = make([]Node, d.ArrayMax(maxNodes))
 	for i := range g.Nodes {
 		g.Nodes[i] = DecodeNode(d)
 	}

@@ -1,5 +1,7 @@
 package entry
 
+import "github.com/raresync/raresync/registry/identity"
+
 // MaxBytes is the largest encoded entry: the largest padded plaintext of
 // 131,072 bytes less its 4-byte length.
 const MaxBytes = 131_068
@@ -45,6 +47,17 @@ const (
 	StrengthWeak   Strength = 2 // a number that changes, or a newborn's
 	StrengthLocal  Strength = 3 // a hospital's own number: never links
 )
+
+// StrengthOf returns the strength of an identity document's pseudonym.
+func StrengthOf(s identity.Strength) Strength {
+	switch s {
+	case identity.Strong:
+		return StrengthStrong
+	case identity.Weak:
+		return StrengthWeak
+	}
+	return StrengthLocal
+}
 
 // Source says what an entry was read from.
 type Source uint8

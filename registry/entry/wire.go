@@ -160,9 +160,12 @@ func (w *wire) when(v *When) {
 		w.array(n + 1)
 	}
 	number(w, &v.Kind, 0, WhenAtBirth)
-	if v.Kind.parts() != n {
+	if n < 0 || v.Kind.parts() != n {
 		w.fail("point in life of another length")
 		return
 	}
 	w.texts([]*string{&v.A, &v.B}[:n]...)
+	if n < 1 && v.A != "" || n < 2 && v.B != "" {
+		w.fail("point in life with a text too many")
+	}
 }

@@ -64,10 +64,11 @@ type Plain struct {
 // BuildEntries seals the entries under fresh keys in random order, wraps the
 // keys to the reader set, and signs. The second result gives each entry's
 // place, in the order the entries came. rand is crypto/rand.Reader outside of
-// tests.
+// tests. It fails with ErrCount, ErrTooLarge or, for one entry that is too
+// large, seal.ErrTooLarge.
 func BuildEntries(l Link, set *ReaderSet, entries []Plain, key *sign.PrivateKey, rand io.Reader) (*Envelope, []uint32, error) {
 	if len(entries) == 0 || len(entries) > MaxEntries {
-		return nil, nil, fmt.Errorf("build envelope: %d entries, want 1 to %d", len(entries), MaxEntries)
+		return nil, nil, fmt.Errorf("build envelope of %d entries: %w", len(entries), ErrCount)
 	}
 	h := l.header(KindEntries, len(entries), key)
 	ctx := h.Context()

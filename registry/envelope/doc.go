@@ -4,13 +4,15 @@
 //
 // A hospital builds an envelope from the plaintexts of its entries:
 //
-//	env, err := envelope.Build(envelope.Plan{...}, key, rand)
+//	env, places, err := envelope.BuildEntries(link, readers, entries, key, rand)
 //
 // and any node reads the bytes back and checks what needs no state:
 //
-//	env, err := envelope.Decode(raw)
-//	err = env.CheckBodies()             // commitments match the header
-//	err = env.VerifySignature(publicKey) // both halves
+//	env, err = envelope.Decode(raw)
+//	err = env.CheckBodies(env.Commitments()) // those the header covers
+//	err = env.VerifySignature(publicKey)     // both halves
+//
+// A reader opens what it has a right to with [Envelope.Open].
 //
 // Whether the sender is a member, whether the sequence is next and whether the
 // reader set is current is the state machine's to say (package consensus/state).
@@ -26,7 +28,7 @@
 //
 //  1. What Decode accepts, [Envelope.Marshal] returns unchanged.
 //  2. Decode reads at most [MaxBytes] and allocates in proportion to its input.
-//  3. Entries are shuffled by Build, so place says nothing about file order.
+//  3. Entries are shuffled by BuildEntries, so place says nothing about file order.
 //
 // # Trust
 //

@@ -11,10 +11,13 @@ import (
 
 const mldsa65Bytes = 3309
 
-// Errors of the checks that need no state.
+// Errors of building and of the checks that need no state.
 var (
 	// ErrTooLarge reports an envelope above MaxBytes.
 	ErrTooLarge = errors.New("envelope is larger than 262144 bytes")
+	// ErrCount reports entries that one envelope cannot hold: none, or more
+	// than MaxEntries.
+	ErrCount = errors.New("an envelope holds 1 to 1024 entries")
 	// ErrBodies reports bodies that are not those the header commits to.
 	ErrBodies = errors.New("bodies do not match the header")
 )

@@ -32,6 +32,13 @@ func (e *Envelope) Open(r *seal.ReaderPrivate, may seal.Rights) ([]OpenedEntry, 
 	if err := keys.CheckRights(may); err != nil {
 		return nil, fmt.Errorf("open envelope %s: %w", e.id, err)
 	}
+	// A sender may have wrapped more than the reader has a right to.
+	if !may.Clinical {
+		keys.Clinical = seal.KEK{}
+	}
+	if !may.Genetic {
+		keys.Genetic = seal.KEK{}
+	}
 	ctx := e.Context()
 	var out []OpenedEntry
 	for i := range e.Bodies {

@@ -1,6 +1,7 @@
 package founding
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -53,10 +54,11 @@ func NewDraft(p Plan, random io.Reader) (*Draft, error) {
 	if err := g.Validate(); err != nil {
 		return nil, fmt.Errorf("draft: %w", err)
 	}
-	return &Draft{
-		Act:     &act.Act{Version: act.Version, Type: act.TypeGenesis, Payload: g.Marshal()},
-		Genesis: g, Shares: shares,
-	}, nil
+	a := &act.Act{Version: act.Version, Type: act.TypeGenesis, Payload: g.Marshal()}
+	if _, err := act.DecodeGenesis(a.Payload); err != nil { // a text too long for its field
+		return nil, fmt.Errorf("draft: %w", err)
+	}
+	return &Draft{Act: a, Genesis: g, Shares: shares}, nil
 }
 
 // enrol numbers the institutions and lists their nodes by id.
@@ -119,8 +121,12 @@ func (d *Draft) Share(institution uint32, key *seal.ReaderPrivate) (s keyshare.S
 		return keyshare.Share{}, false, fmt.Errorf("share %d: %w", i+1, err)
 	}
 	if s, err = keyshare.ParseShare(raw); err == nil {
-		s.KeyID = d.Genesis.OPRF.Bind(d.Act.NetworkID()).KeyID
-		err = keyshare.CheckShare(d.Genesis.OPRF.Bind(d.Act.NetworkID()), s)
+		record := d.Genesis.OPRF.Bind(d.Act.NetworkID())
+		s.KeyID = record.KeyID
+		err = keyshare.CheckShare(record, s)
+	}
+	if err == nil && int(s.Holder) != i+1 {
+		err = fmt.Errorf("it is share %d", s.Holder)
 	}
 	if err != nil {
 		return keyshare.Share{}, false, fmt.Errorf("share %d: %w", i+1, err)
@@ -180,6 +186,9 @@ func parseDraft(file []byte) (*Draft, error) {
 	}
 	if out.Act.Type != act.TypeGenesis || len(out.Act.Approvals) != 0 {
 		return nil, fmt.Errorf("holds an act of %s with %d approvals", out.Act.Type, len(out.Act.Approvals))
+	}
+	if out.Act.Version != act.Version || out.Act.RosterVersion != 0 || out.Act.Expiry != 0 {
+		return nil, errors.New("a genesis has version 1, roster version 0 and no expiry")
 	}
 	if out.Genesis, err = act.DecodeGenesis(out.Act.Payload); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package founding
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -19,10 +20,15 @@ func (d *Draft) Approve(number uint32, key *sign.PrivateKey) (act.Approval, erro
 // network it is for.
 func (d *Draft) MarshalApproval(p act.Approval) []byte {
 	id := d.Act.NetworkID()
-	one := act.Act{Version: act.Version, Type: act.TypeGenesis, Approvals: []act.Approval{p}}
 	b := cbor.AppendArray(nil, 2)
 	b = cbor.AppendBytes(b, id[:])
-	return armour(blockApproval, cbor.AppendBytes(b, one.Marshal()))
+	return armour(blockApproval, cbor.AppendBytes(b, carrier(p)))
+}
+
+// carrier encodes an approval as the only one of an act without payload.
+func carrier(p act.Approval) []byte {
+	a := act.Act{Version: act.Version, Type: act.TypeGenesis, Approvals: []act.Approval{p}}
+	return a.Marshal()
 }
 
 // ParseApproval reads an armoured approval of this draft and verifies it.
@@ -56,6 +62,9 @@ func (d *Draft) parseApproval(file []byte) (act.Approval, error) {
 	}
 	if len(a.Approvals) != 1 {
 		return act.Approval{}, fmt.Errorf("%d approvals in one file", len(a.Approvals))
+	}
+	if !slices.Equal(inner, carrier(a.Approvals[0])) {
+		return act.Approval{}, errors.New("it holds more than an approval")
 	}
 	return a.Approvals[0], d.verify(&a.Approvals[0])
 }

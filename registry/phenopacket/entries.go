@@ -21,8 +21,8 @@ type Options struct {
 	Basis entry.Basis
 }
 
-// Entries are what one packet becomes. They have no pseudonym yet: the caller
-// sets it, with its strength, on each of them.
+// Entries are what one packet becomes. They have no pseudonym yet: see
+// SetPseudonym.
 type Entries struct {
 	Case      entry.Entry
 	Genetics  *entry.Entry // nil if the packet holds nothing genetic
@@ -39,6 +39,22 @@ func (e Entries) All() []entry.Entry {
 		all = append(all, *e.Genetics)
 	}
 	return append(all, e.FollowUps...)
+}
+
+// SetPseudonym gives every entry the person's pseudonym and its strength. Ids
+// do not depend on it.
+func (e *Entries) SetPseudonym(value [32]byte, strength entry.Strength) {
+	set := func(one *entry.Entry) {
+		one.Pseudonym = entry.Pseudonym{Present: true, Value: value}
+		one.Strength = strength
+	}
+	set(&e.Case)
+	if e.Genetics != nil {
+		set(e.Genetics)
+	}
+	for i := range e.FollowUps {
+		set(&e.FollowUps[i])
+	}
 }
 
 // Entries makes the packet's entries. The same packet with the same key gives

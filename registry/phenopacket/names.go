@@ -77,7 +77,9 @@ func (v *value) rename(path string) (clash string) {
 			if name != v.names[i] && v.get(name) != nil {
 				return at
 			}
-			v.names[i] = name
+			if name != v.names[i] {
+				v.names[i], v.places = name, nil
+			}
 			if dataMaps[name] {
 				continue
 			}

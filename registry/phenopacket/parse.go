@@ -11,6 +11,7 @@ import (
 // multiple of the file's size.
 const (
 	maxDepth       = 64
+	wrapDepth      = 2 // levels that keepWrapper adds
 	maxValues      = 400_000
 	maxMembers     = 4096 // of one object
 	maxTextBytes   = 65_536
@@ -23,8 +24,11 @@ var errJSON = errors.New("not JSON within the limits")
 
 // parse reads one JSON document. It accepts what RFC 8259 does, except
 // repeated names, lone surrogates, invalid UTF-8 and what exceeds the bounds.
-func parse(in []byte) (*value, error) {
-	p := parser{in: in}
+func parse(in []byte) (*value, error) { return parseTo(maxDepth, in) }
+
+// parseTo reads one JSON document of at most so many levels.
+func parseTo(depth int, in []byte) (*value, error) {
+	p := parser{in: in, depth: depth}
 	if !utf8.Valid(in) {
 		return nil, fmt.Errorf("%w: not UTF-8", errJSON)
 	}
@@ -44,6 +48,7 @@ func parse(in []byte) (*value, error) {
 type parser struct {
 	in     []byte
 	pos    int
+	depth  int // levels allowed
 	values int
 	err    error
 }
@@ -87,8 +92,8 @@ func (p *parser) value(depth int) *value {
 	switch {
 	case p.err != nil:
 		return nil
-	case depth > maxDepth:
-		p.fail(fmt.Sprintf("deeper than %d levels", maxDepth))
+	case depth > p.depth:
+		p.fail(fmt.Sprintf("deeper than %d levels", p.depth))
 		return nil
 	case p.values > maxValues:
 		p.fail(fmt.Sprintf("more than %d values", maxValues))

@@ -25,18 +25,41 @@ type value struct {
 	text  string   // of text, number and literal
 	names []string // of an object's members, beside items
 	items []*value // of an object or array
+
+	places map[string]int // of names, once a large object was searched
 }
 
 func textOf(s string) *value { return &value{kind: text, text: s} }
 
 func newObject() *value { return &value{kind: object} }
 
+// largeObject is the number of members from which an object is searched by a
+// map: a hostile file may have objects of thousands.
+const largeObject = 32
+
+// place returns the place of a member, or -1.
+func (v *value) place(name string) int {
+	if len(v.names) < largeObject {
+		return slices.Index(v.names, name)
+	}
+	if v.places == nil {
+		v.places = make(map[string]int, len(v.names))
+		for i, name := range v.names {
+			v.places[name] = i
+		}
+	}
+	if i, ok := v.places[name]; ok {
+		return i
+	}
+	return -1
+}
+
 // get returns the member of an object, or nil. A nil value has no members.
 func (v *value) get(name string) *value {
 	if v == nil || v.kind != object {
 		return nil
 	}
-	if i := slices.Index(v.names, name); i >= 0 {
+	if i := v.place(name); i >= 0 {
 		return v.items[i]
 	}
 	return nil
@@ -52,9 +75,12 @@ func (v *value) at(names ...string) *value {
 
 // set gives an object a member, replacing one of the same name.
 func (v *value) set(name string, item *value) {
-	if i := slices.Index(v.names, name); i >= 0 {
+	if i := v.place(name); i >= 0 {
 		v.items[i] = item
 		return
+	}
+	if v.places != nil {
+		v.places[name] = len(v.names)
 	}
 	v.names = append(v.names, name)
 	v.items = append(v.items, item)
@@ -65,11 +91,12 @@ func (v *value) remove(name string) *value {
 	if v == nil || v.kind != object {
 		return nil
 	}
-	i := slices.Index(v.names, name)
+	i := v.place(name)
 	if i < 0 {
 		return nil
 	}
 	item := v.items[i]
+	v.places = nil
 	v.names = slices.Delete(v.names, i, i+1)
 	v.items = slices.Delete(v.items, i, i+1)
 	return item

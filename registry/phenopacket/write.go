@@ -77,7 +77,7 @@ func restore(fields *value, extension []byte) (*value, error) {
 	if len(extension) == 0 {
 		return fields, nil
 	}
-	rest, err := parse(extension)
+	rest, err := parseTo(maxDepth+wrapDepth, extension)
 	if err != nil {
 		return nil, fmt.Errorf("write phenopacket: extension: %w", err)
 	}

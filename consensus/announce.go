@@ -1,0 +1,60 @@
+package consensus
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	announceTimeout = 3 * time.Second
+	announcePeriod  = 10 * time.Second // a voter that was restarted has forgotten
+)
+
+// runAnnouncer tells one voter the newest checkpoint while this node leads. A
+// slow voter misses those in between, and holds up nobody.
+func (n *Node) runAnnouncer(ctx context.Context, peer string) {
+	again := time.NewTicker(announcePeriod)
+	defer again.Stop()
+	told := uint64(0)
+	for {
+		cp, changed := n.checkpoints.current()
+		if cp.Size > told && n.Leading() {
+			if n.announce(ctx, peer, cp.Marshal()) {
+				told = cp.Size
+			} else if !pause(ctx, pullPause) {
+				return
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-again.C:
+			told = 0
+		}
+	}
+}
+
+func (n *Node) announce(ctx context.Context, peer string, note []byte) bool {
+	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
+	defer cancel()
+	err := n.cfg.Peers.Announce(ctx, peer, note)
+	if err != nil {
+		n.log.Debug("checkpoint not announced", "peer", peer, "reason", err.Error())
+	}
+	return err == nil
+}
+
+// HandleAnnounce takes a checkpoint from a peer. It is used once this node has
+// applied its size and found the same root.
+func (n *Node) HandleAnnounce(note []byte) error {
+	if err := n.ended(); err != nil {
+		return err
+	}
+	sc, err := parseNote(note)
+	if err != nil {
+		return err
+	}
+	return n.offer(sc)
+}

@@ -1,0 +1,33 @@
+package consensus
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestHospitalsSubmitAnywhereAndEveryNodeHoldsOneLog(t *testing.T) {
+	for _, voters := range []int{3, 5} {
+		t.Run(fmt.Sprintf("%d voters and a mirror", voters), func(t *testing.T) {
+			c := newCluster(t, voters)
+			c.open(c.ids...)
+			chains := c.load(6, 3, c.ids...)
+			c.converged(1 + uint64(voters)*6*3)
+			c.verify(chains)
+			for _, id := range c.ids {
+				for _, h := range chains {
+					for _, s := range h.sent {
+						out, err := c.node(id).Submit(c.ctx, s.raw)
+						if err != nil {
+							t.Fatal(err)
+						}
+						want := s.out
+						want.Duplicate = true
+						if out != want {
+							t.Fatalf("resent to %s: %+v, want %+v", id, out, want)
+						}
+					}
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,84 @@
+package consensus
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/machine"
+)
+
+// quarantineFile marks a data directory whose copy contradicted the network's.
+// It holds the reason, for people.
+const quarantineFile = "QUARANTINE"
+
+// fail ends the node's work for good: its workers stop, its methods return the
+// error, and the caller of [Open] is told that the process must end.
+func (n *Node) fail(err error) error {
+	if n.failed.CompareAndSwap(nil, &err) {
+		n.cancel()
+		if n.opened.Load() {
+			go n.cfg.Fatal(err)
+		}
+	}
+	return err
+}
+
+// failure returns what the node failed with, or nil.
+func (n *Node) failure() error {
+	if err := n.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// ended returns why the node answers no more, or nil.
+func (n *Node) ended() error {
+	if err := n.failure(); err != nil {
+		return err
+	}
+	if n.ctx.Err() != nil {
+		return errShutdown
+	}
+	return nil
+}
+
+// holdRaft takes a failure of Raft's storage and never returns to Raft, which
+// would panic on it before the process ends as it should. Close does not wait
+// for what is held here.
+func (n *Node) holdRaft(err error) {
+	n.raftHeld.Store(true)
+	_ = n.fail(err) // the caller has it
+	if n.opened.Load() {
+		select {}
+	}
+}
+
+// quarantine marks the data directory and fails: this node's copy is not the
+// network's.
+func (n *Node) quarantine(reason error) error {
+	n.log.Error("this node's copy differs from the network's: quarantined", "reason", reason.Error())
+	text := reason.Error() + "\n"
+	if err := os.WriteFile(filepath.Join(n.cfg.Dir, quarantineFile), []byte(text), 0o600); err != nil {
+		reason = errors.Join(reason, err)
+	}
+	return n.fail(fmt.Errorf("%w: %w", ErrQuarantined, reason))
+}
+
+// save makes the ledger durable and a state beside it, from which the next
+// start goes on. A state beyond the ledger would keep the node from starting.
+func (n *Node) save(s machine.Snapshot) error {
+	n.saving.Lock()
+	defer n.saving.Unlock()
+	if has := n.machine.Ledger().Lengths().Envelopes; s.At.Envelopes > has {
+		return fmt.Errorf("save state at envelope %d: the ledger has %d: %w", s.At.Envelopes, has, machine.ErrDiverged)
+	}
+	return n.machine.Save(s)
+}
+
+// isOwnFailure tells this node's failed storage from a peer's bad answer.
+func isOwnFailure(err error) bool {
+	return errors.Is(err, ledger.ErrStorage) || errors.Is(err, ledger.ErrDamaged)
+}

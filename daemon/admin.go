@@ -1,0 +1,164 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/machine"
+	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/evaluation"
+	"github.com/raresync/raresync/daemon/reader"
+)
+
+// serveAdmin opens the admin socket and returns what closes it.
+func (s *service) serveAdmin() (stop func(), err error) {
+	path := s.cfg.Listen.AdminSocket
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("admin socket: %w", err)
+	}
+	old := syscall.Umask(0o177) // the socket is born with mode 0600
+	l, err := net.Listen("unix", path)
+	syscall.Umask(old)
+	if err != nil {
+		return nil, fmt.Errorf("admin socket: %w", err)
+	}
+	server := &http.Server{Handler: s.adminMux(), ReadHeaderTimeout: 10 * time.Second}
+	s.workers.Go(func() { _ = server.Serve(l) }) // ends with Shutdown
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		if server.Shutdown(ctx) != nil {
+			_ = server.Close() // requests that wait for a receipt end here
+		}
+	}, nil
+}
+
+func (s *service) adminMux() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /v1/status", answer(s.status))
+	mux.Handle("GET /v1/members", answer(s.members))
+	mux.Handle("POST /v1/submissions", http.HandlerFunc(s.submit))
+	mux.Handle("GET /v1/entries", http.HandlerFunc(s.entries))
+	mux.Handle("GET /v1/entries/{index}", answer(s.entry))
+	mux.Handle("GET /v1/entries/{index}/phenopacket", answer(s.phenopacket))
+	mux.Handle("GET /v1/log/head", answer(s.head))
+	mux.Handle("GET /v1/log/leaves", http.HandlerFunc(s.leaves))
+	mux.Handle("GET /v1/log/proof/{index}", answer(s.proof))
+	mux.Handle("GET /v1/log/policy", answer(s.policy))
+	return mux
+}
+
+// answer writes what f returns as JSON, or its error as a problem.
+func answer[T any](f func(*http.Request) (T, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := f(r)
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(v) // the command has gone if it fails
+	})
+}
+
+// problem is an error with its answer.
+type problem struct {
+	status int
+	code   string
+	hint   string
+}
+
+var problems = []struct {
+	err error
+	problem
+}{
+	{reader.ErrNotFound, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
+	{reader.ErrNotAllowed, problem{http.StatusForbidden, admin.CodeNotAllowed, "an entry is sealed to its hospital and to the readers the roster names: raresync member list"}},
+	{reader.ErrNotCase, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, "entry list shows which entries are cases"}},
+	{consensus.ErrNotYet, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "ask again in a moment; raresync status shows how far the node is"}},
+	{machine.ErrGap, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "ask again when raresync status says ready"}},
+	{consensus.ErrNoLeader, problem{http.StatusServiceUnavailable, admin.CodeNoLeader, "ask again in a moment"}},
+	{evaluation.ErrHolders, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "too few share holders can be reached; raresync status shows the sessions"}},
+	{ledger.ErrOutOfRange, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
+	{context.DeadlineExceeded, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "the entries are safe in the outbox; raresync status shows them"}},
+	{context.Canceled, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, ""}},
+	{errInvalid, problem{http.StatusBadRequest, admin.CodeInvalid, ""}},
+}
+
+var errInvalid = errors.New("request makes no sense")
+
+func fail(w http.ResponseWriter, err error) {
+	p := admin.Problem{Status: http.StatusInternalServerError, Code: admin.CodeInternal}
+	for _, known := range problems {
+		if errors.Is(err, known.err) {
+			p = admin.Problem{Status: known.status, Code: known.code, Hint: known.hint}
+			break
+		}
+	}
+	p.Title, p.Detail = http.StatusText(p.Status), err.Error()
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the command has gone if it fails
+}
+
+// number reads an unsigned number from the path or, by a name with "?", from
+// the query, where it may be absent.
+func number(r *http.Request, name string) (uint64, error) {
+	text := r.PathValue(name)
+	if text == "" {
+		if text = r.URL.Query().Get(name); text == "" {
+			return 0, nil
+		}
+	}
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %s is not a number", errInvalid, name)
+	}
+	return n, nil
+}
+
+// streamer writes values as lines of JSON, each at once.
+type streamer struct {
+	w       http.ResponseWriter
+	enc     *json.Encoder
+	started bool
+}
+
+func newStreamer(w http.ResponseWriter) *streamer {
+	return &streamer{w: w, enc: json.NewEncoder(w)}
+}
+
+func (s *streamer) send(v any) bool {
+	if !s.started {
+		s.w.Header().Set("Content-Type", "application/jsonl")
+		s.started = true
+	}
+	return s.enc.Encode(v) == nil
+}
+
+func (s *streamer) flush() {
+	if f, ok := s.w.(http.Flusher); ok {
+		f.Flush()
+	}
+}
+
+// fail reports an error if nothing was sent yet; otherwise the stream ends
+// where it is, in the middle of a line, so that the reader notices.
+func (s *streamer) fail(err error) {
+	if !s.started {
+		fail(s.w, err)
+		return
+	}
+	panic(http.ErrAbortHandler)
+}

@@ -1,0 +1,152 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxSocketBytes is what fits a socket address on every supported system: 104
+// or 108 bytes with a terminating zero.
+const maxSocketBytes = 100
+
+const credentialPrefix = "credential:"
+
+var (
+	nodeID         = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+	credentialName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$`)
+)
+
+// Credential returns the NAME of keys.key = "credential:NAME", or false if the
+// key is a path.
+func (c *Config) Credential() (name string, ok bool) {
+	return strings.CutPrefix(c.Keys.Key, credentialPrefix)
+}
+
+// Problem is one thing wrong with a configuration.
+type Problem struct {
+	Key  string // as the operator edits it, "listen.node"; "" = the file as a whole
+	Text string
+}
+
+// String returns the problem on one line, led by its key.
+func (p Problem) String() string {
+	if p.Key == "" {
+		return p.Text
+	}
+	return p.Key + ": " + p.Text
+}
+
+// Problems is the error of a configuration that cannot be used: every problem
+// found, in the order of the keys.
+type Problems struct {
+	File string // "" if the configuration came from no file
+	List []Problem
+}
+
+// Error returns the problems, one a line when there are several.
+func (p *Problems) Error() string {
+	head := "configuration"
+	if p.File != "" {
+		head += " " + p.File
+	}
+	if len(p.List) == 1 {
+		return head + ": " + p.List[0].String()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s has %d problems:", head, len(p.List))
+	for _, one := range p.List {
+		b.WriteString("\n  " + one.String())
+	}
+	return b.String()
+}
+
+func (p *Problems) add(key, format string, args ...any) {
+	p.List = append(p.List, Problem{key, fmt.Sprintf(format, args...)})
+}
+
+// Validate returns a [*Problems] with every reason why a resolved
+// configuration cannot be used, or nil. It looks at no file.
+func (c *Config) Validate() error {
+	p := &Problems{}
+	c.check(p)
+	if len(p.List) == 0 {
+		return nil
+	}
+	p.sort()
+	return p
+}
+
+func (p *Problems) sort() {
+	slices.SortStableFunc(p.List, func(a, b Problem) int { return strings.Compare(a.Key, b.Key) })
+}
+
+func (c *Config) check(p *Problems) {
+	switch {
+	case c.Node.ID == "":
+		p.add("node.id", "is required: the node's name in the roster")
+	case !nodeID.MatchString(c.Node.ID):
+		p.add("node.id", "%q: use 1 to 32 of a-z 0-9 -", c.Node.ID)
+	}
+	if n := len(c.Listen.AdminSocket); n > maxSocketBytes {
+		p.add("listen.admin_socket", "the path has %d bytes, a unix socket's at most %d: choose a shorter one, as /run/raresync/admin.sock", n, maxSocketBytes)
+	}
+	if c.Listen.Node != "" {
+		if err := checkAddress(c.Listen.Node, true); err != nil {
+			p.add("listen.node", "%v", err)
+		}
+	}
+	if name, ok := c.Credential(); ok && !credentialName.MatchString(name) {
+		p.add("keys.key", "credential %q: use the plain name given to LoadCredential", name)
+	}
+	c.checkPeers(p)
+	oneOf(p, "submit.profile", c.Submit.Profile, "", "report", "cohort", "published")
+	oneOf(p, "log.level", c.Log.Level, "debug", "info", "warn", "error")
+	oneOf(p, "log.format", c.Log.Format, "text", "json")
+	oneOf(p, "language", c.Language, "zh", "en")
+}
+
+func (c *Config) checkPeers(p *Problems) {
+	for _, id := range slices.Sorted(maps.Keys(c.Peers)) {
+		key := "peers." + id
+		if !nodeID.MatchString(id) {
+			p.add(key, "is no node id: use 1 to 32 of a-z 0-9 -")
+		}
+		for _, address := range c.Peers[id] {
+			if err := checkAddress(address, false); err != nil {
+				p.add(key, "%v", err)
+			}
+		}
+	}
+}
+
+// checkAddress wants host:port. Where the node listens, the host may be left
+// out and port 0 means any.
+func checkAddress(address string, listen bool) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%q: want host:port", address)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 && !listen {
+		return fmt.Errorf("%q: port %q is not a number from 1 to 65535", address, port)
+	}
+	if host == "" && !listen {
+		return fmt.Errorf("%q: the host is missing", address)
+	}
+	return nil
+}
+
+func oneOf(p *Problems, key, value string, allowed ...string) {
+	if slices.Contains(allowed, value) {
+		return
+	}
+	quoted := make([]string, len(allowed))
+	for i, a := range allowed {
+		quoted[i] = strconv.Quote(a)
+	}
+	p.add(key, "%q: want one of %s", value, strings.Join(quoted, ", "))
+}

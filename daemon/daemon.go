@@ -1,0 +1,271 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/daemon/config"
+	"github.com/raresync/raresync/daemon/evaluation"
+	"github.com/raresync/raresync/daemon/home"
+	"github.com/raresync/raresync/daemon/intake"
+	"github.com/raresync/raresync/daemon/mesh"
+	"github.com/raresync/raresync/daemon/outbox"
+	"github.com/raresync/raresync/daemon/peer"
+	"github.com/raresync/raresync/daemon/reader"
+	"github.com/raresync/raresync/registry/act"
+)
+
+// stopTimeout bounds the hand-over of leadership and the end of requests.
+const stopTimeout = 5 * time.Second
+
+// service is a running daemon.
+type service struct {
+	cfg     config.Config
+	log     *slog.Logger
+	version string
+	keys    *home.Keys
+	warn    []string
+	self    act.Node
+
+	mesh   *mesh.Mesh
+	peers  *peer.Client
+	node   *consensus.Node
+	outbox *outbox.Outbox
+	intake *intake.Intake
+	reader *reader.Reader
+
+	failed  chan error // the first failure that must end the process
+	workers sync.WaitGroup
+}
+
+// Run runs the daemon until the context ends, and returns nil then. Its errors
+// name what the operator must look at; consensus.ErrQuarantined,
+// ledger.ErrStorage, home.ErrInUse and home.ErrKeys are among them.
+func Run(ctx context.Context, cfg config.Config, logger *slog.Logger, version string) (err error) {
+	release, err := home.Lock(cfg.Node.DataDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	s := &service{cfg: cfg, log: logger, version: version, failed: make(chan error, 16)}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(); err != nil {
+		return err
+	}
+	return s.serve(ctx)
+}
+
+// open brings up the parts from the bottom. What fails half way is closed by
+// close.
+func (s *service) open() error {
+	var err error
+	if s.keys, s.warn, err = home.LoadKeys(s.cfg); err != nil {
+		return err
+	}
+	for _, w := range s.warn {
+		s.log.Warn(w)
+	}
+	genesis, err := home.ReadGenesis(s.cfg)
+	if err != nil {
+		return err
+	}
+	founded, _, err := state.Found(genesis)
+	if err != nil {
+		return err
+	}
+	if err := s.identify(founded); err != nil {
+		return err
+	}
+	if err := s.openMesh(founded); err != nil {
+		return err
+	}
+	s.node, err = consensus.Open(consensus.Config{
+		Self: s.self.ID, Dir: filepath.Join(s.cfg.Node.DataDir, "node"), Genesis: genesis,
+		Log: s.keys.Log, Cosign: s.keys.Cosign, Peers: s.peers, Streams: raftStreams{s.mesh, s.mesh.Listener(mesh.ClassRaft)},
+		Logger: s.log, Now: time.Now, Fatal: s.fail,
+	})
+	if err != nil {
+		return err
+	}
+	return s.openHospital()
+}
+
+// identify finds this node in the roster and checks that the keys are its own.
+func (s *service) identify(founded *state.State) error {
+	self, ok := founded.Node(s.cfg.Node.ID)
+	if !ok {
+		return fmt.Errorf("node %q is not in the genesis of network %s", s.cfg.Node.ID, founded.Name)
+	}
+	if self.TLS.ID() != s.keys.TLS.Public().ID() {
+		return fmt.Errorf("%w: the key file is not that of node %q in network %s", home.ErrKeys, self.ID, founded.Name)
+	}
+	s.self = *self
+	return nil
+}
+
+func (s *service) openMesh(roster *state.State) error {
+	var err error
+	s.mesh, err = mesh.New(mesh.Config{
+		Self: s.self.ID, Key: s.keys.TLS.Ed25519(), Listen: s.cfg.Listen.Node, Logger: s.log,
+		Lookup: func(key [32]byte) (string, bool) { return nodeByKey(s.roster(roster), key) },
+	})
+	if err != nil {
+		return err
+	}
+	s.mesh.SetPeers(s.targets(roster))
+	s.peers = peer.NewClient(func(ctx context.Context, node string) (net.Conn, error) {
+		return s.mesh.Dial(ctx, node, mesh.ClassAPI)
+	})
+	return nil
+}
+
+// roster returns the applied state, or the genesis' until there is one.
+func (s *service) roster(founded *state.State) *state.State {
+	if s.node != nil {
+		return s.node.View()
+	}
+	return founded
+}
+
+func nodeByKey(roster *state.State, key [32]byte) (string, bool) {
+	for i := range roster.Nodes {
+		if roster.Nodes[i].TLS.ID() == key {
+			return roster.Nodes[i].ID, true
+		}
+	}
+	return "", false
+}
+
+// targets lists the nodes to keep sessions with: every node that has an
+// address, here or in the roster.
+func (s *service) targets(roster *state.State) []mesh.Target {
+	var out []mesh.Target
+	for _, n := range roster.Nodes {
+		addresses := n.Addresses
+		if own, ok := s.cfg.Peers[n.ID]; ok {
+			addresses = own
+		}
+		if n.ID != s.self.ID && n.Kind == act.Voter && len(addresses) > 0 {
+			out = append(out, mesh.Target{Node: n.ID, Addresses: addresses})
+		}
+	}
+	return out
+}
+
+// openHospital opens what stands on the node: outbox, intake and reader.
+func (s *service) openHospital() error {
+	dir := s.cfg.Node.DataDir
+	var err error
+	s.outbox, err = outbox.Open(outbox.Config{
+		Dir: filepath.Join(dir, "outbox"), Hospital: s.self.Institution, Key: s.keys.Envelope,
+		Sealing: s.keys.Sealing, Log: s.node, Logger: s.log, Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	evaluator := s.evaluation()
+	s.intake = intake.New(intake.Config{
+		Pseudonymiser: evaluator, Outbox: s.outbox, EntryID: s.keys.EntryID, Local: s.keys.Local,
+		Production: s.cfg.Submit.Production, Now: time.Now,
+	})
+	s.reader = reader.New(reader.Config{
+		Node: s.node, Institution: s.self.Institution, Sealing: s.keys.Sealing, Dir: dir, Poster: s.outbox, Logger: s.log,
+	})
+	s.servePeers(evaluator)
+	return nil
+}
+
+func (s *service) evaluation() *evaluation.Service {
+	return evaluation.New(evaluation.Config{
+		Node: s.node, Hospital: s.self.Institution, Request: s.keys.Request, Response: s.keys.Response,
+		Share: s.keys.Share, Asker: s.peers, Logger: s.log,
+	})
+}
+
+// servePeers answers the other nodes until the mesh closes.
+func (s *service) servePeers(e *evaluation.Service) {
+	h := &peer.Handler{Node: s.node, Evaluator: e, Logger: s.log, PeerOf: func(ctx context.Context) (string, bool) {
+		p, ok := mesh.PeerFromContext(ctx)
+		return p.Node, ok
+	}}
+	server := &http.Server{
+		Handler: h.Mux(), ConnContext: mesh.ConnContext,
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	s.workers.Go(func() { _ = server.Serve(s.mesh.Listener(mesh.ClassAPI)) }) // ends with the mesh
+}
+
+// serve runs until the context ends or a part fails.
+func (s *service) serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stopAdmin, err := s.serveAdmin()
+	if err != nil {
+		return err
+	}
+	s.workers.Go(func() { s.report(s.outbox.Run(ctx)) })
+	s.workers.Go(func() { s.report(s.reader.Watch(ctx)) })
+	s.log.Info("serving", "node", s.self.ID, "kind", s.self.Kind.String(), "version", s.version, "socket", s.cfg.Listen.AdminSocket)
+	select {
+	case <-ctx.Done():
+		s.log.Info("stopping")
+	case err = <-s.failed:
+	}
+	stopAdmin()
+	return err
+}
+
+// fail reports a failure that must end the process.
+func (s *service) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // others came first
+	}
+}
+
+func (s *service) report(err error) {
+	if err != nil {
+		s.fail(err)
+	}
+}
+
+// close ends the parts from the top.
+func (s *service) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	var problems []error
+	if s.node != nil {
+		problems = append(problems, s.node.Close(ctx))
+	}
+	if s.mesh != nil {
+		s.peers.Close()
+		problems = append(problems, s.mesh.Close())
+	}
+	s.workers.Wait()
+	if s.outbox != nil {
+		problems = append(problems, s.outbox.Close())
+	}
+	return errors.Join(problems...)
+}
+
+// raftStreams is the mesh as package consensus needs it.
+type raftStreams struct {
+	mesh     *mesh.Mesh
+	listener net.Listener
+}
+
+func (r raftStreams) Dial(ctx context.Context, node string) (net.Conn, error) {
+	return r.mesh.Dial(ctx, node, mesh.ClassRaft)
+}
+
+func (r raftStreams) Listener() net.Listener { return r.listener }

@@ -1,0 +1,197 @@
+package evaluation
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/pseudonym"
+	"github.com/raresync/raresync/crypto/sign"
+	"github.com/raresync/raresync/daemon/peer"
+)
+
+// Pseudonyms returns the pseudonym of each normalised identity (its x, see
+// registry/identity), in the same order. Equal identities are asked once. It
+// fails with ErrHolders if fewer than t holders gave a proven answer.
+func (s *Service) Pseudonyms(ctx context.Context, identities [][]byte) ([]pseudonym.Pseudonym, error) {
+	unique, place := dedupe(identities)
+	inputs := s.stretch(unique)
+	found := make([]pseudonym.Pseudonym, 0, len(unique))
+	for start := 0; start < len(inputs); start += pseudonym.MaxBatch {
+		batch, err := s.batch(ctx, inputs[start:min(start+pseudonym.MaxBatch, len(inputs))])
+		if err != nil {
+			return nil, fmt.Errorf("pseudonymise %d identities: %w", len(unique), err)
+		}
+		found = append(found, batch...)
+	}
+	out := make([]pseudonym.Pseudonym, len(identities))
+	for i, p := range place {
+		out[i] = found[p]
+	}
+	return out, nil
+}
+
+func dedupe(identities [][]byte) (unique [][]byte, place []int) {
+	at := map[string]int{}
+	for _, x := range identities {
+		i, ok := at[string(x)]
+		if !ok {
+			i = len(unique)
+			at[string(x)] = i
+			unique = append(unique, x)
+		}
+		place = append(place, i)
+	}
+	return unique, place
+}
+
+// stretch runs Argon2id over the identities on all cores. It is what makes
+// guessing expensive, for us too: about 15 ms each.
+func (s *Service) stretch(identities [][]byte) [][]byte {
+	params := s.Node.View().Identity
+	inputs := make([][]byte, len(identities))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(identities)) {
+		workers.Go(func() {
+			for i := range next {
+				inputs[i] = params.Input(params.Stretch(identities[i]))
+			}
+		})
+	}
+	for i := range identities {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return inputs
+}
+
+// batch blinds up to 4096 inputs, collects t proven evaluations and finalises.
+func (s *Service) batch(ctx context.Context, inputs [][]byte) ([]pseudonym.Pseudonym, error) {
+	blinding, elements, err := pseudonym.Blind(inputs)
+	if err != nil {
+		return nil, err
+	}
+	view := s.Node.View()
+	now, err := s.quotaTime()
+	if err != nil {
+		return nil, err
+	}
+	template := pseudonym.Request{
+		Network: view.Network, KeyID: view.OPRF.KeyID, Epoch: view.OPRF.Epoch, Hospital: s.Hospital,
+		QuotaDay: pseudonym.QuotaDay(now), N: uint16(len(elements)), ElementsHash: pseudonym.HashElements(elements),
+	}
+	parts, err := s.collect(ctx, view, template, elements)
+	if err != nil {
+		return nil, err
+	}
+	return blinding.Finalize(view.OPRF, parts)
+}
+
+// collect asks t holders at once and another for each that fails, beginning
+// with this node's own share.
+func (s *Service) collect(ctx context.Context, view *state.State, template pseudonym.Request, elements [][32]byte) ([]pseudonym.Part, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	type answer struct {
+		holder uint16
+		part   pseudonym.Part
+		err    error
+	}
+	order := s.holderOrder(view)
+	answers := make(chan answer, len(order))
+	ask := func(holder uint16) {
+		go func() {
+			part, err := s.ask(ctx, view, holder, template, elements)
+			answers <- answer{holder, part, err}
+		}()
+	}
+	asked := min(int(view.OPRF.Threshold), len(order))
+	for _, h := range order[:asked] {
+		ask(h)
+	}
+	var parts []pseudonym.Part
+	problems := []error{ErrHolders}
+	for got := 0; got < asked; got++ {
+		a := <-answers
+		if a.err == nil {
+			if parts = append(parts, a.part); len(parts) == int(view.OPRF.Threshold) {
+				return parts, nil
+			}
+			continue
+		}
+		s.Logger.Warn("share holder gave no proven answer", "holder", a.holder, "reason", a.err.Error())
+		problems = append(problems, fmt.Errorf("holder %d: %w", a.holder, a.err))
+		if asked < len(order) {
+			ask(order[asked])
+			asked++
+		}
+	}
+	return nil, errors.Join(problems...)
+}
+
+// holderOrder lists the holders, this node's own first, then the others from
+// there on, so that load spreads.
+func (s *Service) holderOrder(view *state.State) []uint16 {
+	n, own := len(view.Holders), 0
+	if s.Share != nil {
+		own = int(s.Share.Holder) - 1
+	}
+	order := make([]uint16, n)
+	for i := range order {
+		order[i] = uint16((own+i)%n + 1)
+	}
+	return order
+}
+
+func (s *Service) ask(ctx context.Context, view *state.State, holder uint16, req pseudonym.Request, elements [][32]byte) (pseudonym.Part, error) {
+	req.Holder = holder
+	_, _ = rand.Read(req.RequestID[:]) // crypto/rand.Read never fails
+	if s.Share != nil && s.Share.Holder == holder {
+		evaluated, proof, err := pseudonym.Evaluate(*s.Share, req, elements)
+		if err != nil {
+			return pseudonym.Part{}, err
+		}
+		return pseudonym.VerifyEvaluation(view.OPRF, req, elements, evaluated, proof)
+	}
+	institution := view.Holders[holder-1]
+	node, ok := nodeOf(view, institution)
+	if !ok {
+		return pseudonym.Part{}, errors.New("has no node")
+	}
+	message := req.AppendCBOR(nil)
+	sig, err := s.Request.Sign(sign.LabelRequest, message)
+	if err != nil {
+		return pseudonym.Part{}, err
+	}
+	answer, err := s.Asker.Evaluate(ctx, node, peer.Evaluation{Message: message, Signature: sig, Elements: elements})
+	if err != nil {
+		return pseudonym.Part{}, err
+	}
+	return s.verify(view, institution, req, elements, answer)
+}
+
+// verify checks the holder's signature, that it answers this request, and the
+// proof.
+func (s *Service) verify(view *state.State, institution uint32, req pseudonym.Request, elements [][32]byte, a peer.Evaluation) (pseudonym.Part, error) {
+	member, ok := view.Member(institution)
+	if !ok {
+		return pseudonym.Part{}, errors.New("is no member")
+	}
+	if err := member.Response.Verify(sign.LabelResponse, a.Message, a.Signature); err != nil {
+		return pseudonym.Part{}, err
+	}
+	resp, err := pseudonym.DecodeResponse(a.Message)
+	if err != nil {
+		return pseudonym.Part{}, err
+	}
+	if err := resp.Answers(req, a.Elements); err != nil {
+		return pseudonym.Part{}, err
+	}
+	return pseudonym.VerifyEvaluation(view.OPRF, req, elements, a.Elements, resp.Proof)
+}

@@ -1,0 +1,76 @@
+package evaluation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/keyshare"
+	"github.com/raresync/raresync/crypto/sign"
+	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/daemon/peer"
+	"github.com/raresync/raresync/registry/act"
+)
+
+// ErrHolders says that too few share holders answered. Nothing was sent that
+// identifies anybody; try again when more of them are reachable.
+var ErrHolders = errors.New("too few share holders answered")
+
+const askTimeout = 10 * time.Second
+
+// Asker sends a request to a node; [peer.Client] does.
+type Asker interface {
+	Evaluate(ctx context.Context, node string, e peer.Evaluation) (peer.Evaluation, error)
+}
+
+// Config is what the service needs.
+type Config struct {
+	Node     *consensus.Node
+	Hospital uint32           // this institution's number
+	Request  *sign.PrivateKey // signs this hospital's requests
+	Response *sign.PrivateKey // signs this holder's answers
+	Share    *keyshare.Share  // nil without one
+	Asker    Asker
+	Logger   *slog.Logger
+}
+
+// Service asks holders and, with a share, is one. It is safe for concurrent
+// use.
+type Service struct {
+	Config
+	seen requestLog
+}
+
+// New returns a service.
+func New(c Config) *Service { return &Service{Config: c} }
+
+// quotaTime returns the time by which requests are counted: the median
+// cosignature time of the newest checkpoint, in ms. It never depends on one
+// node's clock.
+func (s *Service) quotaTime() (uint64, error) {
+	cp := s.Node.Checkpoint()
+	if cp.Size == 0 {
+		return 0, fmt.Errorf("no checkpoint yet: %w", consensus.ErrNotYet)
+	}
+	cosignatures, err := s.Node.Policy().Verify(cp)
+	if err != nil {
+		return 0, err
+	}
+	return tlog.MedianTime(cosignatures) * 1000, nil
+}
+
+// nodeOf returns a node that answers for an institution: its voter, or its
+// first node.
+func nodeOf(view *state.State, institution uint32) (string, bool) {
+	found := ""
+	for _, n := range view.Nodes {
+		if n.Institution == institution && (found == "" || n.Kind == act.Voter) {
+			found = n.ID
+		}
+	}
+	return found, found != ""
+}

@@ -1,0 +1,33 @@
+package home
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// ErrInUse reports a data directory in which another process works.
+var ErrInUse = errors.New("the data directory is in use by another process")
+
+const lockName = "LOCK"
+
+// Lock takes the data directory for this process until release is called or
+// the process ends, however it ends. It answers at once, with ErrInUse if
+// another process has it.
+func Lock(dir string) (release func() error, err error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock data directory: %w", err)
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		return f.Close, nil
+	}
+	f.Close()
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = ErrInUse
+	}
+	return nil, fmt.Errorf("lock %s: %w", dir, err)
+}

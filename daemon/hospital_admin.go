@@ -1,0 +1,166 @@
+package daemon
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/intake"
+	"github.com/raresync/raresync/daemon/outbox"
+	"github.com/raresync/raresync/daemon/reader"
+	"github.com/raresync/raresync/registry/catalog"
+	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/identity"
+	"github.com/raresync/raresync/registry/rule"
+)
+
+// maxSubmissionBytes bounds one batch of files: a file of 16 MiB in base64,
+// with room around it.
+const maxSubmissionBytes = 32 << 20
+
+// submit takes a batch of files and, if asked to, waits for its receipts.
+func (s *service) submit(w http.ResponseWriter, r *http.Request) {
+	var in admin.Submission
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxSubmissionBytes)).Decode(&in); err != nil {
+		fail(w, fmt.Errorf("%w: submission not readable or larger than %d bytes", errInvalid, maxSubmissionBytes))
+		return
+	}
+	answer(func(*http.Request) (admin.SubmissionResult, error) { return s.take(r.Context(), in) }).ServeHTTP(w, r)
+}
+
+func (s *service) take(ctx context.Context, in admin.Submission) (admin.SubmissionResult, error) {
+	profile, ok := entry.ParseProfile(orElse(in.Profile, s.cfg.Submit.Profile))
+	if !ok && orElse(in.Profile, s.cfg.Submit.Profile) != "" {
+		return admin.SubmissionResult{}, fmt.Errorf("%w: profile is report, cohort or published", errInvalid)
+	}
+	files := make([]intake.File, len(in.Files))
+	for i, f := range in.Files {
+		files[i] = intake.File{Name: f.Name, Data: f.Data, Identities: documents(f.Identities)}
+	}
+	results, err := s.intake.Take(ctx, files, profile)
+	if err != nil {
+		return admin.SubmissionResult{}, err
+	}
+	out := admin.SubmissionResult{Files: make([]admin.FileResult, len(results))}
+	receipts := map[uint64]outbox.Receipt{}
+	for i, res := range results {
+		out.Files[i] = admin.FileResult{Name: files[i].Name, Outcome: string(res.Outcome), Findings: findings(res.Findings)}
+		if out.Files[i].Entries, err = s.references(ctx, res.Entries, receipts, in.Wait); err != nil {
+			return admin.SubmissionResult{}, err
+		}
+	}
+	return out, nil
+}
+
+func orElse(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func documents(in map[string]admin.Document) map[string]identity.Document {
+	out := make(map[string]identity.Document, len(in))
+	for subject, d := range in {
+		out[subject] = identity.Document{Type: identity.Type(d.Type), Issuer: d.Issuer, Value: d.Value}
+	}
+	return out
+}
+
+func findings(list []rule.Finding) []admin.Finding {
+	out := make([]admin.Finding, len(list))
+	for i, f := range list {
+		out[i] = admin.Finding{Code: f.Code, Severity: f.Severity.String(), Where: f.Where, Detail: f.Detail}
+	}
+	return out
+}
+
+// references describes entries on their way; with wait, once they are under a
+// receipt.
+func (s *service) references(ctx context.Context, taken []intake.Taken, receipts map[uint64]outbox.Receipt, wait bool) ([]admin.EntryRef, error) {
+	var out []admin.EntryRef
+	for _, t := range taken {
+		ref := admin.EntryRef{Type: t.Type.String(), ID: hex.EncodeToString(t.ID[:]), Sequence: t.Sequence, Place: t.Place}
+		if wait && !t.Known {
+			r, ok := receipts[t.Sequence]
+			if !ok {
+				var err error
+				if r, err = s.outbox.WaitReceipt(ctx, t.Sequence); err != nil {
+					return nil, fmt.Errorf("wait for the receipt of envelope %d: %w", t.Sequence, err)
+				}
+				receipts[t.Sequence] = r
+			}
+			ref.Index, ref.Receipt = r.First+uint64(t.Place), true
+		}
+		out = append(out, ref)
+	}
+	return out, nil
+}
+
+// entries streams what this institution may open.
+func (s *service) entries(w http.ResponseWriter, r *http.Request) {
+	from, err := number(r, "from")
+	limit, err2 := number(r, "limit")
+	if err != nil || err2 != nil {
+		fail(w, errInvalid)
+		return
+	}
+	out := newStreamer(w)
+	for o, err := range s.reader.Entries(r.Context(), from, int(limit)) {
+		if err != nil {
+			out.fail(err)
+			return
+		}
+		if !out.send(describe(o)) {
+			return
+		}
+	}
+}
+
+func (s *service) entry(r *http.Request) (admin.Entry, error) {
+	index, err := number(r, "index")
+	if err != nil {
+		return admin.Entry{}, err
+	}
+	o, err := s.reader.Entry(index)
+	if err != nil {
+		return admin.Entry{}, err
+	}
+	e := describe(o)
+	if o.Problem == "" {
+		e.Content, err = o.Entry.Content()
+	}
+	return e, err
+}
+
+func (s *service) phenopacket(r *http.Request) (json.RawMessage, error) {
+	index, err := number(r, "index")
+	if err != nil {
+		return nil, err
+	}
+	return s.reader.Phenopacket(r.Context(), index)
+}
+
+// describe puts an opened entry on one line.
+func describe(o reader.Opened) admin.Entry {
+	e := admin.Entry{Index: o.Index, Hospital: o.Hospital, LogTime: rfc3339(o.LogTime), Problem: o.Problem}
+	if o.Problem != "" {
+		return e
+	}
+	sum := o.Entry.Summary(catalog.Current())
+	e.Type, e.Profile, e.Strength = sum.Type.String(), sum.Profile.String(), sum.Strength.String()
+	e.ID, e.EventDate, e.Disease = hex.EncodeToString(o.Entry.ID[:]), sum.EventDate.String(), sum.Disease
+	if o.Entry.Pseudonym.Present {
+		e.Person = hex.EncodeToString(o.Entry.Pseudonym.Value[:])
+	}
+	for i, row := range sum.Match.Counted() {
+		if i > 0 {
+			e.Listed += ","
+		}
+		e.Listed += fmt.Sprintf("%d.%d", row.List, row.Number)
+	}
+	return e
+}

@@ -1,0 +1,303 @@
+package intake
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/raresync/raresync/crypto/pseudonym"
+	"github.com/raresync/raresync/daemon/outbox"
+	"github.com/raresync/raresync/registry/catalog"
+	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/identity"
+	"github.com/raresync/raresync/registry/phenopacket"
+	"github.com/raresync/raresync/registry/rule"
+	"github.com/raresync/raresync/registry/validate"
+)
+
+// Pseudonymiser turns normalised identities into national pseudonyms.
+type Pseudonymiser interface {
+	Pseudonyms(ctx context.Context, identities [][]byte) ([]pseudonym.Pseudonym, error)
+}
+
+// Outbox takes the encoded entries.
+type Outbox interface {
+	AddEntries(ctx context.Context, groups [][]outbox.Entry) ([][]outbox.Placed, error)
+}
+
+// Config is what intake needs.
+type Config struct {
+	Pseudonymiser Pseudonymiser
+	Outbox        Outbox
+	EntryID       [32]byte // the hospital's key for entry ids
+	Local         [32]byte // the hospital's key for local record numbers
+	Production    bool     // refuse test numbers
+	Now           func() time.Time
+}
+
+// Intake takes files. It is safe for concurrent use.
+type Intake struct{ cfg Config }
+
+// New returns an intake.
+func New(cfg Config) *Intake { return &Intake{cfg: cfg} }
+
+// File is one file with the documents of the patients in it.
+type File struct {
+	Name       string
+	Data       []byte
+	Identities map[string]identity.Document // by subject id; else the subject id is a local record number
+}
+
+// Outcome says what became of a file.
+type Outcome string
+
+// The outcomes.
+const (
+	Accepted Outcome = "accepted"
+	Known    Outcome = "known" // everything in it was taken before
+	Refused  Outcome = "refused"
+)
+
+// Result is what became of one file.
+type Result struct {
+	Outcome  Outcome
+	Findings []rule.Finding
+	Entries  []Taken
+}
+
+// Taken is an entry with its way into the log.
+type Taken struct {
+	Type entry.Type
+	ID   [32]byte
+	outbox.Placed
+}
+
+// work is a file on its way through a batch.
+type work struct {
+	file     File
+	result   Result
+	patients []patient
+}
+
+// patient is one packet of a file with its normalised identity.
+type patient struct {
+	id      identity.Identity
+	entries []entry.Entry
+}
+
+// Take takes a batch of files. profile 0 chooses by content. The error means
+// that nothing of the batch was taken; refused files are results.
+func (in *Intake) Take(ctx context.Context, files []File, profile entry.Profile) ([]Result, error) {
+	batch := make([]*work, len(files))
+	for i, f := range files {
+		batch[i] = in.read(f, profile)
+	}
+	in.checkTails(batch)
+	if err := in.pseudonymise(ctx, batch); err != nil {
+		return nil, err
+	}
+	if err := in.post(ctx, batch); err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(batch))
+	for i, w := range batch {
+		results[i] = w.result
+	}
+	return results, nil
+}
+
+// refuse ends a file's way.
+func (w *work) refuse(findings []rule.Finding) {
+	w.result = Result{Outcome: Refused, Findings: findings}
+	w.patients = nil
+}
+
+// fail ends a file's way with an error of a reader or rule.
+func (w *work) fail(err error) {
+	var r *rule.Refusal
+	if !errors.As(err, &r) {
+		r = rule.Refuse("PP002", w.file.Name, "not readable")
+	}
+	w.refuse(append(w.result.Findings, r.Findings...))
+}
+
+// read reads and checks one file.
+func (in *Intake) read(f File, profile entry.Profile) *work {
+	w := &work{file: f, result: Result{Outcome: Accepted}}
+	packets, err := phenopacket.Read(f.Name, bytes.NewReader(f.Data), phenopacket.Limits{})
+	if err != nil {
+		w.fail(err)
+		return w
+	}
+	var refusals []rule.Finding
+	for _, p := range packets {
+		if err := in.readPacket(w, p, profile); err != nil {
+			w.fail(err)
+			refusals = append(refusals, w.result.Findings...)
+			w.result.Findings = nil
+		}
+	}
+	if len(refusals) > 0 {
+		w.refuse(unique(refusals))
+	}
+	return w
+}
+
+func (in *Intake) readPacket(w *work, p phenopacket.Packet, profile entry.Profile) error {
+	today := entry.DateOf(in.cfg.Now().In(china))
+	id, findings, err := identity.Normalize(document(w.file, p), identity.Options{
+		Today: identity.Date{Year: int(today.Year), Month: int(today.Month), Day: int(today.Day)}, Production: in.cfg.Production,
+	})
+	w.result.Findings = append(w.result.Findings, p.Locate(findings)...)
+	if err != nil {
+		return err
+	}
+	made, findings, err := p.Accept(
+		phenopacket.Options{Key: in.cfg.EntryID, Catalog: catalog.Current(), Profile: profile, Basis: entry.BasisStatutory},
+		validate.Context{Today: today, Identity: id})
+	if err != nil {
+		return err
+	}
+	w.result.Findings = append(w.result.Findings, findings...)
+	w.patients = append(w.patients, patient{id: id, entries: made.All()})
+	return nil
+}
+
+// china is the time zone of a hospital's day.
+var china = time.FixedZone("UTC+8", 8*3600)
+
+// document returns the patient's document, or the subject id as a record
+// number that only this hospital understands.
+func document(f File, p phenopacket.Packet) identity.Document {
+	if d, ok := f.Identities[p.SubjectID]; ok {
+		return d
+	}
+	return identity.Document{Type: identity.LOCAL, Value: p.SubjectID}
+}
+
+func unique(findings []rule.Finding) []rule.Finding {
+	seen := map[rule.Finding]bool{}
+	var out []rule.Finding
+	for _, f := range findings {
+		if !seen[f] {
+			seen[f] = true
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// checkTails warns of numbers that a spreadsheet has rounded (ID008), which
+// shows only over a whole batch.
+func (in *Intake) checkTails(batch []*work) {
+	var ids []identity.Identity
+	var owner []*work
+	for _, w := range batch {
+		for _, p := range w.patients {
+			ids, owner = append(ids, p.id), append(owner, w)
+		}
+	}
+	for _, i := range identity.RoundedTails(ids) {
+		owner[i].result.Findings = append(owner[i].result.Findings, rule.Find("ID008", owner[i].file.Name, ""))
+	}
+}
+
+// pseudonymise gives every entry its pseudonym: national ones from the share
+// holders, all at once; local ones from the hospital's own key.
+func (in *Intake) pseudonymise(ctx context.Context, batch []*work) error {
+	var xs [][]byte
+	for _, w := range batch {
+		for _, p := range w.patients {
+			if x := p.id.X(); x != nil {
+				xs = append(xs, x)
+			}
+		}
+	}
+	var national []pseudonym.Pseudonym
+	if len(xs) > 0 {
+		var err error
+		if national, err = in.cfg.Pseudonymiser.Pseudonyms(ctx, xs); err != nil {
+			return err
+		}
+	}
+	for _, w := range batch {
+		for _, p := range w.patients {
+			name := pseudonym.Local(in.cfg.Local, p.id.LocalKey())
+			if p.id.X() != nil {
+				name, national = national[0], national[1:]
+			}
+			for i := range p.entries {
+				p.entries[i].Pseudonym = entry.Pseudonym{Present: true, Value: name}
+				p.entries[i].Strength = strengthOf(p.id)
+			}
+		}
+	}
+	return nil
+}
+
+func strengthOf(id identity.Identity) entry.Strength {
+	switch id.Strength() {
+	case identity.Strong:
+		return entry.StrengthStrong
+	case identity.Weak:
+		return entry.StrengthWeak
+	}
+	return entry.StrengthLocal
+}
+
+// post encodes the entries and hands them to the outbox, a file a group.
+func (in *Intake) post(ctx context.Context, batch []*work) error {
+	var groups [][]outbox.Entry
+	var owners []*work
+	for _, w := range batch {
+		group, err := encode(w)
+		if err != nil {
+			w.fail(err)
+		}
+		if w.result.Outcome == Accepted {
+			groups, owners = append(groups, group), append(owners, w)
+		}
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	placed, err := in.cfg.Outbox.AddEntries(ctx, groups)
+	if err != nil {
+		return fmt.Errorf("post %d files: %w", len(groups), err)
+	}
+	for i, w := range owners {
+		w.settle(placed[i])
+	}
+	return nil
+}
+
+func encode(w *work) ([]outbox.Entry, error) {
+	var group []outbox.Entry
+	for _, p := range w.patients {
+		for _, e := range p.entries {
+			plain, err := entry.Encode(e)
+			if err != nil {
+				return nil, err
+			}
+			group = append(group, outbox.Entry{ID: e.ID, Plain: plainOf(e, plain)})
+		}
+	}
+	return group, nil
+}
+
+// settle records where a file's entries went.
+func (w *work) settle(placed []outbox.Placed) {
+	known, i := true, 0
+	for _, p := range w.patients {
+		for _, e := range p.entries {
+			w.result.Entries = append(w.result.Entries, Taken{Type: e.Type, ID: e.ID, Placed: placed[i]})
+			known = known && placed[i].Known
+			i++
+		}
+	}
+	if known {
+		w.result.Outcome = Known
+	}
+}

@@ -1,0 +1,151 @@
+package daemon
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+func (s *service) status(*http.Request) (admin.Status, error) {
+	st, view := s.node.Status(), s.node.View()
+	member, _ := view.Member(s.self.Institution)
+	pending, alarm := s.outbox.Pending()
+	out := admin.Status{
+		Node: st.Node, Hospital: s.self.Institution, Name: nameOf(member), Kind: st.Kind.String(),
+		Network: view.Name, NetworkID: hex.EncodeToString(view.Network[:]), Demo: view.Demo,
+		Leader: st.Leader, Term: st.Term, Ready: st.Ready, Why: st.Why,
+		Envelopes: st.Envelopes, Size: st.Size, Root: hex.EncodeToString(st.Root[:]), Checkpoint: st.Checkpoint.Size,
+		Outbox: pending, Alarm: alarm, Version: s.version, Warnings: s.warn, Peers: []admin.Peer{},
+	}
+	for _, p := range s.mesh.Connected() {
+		out.Peers = append(out.Peers, admin.Peer{
+			Node: p.Node, Class: p.Class.String(), Dialled: p.Dialled, RTTms: float64(p.RTT.Microseconds()) / 1000,
+		})
+	}
+	return out, nil
+}
+
+func nameOf(m *state.Member) string {
+	if m.NameEN != "" {
+		return m.NameEN
+	}
+	return m.NameZH
+}
+
+func (s *service) members(*http.Request) ([]admin.Member, error) {
+	view := s.node.View()
+	out := make([]admin.Member, len(view.Members))
+	for i := range view.Members {
+		m := &view.Members[i]
+		out[i] = admin.Member{
+			Number: uint32(i + 1), Role: m.Role.String(), NameZH: m.NameZH, NameEN: m.NameEN, Entity: m.Entity,
+			Province: m.Province, Lead: m.Lead, Rights: m.Rights.String(), Sequence: m.Chain.Sequence, Nodes: []string{},
+		}
+	}
+	for _, n := range view.Nodes {
+		m := &out[n.Institution-1]
+		m.Nodes = append(m.Nodes, n.ID)
+	}
+	for share, institution := range view.Holders {
+		out[institution-1].Holder = share + 1
+	}
+	return out, nil
+}
+
+func (s *service) head(*http.Request) (admin.Head, error) {
+	cp := s.node.Checkpoint()
+	if cp.Size == 0 {
+		return admin.Head{}, fmt.Errorf("no checkpoint: %w", consensus.ErrNotYet)
+	}
+	cosignatures, err := s.node.Policy().Verify(cp)
+	if err != nil {
+		return admin.Head{}, err
+	}
+	h := admin.Head{
+		Origin: cp.Origin, Size: cp.Size, Root: hex.EncodeToString(cp.Root[:]), Note: string(cp.Marshal()),
+		Time: time.Unix(int64(tlog.MedianTime(cosignatures)), 0).UTC().Format(time.RFC3339),
+	}
+	for _, c := range cosignatures {
+		h.Cosigners = append(h.Cosigners, c.Name)
+	}
+	return h, nil
+}
+
+func (s *service) proof(r *http.Request) (admin.Proof, error) {
+	index, err := number(r, "index")
+	if err != nil {
+		return admin.Proof{}, err
+	}
+	leaf, proof, err := s.node.Receipt(index)
+	if err != nil {
+		return admin.Proof{}, err
+	}
+	proof.Extra = leaf // one file is enough: the proof itself vouches for the leaf
+	return admin.Proof{Index: index, Leaf: hex.EncodeToString(leaf), Proof: string(proof.Marshal())}, nil
+}
+
+func (s *service) policy(*http.Request) (string, error) {
+	return string(s.node.Policy().Marshal()), nil
+}
+
+// leaves streams the public marks of the log.
+func (s *service) leaves(w http.ResponseWriter, r *http.Request) {
+	out := newStreamer(w)
+	next, err := number(r, "from")
+	limit, err2 := number(r, "limit")
+	if err != nil || err2 != nil {
+		fail(w, errInvalid)
+		return
+	}
+	follow := r.URL.Query().Get("follow") == "true"
+	for sent := uint64(0); ; {
+		view := s.node.View()
+		for ; next < view.Tree.Size(); next++ {
+			leaf, err := s.leaf(next)
+			if err != nil {
+				out.fail(err)
+				return
+			}
+			if sent++; !out.send(leaf) || sent == limit {
+				return
+			}
+		}
+		if !follow {
+			return
+		}
+		out.flush()
+		if _, err := s.node.Wait(r.Context(), func(v *state.State) bool { return v.Tree.Size() > next }); err != nil {
+			return
+		}
+	}
+}
+
+func (s *service) leaf(index uint64) (admin.Leaf, error) {
+	raw, err := s.node.Machine().Ledger().Leaf(index)
+	if err != nil {
+		return admin.Leaf{}, err
+	}
+	l, err := envelope.ParseLeaf(raw)
+	if err != nil {
+		return admin.Leaf{}, err
+	}
+	kind := "entry"
+	if l.Kind == envelope.KindAct {
+		kind = "act"
+	}
+	return admin.Leaf{
+		Index: index, Kind: kind, Hospital: l.Hospital, Sequence: l.Sequence, Place: l.Place,
+		LogTime: rfc3339(l.LogTime), Envelope: l.Envelope.String(), Commitment: hex.EncodeToString(l.Commitment[:]),
+	}, nil
+}
+
+func rfc3339(ms uint64) string {
+	return time.UnixMilli(int64(ms)).UTC().Format("2006-01-02T15:04:05.000Z")
+}

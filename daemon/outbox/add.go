@@ -1,0 +1,223 @@
+package outbox
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+const (
+	packBytes   = 56 << 10 // of padded plaintext in one envelope: with wraps and signatures about 64 KiB
+	packEntries = 512
+	minClass    = 512 // smallest size class of a body
+)
+
+// Entry is an entry ready to be sealed.
+type Entry struct {
+	ID    [32]byte
+	Plain envelope.Plain
+}
+
+// Placed is where an entry goes. Known entries were taken before and are not
+// placed again.
+type Placed struct {
+	Known    bool
+	Sequence uint64
+	Place    uint32
+}
+
+// AddEntries packs groups of entries into envelopes and makes them durable.
+// The entries of one group, which come from one source, share an envelope
+// unless they are too large for it. Entries with a known id are left out. The
+// result has one Placed for each entry of each group.
+func (o *Outbox) AddEntries(ctx context.Context, groups [][]Entry) ([][]Placed, error) {
+	if err := o.adopt(ctx); err != nil {
+		return nil, err
+	}
+	o.building.Lock()
+	defer o.building.Unlock()
+	out := make([][]Placed, len(groups))
+	p := &pack{o: o, out: out}
+	for g, entries := range groups {
+		out[g] = make([]Placed, len(entries))
+		if err := p.group(g, entries); err != nil {
+			return nil, fmt.Errorf("outbox: %w", err)
+		}
+	}
+	if err := p.flush(); err != nil {
+		return nil, fmt.Errorf("outbox: %w", err)
+	}
+	return out, nil
+}
+
+// pack collects entries for one envelope.
+type pack struct {
+	o       *Outbox
+	out     [][]Placed
+	entries []Entry
+	at      [][2]int // group and place in it, of each entry
+	taken   map[[32]byte]bool
+	bytes   int
+}
+
+func (p *pack) group(g int, entries []Entry) error {
+	total := 0
+	for _, e := range entries {
+		total += classOf(e)
+	}
+	if p.bytes > 0 && (p.bytes+total > packBytes || len(p.entries)+len(entries) > packEntries) {
+		if err := p.flush(); err != nil {
+			return err
+		}
+	}
+	for i, e := range entries {
+		if p.taken[e.ID] || p.o.isKnown(e.ID) {
+			p.out[g][i].Known = true
+			continue
+		}
+		if p.bytes > 0 && p.bytes+classOf(e) > packBytes || len(p.entries) == packEntries {
+			if err := p.flush(); err != nil {
+				return err
+			}
+		}
+		if p.taken == nil {
+			p.taken = map[[32]byte]bool{}
+		}
+		p.taken[e.ID] = true
+		p.entries = append(p.entries, e)
+		p.at = append(p.at, [2]int{g, i})
+		p.bytes += classOf(e)
+	}
+	return nil
+}
+
+func classOf(e Entry) int {
+	n := minClass
+	for n < len(e.Plain.CBOR)+4 {
+		n *= 2
+	}
+	return n
+}
+
+func (p *pack) flush() error {
+	if len(p.entries) == 0 {
+		return nil
+	}
+	sequence, places, err := p.o.build(p.entries)
+	if err != nil {
+		return err
+	}
+	for i, at := range p.at {
+		p.out[at[0]][at[1]] = Placed{Sequence: sequence, Place: places[i]}
+	}
+	p.entries, p.at, p.bytes = nil, nil, 0
+	return nil
+}
+
+func (o *Outbox) isKnown(id [32]byte) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.known[id]
+}
+
+// build seals, signs and stores one envelope. The caller holds building.
+func (o *Outbox) build(entries []Entry) (uint64, []uint32, error) {
+	view := o.cfg.Log.View()
+	readers, ok := view.ReadersFor(o.cfg.Hospital)
+	if !ok {
+		return 0, nil, errors.New("this institution is not in the roster")
+	}
+	plains := make([]envelope.Plain, len(entries))
+	ids := make([][32]byte, len(entries))
+	for i, e := range entries {
+		plains[i], ids[i] = e.Plain, e.ID
+	}
+	env, places, err := envelope.BuildEntries(o.nextLink(view), readers, plains, o.cfg.Key, rand.Reader)
+	if err != nil {
+		return 0, nil, err
+	}
+	return env.Sequence, places, o.enqueue(&item{env: env, ids: ids})
+}
+
+// AddAct builds and stores an act's envelope and returns its sequence.
+func (o *Outbox) AddAct(ctx context.Context, a act.Act) (uint64, error) {
+	if err := o.adopt(ctx); err != nil {
+		return 0, err
+	}
+	o.building.Lock()
+	defer o.building.Unlock()
+	env, err := envelope.BuildAct(o.nextLink(o.cfg.Log.View()), a.Marshal(), o.cfg.Key)
+	if err != nil {
+		return 0, fmt.Errorf("outbox: %w", err)
+	}
+	return env.Sequence, o.enqueue(&item{env: env})
+}
+
+func (o *Outbox) nextLink(view *state.State) envelope.Link {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return envelope.Link{
+		Network: view.Network, Hospital: o.cfg.Hospital,
+		Sequence: o.head.sequence + 1, Attempt: o.attempt, Previous: o.head.id,
+		SignedAt: uint64(o.cfg.Now().UnixMilli()),
+	}
+}
+
+func (o *Outbox) enqueue(it *item) error {
+	if err := o.store.save(it); err != nil {
+		return fmt.Errorf("outbox: %w", err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.items = append(o.items, it)
+	o.head = link{it.env.Sequence, it.env.ID()}
+	o.attempt = 1
+	for _, id := range it.ids {
+		o.known[id] = true
+	}
+	o.broadcast()
+	return nil
+}
+
+// adopt compares the outbox with the log once this node is a current copy. A
+// log that is ahead belongs to an earlier life of this hospital: its end
+// becomes ours, and the next attempt is the clock's seconds, so that an
+// envelope of that life still under way cannot meet one of ours.
+func (o *Outbox) adopt(ctx context.Context) error {
+	o.mu.Lock()
+	done := o.adopted
+	o.mu.Unlock()
+	if done {
+		return nil
+	}
+	ready := func(*state.State) bool { return o.cfg.Log.Status().Ready }
+	view, err := waitReady(ctx, o.cfg.Log, ready)
+	if err != nil {
+		return fmt.Errorf("outbox: the node is not ready: %w", err)
+	}
+	m, ok := view.Member(o.cfg.Hospital)
+	if !ok {
+		return errors.New("outbox: this institution is not in the roster")
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.adopted {
+		return nil
+	}
+	o.adopted = true
+	if m.Chain.Sequence <= o.head.sequence {
+		return nil
+	}
+	o.head = link{m.Chain.Sequence, m.Chain.ID}
+	if m.Chain.Number > 0 { // the genesis is nobody's earlier life
+		o.attempt = uint32(o.cfg.Now().Unix())
+		o.cfg.Logger.Warn("the log holds envelopes of this hospital that the outbox does not know; going on from there",
+			"sequence", m.Chain.Sequence)
+	}
+	return nil
+}

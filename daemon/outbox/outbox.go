@@ -1,0 +1,162 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/crypto/sign"
+	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+// ErrClosed reports a call on an outbox that has stopped.
+var ErrClosed = errors.New("outbox is closed")
+
+// Log is the network as the outbox needs it; [consensus.Node] is one.
+type Log interface {
+	Submit(ctx context.Context, raw []byte) (consensus.Outcome, error)
+	View() *state.State
+	Status() consensus.Status
+	Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error)
+	WaitCheckpoint(ctx context.Context, size uint64) (tlog.SignedCheckpoint, error)
+}
+
+// Config is what an outbox needs.
+type Config struct {
+	Dir      string // for envelopes, receipts and known entry ids
+	Hospital uint32
+	Key      *sign.PrivateKey    // envelope key
+	Sealing  *seal.ReaderPrivate // the hospital's own sealing key
+	Log      Log
+	Logger   *slog.Logger
+	Now      func() time.Time
+}
+
+// Outbox is a hospital's queue of envelopes. It is safe for concurrent use.
+type Outbox struct {
+	cfg   Config
+	store *store
+
+	building sync.Mutex // serialises what assigns sequences
+
+	mu       sync.Mutex // guards what follows
+	known    map[[32]byte]bool
+	items    []*item // ascending by sequence
+	head     link    // newest envelope built, or of the newest receipt
+	adopted  bool    // head has been compared with the log
+	attempt  uint32  // of the next envelope built; 1 unless adopted from the log
+	receipts map[uint64]Receipt
+	alarm    string
+	changed  chan struct{} // closed and replaced when anything above changes
+}
+
+// link names an envelope in the hospital's chain.
+type link struct {
+	sequence uint64
+	id       envelope.ID
+}
+
+// item is an envelope on its way.
+type item struct {
+	env      *envelope.Envelope
+	ids      [][32]byte // entry ids it brings
+	sent     time.Time  // first sending of this run
+	accepted *consensus.Outcome
+}
+
+// Receipt says where an envelope stands in the log and under which checkpoint.
+type Receipt struct {
+	Sequence   uint64
+	ID         envelope.ID
+	Number     uint64
+	First      uint64 // index of its first entry
+	Count      uint32
+	LogTime    uint64
+	Checkpoint []byte // C2SP signed note that covers it
+}
+
+// Open reads the outbox from its directory. Nothing is sent before Run.
+func Open(cfg Config) (*Outbox, error) {
+	s, err := openStore(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	o := &Outbox{
+		cfg: cfg, store: s, attempt: 1,
+		receipts: map[uint64]Receipt{}, changed: make(chan struct{}),
+	}
+	if o.known, err = s.known(); err != nil {
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	if o.items, err = s.items(); err != nil {
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	newest, ok, err := s.newestReceipt()
+	if err != nil {
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	if ok {
+		o.head = link{newest.Sequence, newest.ID}
+	}
+	for _, it := range o.items {
+		o.head = link{it.env.Sequence, it.env.ID()}
+		for _, id := range it.ids {
+			o.known[id] = true
+		}
+	}
+	return o, nil
+}
+
+// Pending returns how many envelopes are not yet under a receipt, and what
+// keeps them from going on, if anything does.
+func (o *Outbox) Pending() (int, string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.items), o.alarm
+}
+
+// WaitReceipt returns the receipt of one of the hospital's envelopes, once it
+// has one.
+func (o *Outbox) WaitReceipt(ctx context.Context, sequence uint64) (Receipt, error) {
+	for {
+		o.mu.Lock()
+		r, ok := o.receipts[sequence]
+		changed := o.changed
+		o.mu.Unlock()
+		if ok {
+			return r, nil
+		}
+		if r, ok, err := o.store.receipt(sequence); err != nil || ok {
+			return r, err
+		}
+		select {
+		case <-ctx.Done():
+			return Receipt{}, ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// broadcast wakes everybody who waits for a change. The caller holds mu.
+func (o *Outbox) broadcast() {
+	close(o.changed)
+	o.changed = make(chan struct{})
+}
+
+func (o *Outbox) setAlarm(text string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.alarm != text {
+		o.alarm = text
+		if text != "" {
+			o.cfg.Logger.Error("outbox does not go on", "reason", text)
+		}
+	}
+}

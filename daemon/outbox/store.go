@@ -1,0 +1,197 @@
+package outbox
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/crypto/cbor"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+// store is the outbox on disk: envelopes/<sequence>, receipts/<sequence>, and
+// known, the entry ids ever taken, 32 bytes each.
+type store struct {
+	dir   string
+	knows *os.File
+}
+
+func openStore(dir string) (*store, error) {
+	for _, d := range []string{dir, filepath.Join(dir, "envelopes"), filepath.Join(dir, "receipts")} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "known"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &store{dir: dir, knows: f}, nil
+}
+
+func (s *store) close() error { return s.knows.Close() }
+
+func (s *store) envelopePath(sequence uint64) string {
+	return filepath.Join(s.dir, "envelopes", fmt.Sprintf("%020d", sequence))
+}
+
+func (s *store) receiptPath(sequence uint64) string {
+	return filepath.Join(s.dir, "receipts", fmt.Sprintf("%020d", sequence))
+}
+
+// known reads the entry ids. A last one that was half written before a crash
+// is cut off: its envelope is still in the outbox.
+func (s *store) known() (map[[32]byte]bool, error) {
+	raw, err := os.ReadFile(s.knows.Name())
+	if err != nil {
+		return nil, err
+	}
+	whole := len(raw) / 32 * 32
+	ids := make(map[[32]byte]bool, whole/32)
+	for i := 0; i < whole; i += 32 {
+		ids[[32]byte(raw[i:i+32])] = true
+	}
+	if err := s.knows.Truncate(int64(whole)); err != nil {
+		return nil, err
+	}
+	_, err = s.knows.Seek(int64(whole), 0)
+	return ids, err
+}
+
+// remember makes entry ids durable.
+func (s *store) remember(ids [][32]byte) error {
+	var flat []byte
+	for i := range ids {
+		flat = append(flat, ids[i][:]...)
+	}
+	if _, err := s.knows.Write(flat); err != nil {
+		return err
+	}
+	return s.knows.Sync()
+}
+
+func (s *store) save(it *item) error {
+	b := cbor.AppendArray(nil, 2)
+	b = cbor.AppendBytes(b, it.env.Marshal())
+	b = cbor.AppendArray(b, len(it.ids))
+	for i := range it.ids {
+		b = cbor.AppendBytes(b, it.ids[i][:])
+	}
+	return ledger.WriteFileDurable(s.envelopePath(it.env.Sequence), b)
+}
+
+func (s *store) remove(sequence uint64) error { return os.Remove(s.envelopePath(sequence)) }
+
+// items reads the envelopes on their way, in order.
+func (s *store) items() ([]*item, error) {
+	sequences, err := numbered(filepath.Join(s.dir, "envelopes"))
+	if err != nil {
+		return nil, err
+	}
+	var items []*item
+	for _, n := range sequences {
+		it, err := s.item(n)
+		if err != nil {
+			return nil, fmt.Errorf("envelope %d: %w", n, err)
+		}
+		items = append(items, it)
+	}
+	return items, nil
+}
+
+func (s *store) item(sequence uint64) (*item, error) {
+	raw, err := ledger.ReadFileDurable(s.envelopePath(sequence))
+	if err != nil {
+		return nil, err
+	}
+	it := &item{}
+	d := cbor.NewDecoder(raw)
+	d.Array(2)
+	encoded := d.Bytes(envelope.MaxBytes)
+	it.ids = make([][32]byte, d.ArrayMax(envelope.MaxEntries))
+	for i := range it.ids {
+		d.BytesInto(it.ids[i][:])
+	}
+	if err := d.Done(); err != nil {
+		return nil, err
+	}
+	if it.env, err = envelope.Decode(encoded); err != nil {
+		return nil, err
+	}
+	if it.env.Sequence != sequence {
+		return nil, fmt.Errorf("holds sequence %d", it.env.Sequence)
+	}
+	return it, nil
+}
+
+func (s *store) saveReceipt(r Receipt) error {
+	b := cbor.AppendArray(nil, 7)
+	b = cbor.AppendUint(b, r.Sequence)
+	b = cbor.AppendBytes(b, r.ID[:])
+	b = cbor.AppendUint(b, r.Number)
+	b = cbor.AppendUint(b, r.First)
+	b = cbor.AppendUint(b, uint64(r.Count))
+	b = cbor.AppendUint(b, r.LogTime)
+	b = cbor.AppendBytes(b, r.Checkpoint)
+	return ledger.WriteFileDurable(s.receiptPath(r.Sequence), b)
+}
+
+// receipt reads one receipt; ok is false if there is none.
+func (s *store) receipt(sequence uint64) (r Receipt, ok bool, err error) {
+	raw, err := ledger.ReadFileDurable(s.receiptPath(sequence))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Receipt{}, false, nil
+	}
+	if err != nil {
+		return Receipt{}, false, fmt.Errorf("receipt %d: %w", sequence, err)
+	}
+	d := cbor.NewDecoder(raw)
+	d.Array(7)
+	r.Sequence = d.Uint()
+	d.BytesInto(r.ID[:])
+	r.Number = d.Uint()
+	r.First = d.Uint()
+	r.Count = d.Uint32()
+	r.LogTime = d.Uint()
+	r.Checkpoint = d.Bytes(64 << 10)
+	if err := d.Done(); err != nil {
+		return Receipt{}, false, fmt.Errorf("receipt %d: %w", sequence, err)
+	}
+	return r, true, nil
+}
+
+func (s *store) newestReceipt() (r Receipt, ok bool, err error) {
+	sequences, err := numbered(filepath.Join(s.dir, "receipts"))
+	if err != nil || len(sequences) == 0 {
+		return Receipt{}, false, err
+	}
+	return s.receipt(sequences[len(sequences)-1])
+}
+
+// numbered lists the files of a directory whose names are numbers, ascending.
+// Temporary files of an interrupted write are passed over.
+func numbered(dir string) ([]uint64, error) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []uint64
+	for _, f := range files {
+		if strings.HasSuffix(f.Name(), ".tmp") {
+			continue
+		}
+		n, err := strconv.ParseUint(f.Name(), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%s: not a file of the outbox", f.Name())
+		}
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return out, nil
+}

@@ -1,0 +1,135 @@
+package peer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/crypto/tlog"
+)
+
+// longPoll is how long a peer holds a request for a newer checkpoint.
+const longPoll = 20 * time.Second
+
+// Client asks other nodes. It is safe for concurrent use.
+type Client struct{ http *http.Client }
+
+// NewClient returns a client that opens streams with dial, whose second
+// argument is the node id.
+func NewClient(dial func(ctx context.Context, node string) (net.Conn, error)) *Client {
+	return &Client{http: &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			node, _, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, err
+			}
+			return dial(ctx, node)
+		},
+		MaxConnsPerHost: 64, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute,
+	}}}
+}
+
+// Close drops idle streams.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Submit hands an envelope to a voter. See [consensus.Peers].
+func (c *Client) Submit(ctx context.Context, node string, raw []byte) (consensus.Outcome, error) {
+	answer, err := c.ask(ctx, "POST", node, "/v1/submit", raw, maxSmallBytes)
+	if err != nil {
+		return consensus.Outcome{}, err
+	}
+	return decodeOutcome(answer)
+}
+
+// Cosign asks a voter for its cosignatures. See [consensus.Peers].
+func (c *Client) Cosign(ctx context.Context, node string, p consensus.Proposal) ([]tlog.NoteSignature, error) {
+	answer, err := c.ask(ctx, "POST", node, "/v1/cosign", appendProposal(nil, p), maxSmallBytes)
+	if err != nil {
+		return nil, err
+	}
+	return decodeCosignatures(answer)
+}
+
+// Announce tells a node of a checkpoint. See [consensus.Peers].
+func (c *Client) Announce(ctx context.Context, node string, note []byte) error {
+	_, err := c.ask(ctx, "POST", node, "/v1/checkpoint", note, maxSmallBytes)
+	return err
+}
+
+// Checkpoint waits for a node's checkpoint beyond size. See [consensus.Peers].
+func (c *Client) Checkpoint(ctx context.Context, node string, size uint64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, longPoll+10*time.Second)
+	defer cancel()
+	return c.ask(ctx, "GET", node, "/v1/checkpoint?after="+strconv.FormatUint(size, 10), nil, maxNoteBytes)
+}
+
+// Envelopes pulls accepted envelopes. See [consensus.Peers].
+func (c *Client) Envelopes(ctx context.Context, node string, from uint64) ([]consensus.Pulled, error) {
+	answer, err := c.ask(ctx, "GET", node, "/v1/envelopes?from="+strconv.FormatUint(from, 10), nil, maxPullBytes)
+	if err != nil {
+		return nil, err
+	}
+	return decodePulled(answer)
+}
+
+// Evaluate asks a share holder's node to evaluate blinded elements.
+func (c *Client) Evaluate(ctx context.Context, node string, e Evaluation) (Evaluation, error) {
+	answer, err := c.ask(ctx, "POST", node, "/v1/evaluate", e.marshal(), maxEvaluateBytes)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	return parseEvaluation(answer)
+}
+
+// errorHeader names the error of an answer that is not 200, so that the asking
+// side can branch on it.
+const errorHeader = "Raresync-Error"
+
+// namedErrors are the errors that keep their identity between nodes.
+var namedErrors = map[string]error{
+	"no-leader":    consensus.ErrNoLeader,
+	"root-differs": consensus.ErrRootDiffers,
+	"cosigned":     consensus.ErrCosigned,
+	"clock":        consensus.ErrClock,
+	"not-yet":      consensus.ErrNotYet,
+	"out-of-range": ledger.ErrOutOfRange,
+}
+
+func (c *Client) ask(ctx context.Context, method, node, path string, body []byte, limit int64) ([]byte, error) {
+	target := (&url.URL{Scheme: "http", Host: node + ":1"}).String() + path
+	req, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", node, err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		var u *url.Error
+		if errors.As(err, &u) {
+			err = u.Err // the URL says nothing that the node id does not
+		}
+		return nil, fmt.Errorf("ask %s: %w", node, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("ask %s: read answer: %w", node, err)
+	case int64(len(answer)) > limit:
+		return nil, fmt.Errorf("ask %s: answer is larger than %d bytes", node, limit)
+	case resp.StatusCode == http.StatusOK:
+		return answer, nil
+	}
+	if named, ok := namedErrors[resp.Header.Get(errorHeader)]; ok {
+		return nil, fmt.Errorf("%s says: %w", node, named)
+	}
+	return nil, fmt.Errorf("%s says: %s: %.200q", node, resp.Status, answer)
+}

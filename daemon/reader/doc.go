@@ -1,0 +1,13 @@
+// Package reader opens what this node's institution may open: a hospital its
+// own entries, a reader what its rights cover.
+//
+//	r := reader.New(reader.Config{...})
+//	for e, err := range r.Entries(ctx, 0, 0) { ... }
+//	packet, err := r.Phenopacket(index)
+//
+// Nothing opened is stored; every call opens anew from the ledger. On a
+// reader's node [Reader.Watch] tries every envelope once as it arrives, and
+// posts an "unopenable" act for one that is not sealed to this reader as its
+// header claims: the sender gave different readers different contents, or
+// copied another's.
+package reader

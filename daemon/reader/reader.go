@@ -1,0 +1,219 @@
+package reader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+
+	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+// Errors that callers branch on.
+var (
+	// ErrNotFound reports an index beyond the log.
+	ErrNotFound = errors.New("no such entry")
+	// ErrNotAllowed reports an entry that this institution may not open.
+	ErrNotAllowed = errors.New("this institution may not open the entry")
+	// ErrNotCase reports an entry that is no case where one is needed.
+	ErrNotCase = errors.New("the entry is not a case")
+)
+
+// Poster posts an act for this institution.
+type Poster interface {
+	AddAct(ctx context.Context, a act.Act) (sequence uint64, err error)
+}
+
+// Config is what a reader needs.
+type Config struct {
+	Node        *consensus.Node
+	Institution uint32
+	Sealing     *seal.ReaderPrivate
+	Dir         string // for the watch's place
+	Poster      Poster
+	Logger      *slog.Logger
+}
+
+// Reader opens entries. It is safe for concurrent use.
+type Reader struct{ cfg Config }
+
+// New returns a reader.
+func New(c Config) *Reader { return &Reader{cfg: c} }
+
+// Opened is an entry with its place in the log.
+type Opened struct {
+	Index    uint64
+	Hospital uint32
+	LogTime  uint64 // ms
+	Entry    entry.Entry
+	Problem  string // a code if it did not open; Entry is empty then
+}
+
+// Entries yields every entry this institution may open from the given index
+// on, at most limit (0 = all), as of now.
+func (r *Reader) Entries(ctx context.Context, from uint64, limit int) iter.Seq2[Opened, error] {
+	return r.entries(ctx, 0, from, limit)
+}
+
+// entries is Entries of one hospital alone, or of all if hospital is 0.
+func (r *Reader) entries(ctx context.Context, hospital uint32, from uint64, limit int) iter.Seq2[Opened, error] {
+	return func(yield func(Opened, error) bool) {
+		view := r.cfg.Node.View()
+		if from >= view.Tree.Size() {
+			return
+		}
+		number, err := r.cfg.Node.Machine().Ledger().EnvelopeAt(from)
+		if err != nil {
+			yield(Opened{}, err)
+			return
+		}
+		for count := 0; number < view.Envelopes; number++ {
+			opened, err := r.envelope(view, hospital, number)
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				yield(Opened{}, err)
+				return
+			}
+			for _, o := range opened {
+				if o.Index < from {
+					continue
+				}
+				if !yield(o, nil) {
+					return
+				}
+				if count++; count == limit {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Entry opens one entry.
+func (r *Reader) Entry(index uint64) (Opened, error) {
+	opened, err := r.neighbours(index)
+	if err != nil {
+		return Opened{}, err
+	}
+	for _, o := range opened {
+		if o.Index == index {
+			return o, nil
+		}
+	}
+	return Opened{}, fmt.Errorf("entry %d: %w", index, ErrNotAllowed)
+}
+
+// neighbours opens the envelope that holds an index.
+func (r *Reader) neighbours(index uint64) ([]Opened, error) {
+	view := r.cfg.Node.View()
+	if index >= view.Tree.Size() {
+		return nil, fmt.Errorf("entry %d of %d: %w", index, view.Tree.Size(), ErrNotFound)
+	}
+	number, err := r.cfg.Node.Machine().Ledger().EnvelopeAt(index)
+	if err != nil {
+		return nil, fmt.Errorf("entry %d: %w", index, err)
+	}
+	opened, err := r.envelope(view, 0, number)
+	if err != nil {
+		return nil, fmt.Errorf("entry %d: %w", index, err)
+	}
+	return opened, nil
+}
+
+// rights returns what this institution may open of an envelope's sender.
+func (r *Reader) rights(view *state.State, sender uint32) (seal.Rights, bool) {
+	if sender == r.cfg.Institution {
+		return seal.Rights{Clinical: true, Genetic: true}, true
+	}
+	self, ok := view.Member(r.cfg.Institution)
+	from, known := view.Member(sender)
+	if !ok || !known {
+		return seal.Rights{}, false
+	}
+	if self.Rights.Has(act.RightProvince) && self.Province != from.Province {
+		return seal.Rights{}, false
+	}
+	may := state.SealRights(self.Rights)
+	return may, may.Clinical
+}
+
+// envelope opens what may be opened of one envelope, if hospital is 0 or its
+// sender. An envelope that is not ours to read gives nothing; one that should open and does not gives its
+// entries as problems.
+func (r *Reader) envelope(view *state.State, hospital uint32, number uint64) ([]Opened, error) {
+	meta, err := r.cfg.Node.Machine().Ledger().Meta(number)
+	if err != nil {
+		return nil, err
+	}
+	may, ok := r.rights(view, meta.Hospital)
+	if !ok || hospital != 0 && hospital != meta.Hospital {
+		return nil, nil
+	}
+	p, err := consensus.ReadEnvelope(r.cfg.Node.Machine().Ledger(), number)
+	if err != nil {
+		return nil, err
+	}
+	env, err := envelope.Decode(p.Envelope)
+	if err != nil || env.Kind != envelope.KindEntries {
+		return nil, err
+	}
+	at := Opened{Hospital: env.Hospital, LogTime: p.LogTime}
+	bodies, err := env.Open(r.cfg.Sealing, may)
+	if err != nil {
+		return unopened(at, meta.First, env.Count, problemOf(err)), nil
+	}
+	out := make([]Opened, 0, len(bodies))
+	for _, b := range bodies {
+		o := at
+		o.Index = meta.First + uint64(b.Place)
+		if o.Entry, err = decode(b); err != nil {
+			o.Problem = problemOf(err)
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+func decode(b envelope.OpenedEntry) (entry.Entry, error) {
+	if b.Err != nil {
+		return entry.Entry{}, b.Err
+	}
+	e, err := entry.Decode(b.CBOR)
+	if err != nil {
+		return entry.Entry{}, err
+	}
+	if genetic := b.Part == seal.Genetic; genetic != (e.Type == entry.TypeGenetics) {
+		return entry.Entry{}, fmt.Errorf("a %s entry sealed as %s: %w", e.Type, b.Part, seal.ErrBody)
+	}
+	return e, nil
+}
+
+func unopened(at Opened, first uint64, count uint32, code string) []Opened {
+	out := make([]Opened, count)
+	for i := range out {
+		out[i] = at
+		out[i].Index, out[i].Problem = first+uint64(i), code
+	}
+	return out
+}
+
+// problemOf names why something did not open.
+func problemOf(err error) string {
+	switch {
+	case errors.Is(err, seal.ErrCommitment):
+		return "SEAL003"
+	case errors.Is(err, seal.ErrWrap), errors.Is(err, envelope.ErrNotAReader):
+		return "SEAL001"
+	case errors.Is(err, seal.ErrBody), errors.Is(err, seal.ErrLength):
+		return "SEAL002"
+	}
+	return "ENC001"
+}

@@ -1,0 +1,49 @@
+package act_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/registry/act"
+)
+
+func FuzzDecode(f *testing.F) {
+	a, _, _ := founded(f)
+	f.Add(a.Marshal())
+	f.Add((&act.Act{Version: 1, Type: 2, Payload: []byte{1}}).Marshal())
+	f.Add([]byte{0x86, 1, 1, 0, 0, 0x40, 0x80})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		a, err := act.Decode(in)
+		if err == nil && !bytes.Equal(a.Marshal(), in) {
+			t.Errorf("%x encodes back to %x", in, a.Marshal())
+		}
+	})
+}
+
+func FuzzDecodeGenesis(f *testing.F) {
+	a, _, _ := founded(f)
+	f.Add(a.Payload)
+	f.Add([]byte{0x8d, 1})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		g, err := act.DecodeGenesis(in)
+		if err != nil {
+			return
+		}
+		if !bytes.Equal(g.Marshal(), in) {
+			t.Errorf("%x encodes back to %x", in, g.Marshal())
+		}
+		_ = g.Validate() // must not panic, whatever it says
+	})
+}
+
+func FuzzDecodeUnopenable(f *testing.F) {
+	f.Add(act.Unopenable{Envelope: 3, Place: 1, Reader: seal.KeyID{1}, Code: "SEAL002"}.Marshal())
+	f.Add([]byte{0x84})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		u, err := act.DecodeUnopenable(in)
+		if err == nil && !bytes.Equal(u.Marshal(), in) {
+			t.Errorf("%x encodes back to %x", in, u.Marshal())
+		}
+	})
+}
