@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func newCluster(t testing.TB, voters int) *cluster {
 }
 
 func (c *cluster) members() []*foundingtest.Member {
-	return append(c.founded.Hospitals[:len(c.founded.Hospitals):len(c.founded.Hospitals)], c.founded.Reader)
+	return append(slices.Clone(c.founded.Hospitals), c.founded.Reader)
 }
 
 func (c *cluster) voters() []string { return c.ids[:len(c.ids)-1] }
@@ -340,19 +341,23 @@ func (c *cluster) load(envelopes, entries int, ids ...string) []*chain {
 
 func (c *cluster) continueLoad(chains []*chain, envelopes, entries int, ids ...string) {
 	c.t.Helper()
+	c.startLoad(chains, envelopes, entries, ids...)()
+}
+
+// startLoad returns a function that waits for the end of the load.
+func (c *cluster) startLoad(chains []*chain, envelopes, entries int, ids ...string) (wait func()) {
 	problems := make(chan error, len(chains))
 	for i, h := range chains {
-		go func() {
-			problems <- h.run(envelopes, entries, append(ids[i%len(ids):len(ids):len(ids)], ids[:i%len(ids)]...)...)
-		}()
+		turned := slices.Concat(ids[i%len(ids):], ids[:i%len(ids)])
+		go func() { problems <- h.run(envelopes, entries, turned...) }()
 	}
-	for range chains {
-		if err := <-problems; err != nil {
-			c.t.Errorf("%v%s", err, c.describe())
+	return func() {
+		c.t.Helper()
+		for range chains {
+			if err := <-problems; err != nil {
+				c.t.Fatalf("%v%s", err, c.describe())
+			}
 		}
-	}
-	if c.t.Failed() {
-		c.t.FailNow()
 	}
 }
 
@@ -425,8 +430,53 @@ func (c *cluster) verifyReceipt(n *Node, policy *tlog.Policy, s sent) {
 		if want := e.Leaf(place, s.out.LogTime, e.Commitments()[place]).Append(nil); string(leaf) != string(want) {
 			c.t.Fatalf("%s: leaf %d is not the submitted entry's", n.cfg.Self, s.out.First+uint64(place))
 		}
-		if _, _, err := tlog.VerifyReceipt(leaf, proof.Marshal(), policy); err != nil {
+		if place == 0 {
+			_, _, err = tlog.VerifyReceipt(leaf, proof.Marshal(), policy)
+		} else { // the same checkpoint: its signatures are slow to verify
+			err = tlog.VerifyInclusion(tlog.LeafHash(leaf), proof.Index, proof.Checkpoint.Size, proof.Hashes, proof.Checkpoint.Root)
+		}
+		if err != nil {
 			c.t.Fatalf("%s: receipt %d: %v", n.cfg.Self, s.out.First+uint64(place), err)
 		}
 	}
+}
+
+// others returns all nodes but one; without, all running voters but one.
+func (c *cluster) others(id string) []string {
+	return slices.DeleteFunc(slices.Clone(c.ids), func(other string) bool { return other == id })
+}
+
+func (c *cluster) without(id string) []string {
+	return slices.DeleteFunc(slices.Clone(c.voters()), func(other string) bool { return other == id })
+}
+
+// mayFail lets nodes call Fatal from here on.
+func (c *cluster) mayFail() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.strict = false
+}
+
+// swapHospitals swaps the first two neighbours that are of two hospitals, which
+// each would be accepted at the other's place.
+func swapHospitals(p []Pulled) []Pulled {
+	out := slices.Clone(p)
+	for i := 1; i < len(out); i++ {
+		a, errA := envelope.Decode(out[i-1].Envelope)
+		b, errB := envelope.Decode(out[i].Envelope)
+		if errA == nil && errB == nil && a.Hospital != b.Hospital && a.Kind == b.Kind {
+			out[i-1].Envelope, out[i].Envelope = out[i].Envelope, out[i-1].Envelope
+			return out
+		}
+	}
+	return out
+}
+
+// lastOf returns where a hospital's chain stands in the log.
+func (c *cluster) lastOf(h *chain) (uint64, envelope.ID) {
+	m, ok := c.running()[0].View().Member(h.m.Number)
+	if !ok {
+		c.t.Fatalf("hospital %d is not a member", h.m.Number)
+	}
+	return m.Chain.Sequence, m.Chain.ID
 }

@@ -10,8 +10,8 @@ func TestHospitalsSubmitAnywhereAndEveryNodeHoldsOneLog(t *testing.T) {
 		t.Run(fmt.Sprintf("%d voters and a mirror", voters), func(t *testing.T) {
 			c := newCluster(t, voters)
 			c.open(c.ids...)
-			chains := c.load(6, 3, c.ids...)
-			c.converged(1 + uint64(voters)*6*3)
+			chains := c.load(5, 2, c.ids...)
+			c.converged(1 + uint64(voters)*5*2)
 			c.verify(chains)
 			for _, id := range c.ids {
 				for _, h := range chains {

@@ -108,6 +108,12 @@ func (s *signer) record(c cosigned) error {
 	return nil
 }
 
+func (s *signer) lastSize() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last.Size
+}
+
 // HandleCosign answers the leader's proposal with this voter's cosignatures,
 // once it has applied the size and found the same root itself.
 func (n *Node) HandleCosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, error) {

@@ -17,6 +17,9 @@ const quarantineFile = "QUARANTINE"
 // fail ends the node's work for good: its workers stop, its methods return the
 // error, and the caller of [Open] is told that the process must end.
 func (n *Node) fail(err error) error {
+	if errors.Is(err, machine.ErrDiverged) && !errors.Is(err, ErrQuarantined) {
+		return n.quarantine(err)
+	}
 	if n.failed.CompareAndSwap(nil, &err) {
 		n.cancel()
 		if n.opened.Load() {

@@ -19,8 +19,16 @@ type gap struct {
 	wake         chan struct{}
 }
 
+// gapNow returns the envelope numbers that the copy lacks: from (included) to
+// (excluded).
+func (n *Node) gapNow() (from, to uint64, open bool) {
+	n.gap.mu.Lock()
+	defer n.gap.mu.Unlock()
+	return n.machine.Gap()
+}
+
 func (n *Node) hasGap() bool {
-	_, _, open := n.machine.Gap()
+	_, _, open := n.gapNow()
 	return open
 }
 
@@ -28,7 +36,7 @@ func (n *Node) hasGap() bool {
 func (n *Node) adopt(s machine.Snapshot) error {
 	n.gap.mu.Lock()
 	defer n.gap.mu.Unlock()
-	if !n.hasGap() {
+	if _, _, open := n.machine.Gap(); !open {
 		edge, err := n.machine.Snapshot()
 		if err != nil {
 			return err
@@ -56,10 +64,7 @@ func (n *Node) adopt(s machine.Snapshot) error {
 func (n *Node) awaitFilled() error {
 	for {
 		changed := n.machine.Changed()
-		n.gap.mu.Lock()
-		open := n.hasGap()
-		n.gap.mu.Unlock()
-		if !open {
+		if !n.hasGap() {
 			return nil
 		}
 		select {
@@ -123,7 +128,7 @@ func (n *Node) fillFrom(ctx context.Context, peer string) error {
 
 func (n *Node) fill(ctx context.Context, peer string) error {
 	for {
-		from, _, open := n.machine.Gap()
+		from, _, open := n.gapNow()
 		if !open {
 			return nil
 		}
@@ -162,7 +167,7 @@ func (n *Node) filled() error {
 func (n *Node) backToEdge() error {
 	n.gap.mu.Lock()
 	defer n.gap.mu.Unlock()
-	if !n.hasGap() {
+	if from, _, open := n.machine.Gap(); !open || from == n.gap.edge.At.Envelopes {
 		return nil
 	}
 	if err := n.machine.Restore(n.gap.edge); err != nil {

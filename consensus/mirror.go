@@ -54,7 +54,11 @@ func (n *Node) pullFromAnyone(ctx context.Context) bool {
 // pullFrom waits for a newer checkpoint, applies the envelopes up to it, and
 // compares roots. What a peer sent is kept only if the checkpoint confirms it.
 func (n *Node) pullFrom(ctx context.Context, peer string) error {
-	sc, err := n.peerCheckpoint(ctx, peer, n.checkpoints.size())
+	newerThan := n.checkpoints.size()
+	if n.lastHelper.Load() == nil { // is anyone there at all?
+		newerThan = 0
+	}
+	sc, err := n.peerCheckpoint(ctx, peer, newerThan)
 	if err != nil {
 		return err
 	}

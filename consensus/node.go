@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/consensus/state"
@@ -31,7 +32,7 @@ type Node struct {
 	// Voters only.
 	signer    *signer
 	raft      *raft.Raft
-	streams   *streamLayer
+	transport *raft.NetworkTransport
 	logs      *logstore.Store
 	stable    *logstore.Stable
 	snapshots *logstore.Snapshots
@@ -64,13 +65,9 @@ func Open(cfg Config) (*Node, error) {
 	if reason, err := os.ReadFile(filepath.Join(cfg.Dir, quarantineFile)); err == nil {
 		return nil, fmt.Errorf("open node: %w: %s", ErrQuarantined, reason)
 	}
-	m, err := machine.Open(cfg.Dir, cfg.Genesis)
-	if err != nil {
-		return nil, fmt.Errorf("open node: %w", err)
-	}
-	n := &Node{cfg: cfg, log: cfg.Logger, machine: m}
+	n := &Node{cfg: cfg, log: cfg.Logger}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	err = n.start()
+	err := n.start()
 	n.opened.Store(true)
 	if err == nil {
 		err = n.failure() // Raft runs already
@@ -82,6 +79,9 @@ func Open(cfg Config) (*Node, error) {
 }
 
 func (n *Node) start() error {
+	if err := n.openMachine(); err != nil {
+		return err
+	}
 	view := n.machine.View()
 	self, ok := view.Node(n.cfg.Self)
 	if !ok {
@@ -106,6 +106,27 @@ func (n *Node) start() error {
 	n.worker(n.runComparer)
 	n.worker(n.runKeeper)
 	return nil
+}
+
+// openMachine quarantines a copy that contradicts itself, but not one that was
+// only given the genesis of another network.
+func (n *Node) openMachine() (err error) {
+	founded, _, err := state.Found(n.cfg.Genesis)
+	if err != nil {
+		return err
+	}
+	n.machine, err = machine.Open(n.cfg.Dir, n.cfg.Genesis)
+	if !errors.Is(err, machine.ErrDiverged) {
+		return err
+	}
+	raw, readErr := ledger.ReadFileDurable(filepath.Join(n.cfg.Dir, "state"))
+	if readErr != nil {
+		return errors.Join(err, readErr)
+	}
+	if s, decodeErr := machine.DecodeSnapshot(raw); decodeErr != nil || s.State.Network != founded.Network {
+		return errors.Join(err, decodeErr)
+	}
+	return n.quarantine(err)
 }
 
 func (n *Node) startMirror() error {
@@ -172,13 +193,16 @@ func (n *Node) close(ctx context.Context) error {
 	if s := n.confirmed.Load(); s != nil && n.failure() == nil {
 		problems = append(problems, n.save(*s))
 	}
-	if n.logs != nil {
+	if n.logs != nil && !n.raftHeld.Load() {
 		problems = append(problems, n.logs.Close())
 	}
-	if n.stable != nil {
+	if n.stable != nil && !n.raftHeld.Load() {
 		problems = append(problems, n.stable.Close())
 	}
-	return errors.Join(append(problems, n.machine.Close())...)
+	if n.machine != nil {
+		problems = append(problems, n.machine.Close())
+	}
+	return errors.Join(problems...)
 }
 
 // View returns the state as this node has applied it, on a mirror up to the
@@ -199,8 +223,11 @@ func (n *Node) Machine() *machine.Machine { return n.machine }
 func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
 	ctx, cancel := n.until(ctx)
 	defer cancel()
-	if n.kind != act.Mirror {
-		return n.machine.Wait(ctx, cond)
+	for n.kind == act.Voter {
+		view, err := n.machine.Wait(ctx, cond)
+		if err != nil || !n.hasGap() {
+			return view, err
+		}
 	}
 	for {
 		_, changed := n.checkpoints.current()

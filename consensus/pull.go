@@ -16,7 +16,7 @@ import (
 const (
 	maxPullBytes     = 4 << 20 // of envelopes in one answer
 	maxPullEnvelopes = 256
-	pullPause        = 500 * time.Millisecond // after a peer that could not help
+	pullPause        = 200 * time.Millisecond // after a peer that could not help
 	pullTries        = 3                      // at one peer that does not answer
 )
 

@@ -37,36 +37,39 @@ func (n *Node) startRaft() error {
 		return err
 	}
 	n.gap.wake = make(chan struct{}, 1)
-	n.streams = newStreamLayer(n)
-	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: n.streams, MaxPool: 3, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
+	layer := newStreamLayer(n)
+	n.transport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: layer, MaxPool: 3, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
 		Timeout: n.cfg.Timing.RPC, Logger: raftLogger(n.log),
 	})
 	config := n.raftConfig()
-	err := n.bootstrap(config, transport)
-	if err == nil {
-		n.raft, err = raft.NewRaft(config, &fsm{n: n}, n.logs, n.stable, n.snapshots, transport)
+	if err := n.bootstrap(config); err != nil {
+		return err
 	}
+	r, err := raft.NewRaft(config, &fsm{n: n}, n.logs, n.stable, n.snapshots, n.transport)
 	if err != nil {
-		return errors.Join(fmt.Errorf("start raft: %w", err), transport.Close())
+		return fmt.Errorf("start raft: %w", err)
 	}
-	close(n.streams.open)
+	n.raft = r
+	close(layer.open)
 	return nil
 }
 
 // closeRaft hands over leadership, cuts the streams, so that no call on them
 // is waited for, and waits for Raft to end.
 func (n *Node) closeRaft(ctx context.Context) []error {
-	if n.raft == nil {
-		return nil
+	var problems []error
+	if n.raft != nil {
+		n.handOver(ctx)
+		ended := n.raft.Shutdown()
+		if !n.raftHeld.Load() {
+			defer ended.Error() // always nil; waits
+		}
 	}
-	n.handOver(ctx)
-	ended := n.raft.Shutdown()
-	n.streams.Close()
-	if n.raftHeld.Load() {
-		return nil
+	if n.transport != nil {
+		problems = append(problems, n.transport.Close())
 	}
-	return []error{ended.Error()} // closes the transport too
+	return problems
 }
 
 // handOver gives leadership away, so that the others need not wait for an
@@ -170,7 +173,7 @@ func (n *Node) raftConfig() *raft.Config {
 
 // bootstrap writes the genesis' voters as the first configuration. Every voter
 // writes the same, so it does not matter who starts first.
-func (n *Node) bootstrap(config *raft.Config, transport raft.Transport) error {
+func (n *Node) bootstrap(config *raft.Config) error {
 	has, err := raft.HasExistingState(n.logs, n.stable, n.snapshots)
 	if err != nil {
 		return fmt.Errorf("read raft state: %w", err)
@@ -186,7 +189,7 @@ func (n *Node) bootstrap(config *raft.Config, transport raft.Transport) error {
 	for _, v := range founded.Voters() {
 		servers = append(servers, raft.Server{Suffrage: raft.Voter, ID: raft.ServerID(v.ID), Address: raft.ServerAddress(v.ID)})
 	}
-	if err := raft.BootstrapCluster(config, n.logs, n.stable, n.snapshots, transport, raft.Configuration{Servers: servers}); err != nil {
+	if err := raft.BootstrapCluster(config, n.logs, n.stable, n.snapshots, n.transport, raft.Configuration{Servers: servers}); err != nil {
 		return fmt.Errorf("bootstrap raft: %w", err)
 	}
 	return nil

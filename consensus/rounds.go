@@ -25,7 +25,7 @@ func (n *Node) runRounds(ctx context.Context) {
 		changed := n.machine.Changed()
 		if n.Leading() && n.hasGap() {
 			n.handOver(ctx) // it could not answer a single submission
-		} else if n.Leading() && n.machine.View().Tree.Size() > n.checkpoints.size() {
+		} else if n.Leading() && n.due() {
 			if !n.round(ctx) && !pause(ctx, roundPause) {
 				return
 			}
@@ -41,6 +41,13 @@ func (n *Node) runRounds(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// due reports whether there is something to make a checkpoint of. After a
+// start nothing is until this node has applied again what it cosigned before.
+func (n *Node) due() bool {
+	size := n.machine.Ledger().Lengths().TreeSize
+	return size > n.checkpoints.size() && size >= n.signer.lastSize()
 }
 
 // round asks every voter to cosign the current tree and keeps the checkpoint

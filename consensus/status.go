@@ -34,7 +34,7 @@ func (n *Node) Status() Status {
 	}
 	cp, _ := n.checkpoints.current()
 	s.Checkpoint = cp.Checkpoint
-	if from, to, open := n.machine.Gap(); open {
+	if from, to, open := n.gapNow(); open {
 		s.GapFrom, s.GapTo = from, to
 	}
 	if n.raft != nil {

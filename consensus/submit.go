@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/raresync/raresync/registry/act"
 )
+
+// markerTimeout bounds the wait to queue a marker: a queue that is full has
+// envelopes that carry the commit index as well.
+const markerTimeout = time.Millisecond
 
 // Submit sends an envelope to the leader and returns its place in the log, or
 // the network's refusal in Outcome.Refusal. With ErrNoLeader, or any other
@@ -31,6 +36,9 @@ func (n *Node) forward(ctx context.Context, raw []byte) (Outcome, error) {
 	if leader == "" || string(leader) == n.cfg.Self {
 		return Outcome{}, ErrNoLeader
 	}
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Timing.RPC)
+	defer cancel()
+	go n.cancelAtNewLeader(ctx, cancel, leader)
 	out, err := n.cfg.Peers.Submit(ctx, string(leader), raw)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("forward to %s: %w: %w", leader, ErrNoLeader, err)
@@ -38,12 +46,25 @@ func (n *Node) forward(ctx context.Context, raw []byte) (Outcome, error) {
 	return out, nil
 }
 
+// leaderPoll is how soon a forwarded envelope learns of a new leader.
+const leaderPoll = 50 * time.Millisecond
+
+// cancelAtNewLeader ends the wait for a leader that is no longer one: a dead
+// leader answers nobody, and its successor is waiting for work.
+func (n *Node) cancelAtNewLeader(ctx context.Context, cancel context.CancelFunc, leader raft.ServerID) {
+	for pause(ctx, leaderPoll) {
+		if _, now := n.raft.LeaderWithID(); now != leader {
+			cancel()
+		}
+	}
+}
+
 // submitThroughVoters tries the voters in turn, beginning with the one that
 // answered last.
 func (n *Node) submitThroughVoters(ctx context.Context, raw []byte) (Outcome, error) {
 	problems := []error{ErrNoLeader}
 	for _, peer := range n.peersInTurn() {
-		out, err := n.cfg.Peers.Submit(ctx, peer, raw)
+		out, err := n.submitThrough(ctx, peer, raw)
 		if err == nil {
 			return out, nil
 		}
@@ -53,6 +74,13 @@ func (n *Node) submitThroughVoters(ctx context.Context, raw []byte) (Outcome, er
 		}
 	}
 	return Outcome{}, errors.Join(problems...)
+}
+
+// submitThrough gives a voter that cannot be reached two heartbeats to appear.
+func (n *Node) submitThrough(ctx context.Context, peer string, raw []byte) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*n.cfg.Timing.Heartbeat)
+	defer cancel()
+	return n.cfg.Peers.Submit(ctx, peer, raw)
 }
 
 // HandleSubmit answers a peer's [Peers.Submit]. A voter that does not lead
@@ -108,7 +136,7 @@ func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 	f := n.raft.Apply(encodeCommand(n.nowMillis(), raw), n.cfg.Timing.RPC)
 	err := n.wait(ctx, f)
 	if n.inFlight.Add(-1) == 0 && err == nil {
-		n.raft.Apply(nil, 0) // a marker: followers learn of the commit at once
+		n.raft.Apply(nil, markerTimeout) // followers learn of the commit at once
 	}
 	if err != nil { // it may or may not have been replicated
 		return Outcome{}, unknownOutcome(err)

@@ -20,8 +20,10 @@
 //
 // # Promises
 //
-//  1. An error from Apply, Fill or Restore means that this node's storage or
-//     data failed; the process stops. Everything else is a refusal.
+//  1. An error from Apply or Restore means that this node's storage or data
+//     failed; the process stops. Everything else is a refusal. Two errors blame
+//     nobody here: ErrClosed from Apply, and ErrDiverged from Fill, which is a
+//     peer's fault.
 //  2. Reads answer for what was applied, and never from a gap.
 //
 // A Machine is safe for concurrent use; applies are serialised.

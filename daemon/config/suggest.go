@@ -23,11 +23,8 @@ func keys() []string {
 	return all
 }
 
-// farthest is how many letters a key may be wrong and still be guessed.
-const farthest = 3
-
 func didYouMean(key string) string {
-	best, least := "", farthest+1
+	best, least := "", 2+len(key)/4 // more letters wrong is another word
 	for _, known := range keys() {
 		if d := distance(key, known); d < least {
 			best, least = known, d

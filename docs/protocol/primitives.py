@@ -18,11 +18,10 @@ def hmac256(key, data): return hmac.new(key, data, hashlib.sha256).digest()
 
 
 def cbor_head(major, n):
-    for info, size, limit in ((24, 1, 1 << 8), (25, 2, 1 << 16), (26, 4, 1 << 32), (27, 8, 1 << 64)):
-        if n < 24:
-            return bytes([major << 5 | n])
-        if n < limit:
-            return bytes([major << 5 | info]) + n.to_bytes(size, "big")
+    if n < 24:
+        return bytes([major << 5 | n])
+    size = next(size for size in (1, 2, 4, 8) if n < 1 << 8 * size)
+    return bytes([major << 5 | 23 + size.bit_length()]) + n.to_bytes(size, "big")
 
 
 def cbor(v):
@@ -195,10 +194,21 @@ def ed_bytes(point):
 BASE = ed_point(bytes([0x58] + [0x66] * 31))
 
 
-def ed_public(secret):
+def ed_scalar(secret):
     h = bytearray(sha512(secret)[:32])
     h[0], h[31] = h[0] & 248, h[31] & 127 | 64
-    return ed_bytes(mul(int.from_bytes(h, "little"), BASE))
+    return int.from_bytes(h, "little")
+
+
+def ed_public(secret):
+    return ed_bytes(mul(ed_scalar(secret), BASE))
+
+
+def ed_sign(secret, message):
+    r = int.from_bytes(sha512(sha512(secret)[32:], message), "little") % L
+    first = ed_bytes(mul(r, BASE))
+    k = int.from_bytes(sha512(first, ed_public(secret), message), "little")
+    return first + ((r + k * ed_scalar(secret)) % L).to_bytes(32, "little")
 
 
 def ed_verify(public, message, signature):

@@ -2,6 +2,7 @@ package phenopacket
 
 import (
 	"crypto/sha256"
+	"slices"
 
 	"github.com/raresync/raresync/registry/catalog"
 	"github.com/raresync/raresync/registry/entry"
@@ -63,47 +64,68 @@ func (e *Entries) SetPseudonym(value [32]byte, strength entry.Strength) {
 // package validate and the Findings to say.
 func (p Packet) Entries(o Options) (Entries, error) {
 	clinical, genetic := split(p.tree)
+	findings := append(slices.Clone(p.findings), strangers(clinical, genetic)...)
 	clinical, visits := cutVisits(clinical)
-	out := Entries{Findings: p.locate(p.findings)}
-	l := &lens{}
-
-	out.Case = p.blank(entry.TypeCase, o)
-	out.Case.Case = &entry.Case{}
-	caseLayout(l, clinical, &out.Case)
-	out.Case.ID = p.id(o.Key, entry.TypeCase, clinical)
-	p.complete(&out.Case, genetic, o)
+	m := mapping{Packet: p, Options: o, lens: &lens{}}
+	var out Entries
 	var err error
-	if out.Case.Case.Extension, err = p.remainder(clinical, writeCase(&out.Case)); err != nil {
+	if out.Case, err = m.clinicalEntry(clinical, genetic); err != nil {
 		return Entries{}, err
 	}
+	m.Profile, m.Basis = out.Case.Profile, out.Case.Basis
 	if genetic != nil {
-		g := p.blank(entry.TypeGenetics, o)
-		g.Profile, g.Basis = out.Case.Profile, out.Case.Basis
-		g.ID = p.id(o.Key, entry.TypeGenetics, genetic)
-		g.Genetics = &entry.Genetics{Case: out.Case.ID}
-		geneticsLayout(l, genetic, &g)
-		if g.Genetics.Extension, err = p.remainder(genetic, writeGenetics(&g)); err != nil {
+		if out.Genetics, err = m.geneticEntry(genetic, out.Case.ID); err != nil {
 			return Entries{}, err
 		}
-		out.Genetics = &g
 	}
 	for i, visit := range visits {
-		f := p.blank(entry.TypeFollowUp, o)
-		f.Profile, f.Basis = out.Case.Profile, out.Case.Basis
-		f.ID = p.id(o.Key, entry.TypeFollowUp, visit)
-		f.FollowUp = &entry.FollowUp{}
-		visitLayout(l, visit, &f, place("$.raresync.followUps", i))
-		if f.FollowUp.Extension, err = p.remainder(visit, writeVisit(&f)); err != nil {
+		f, err := m.visitEntry(visit, place("$.raresync.followUps", i))
+		if err != nil {
 			return Entries{}, err
 		}
 		out.FollowUps = append(out.FollowUps, f)
 	}
-	out.Findings = append(out.Findings, p.locate(append(l.findings, strangers(clinical, genetic)...))...)
+	out.Findings = p.locate(append(findings, m.lens.findings...))
 	return out, nil
 }
 
-func (p Packet) blank(t entry.Type, o Options) entry.Entry {
-	return entry.Entry{Type: t, Profile: o.Profile, Source: entry.SourcePhenopacket, Basis: o.Basis}
+// A mapping turns the parts of one packet into entries.
+type mapping struct {
+	Packet
+	Options // with the case's profile and basis, once they are known
+	lens    *lens
+}
+
+func (m mapping) blank(t entry.Type, part *value) entry.Entry {
+	return entry.Entry{Type: t, Profile: m.Profile, Basis: m.Basis, Source: entry.SourcePhenopacket, ID: m.id(m.Key, t, part)}
+}
+
+func (m mapping) clinicalEntry(part, genetic *value) (entry.Entry, error) {
+	e := m.blank(entry.TypeCase, part)
+	e.Case = &entry.Case{}
+	caseLayout(m.lens, part, &e)
+	m.complete(&e, genetic)
+	var err error
+	e.Case.Extension, err = m.remainder(part, writeCase(&e))
+	return e, err
+}
+
+func (m mapping) geneticEntry(part *value, of [32]byte) (*entry.Entry, error) {
+	e := m.blank(entry.TypeGenetics, part)
+	e.Genetics = &entry.Genetics{Case: of}
+	geneticsLayout(m.lens, part, &e)
+	var err error
+	e.Genetics.Extension, err = m.remainder(part, writeGenetics(&e))
+	return &e, err
+}
+
+func (m mapping) visitEntry(part *value, path string) (entry.Entry, error) {
+	e := m.blank(entry.TypeFollowUp, part)
+	e.FollowUp = &entry.FollowUp{}
+	visitLayout(m.lens, part, &e, path)
+	var err error
+	e.FollowUp.Extension, err = m.remainder(part, writeVisit(&e))
+	return e, err
 }
 
 // id returns the id of an entry made from a part of the packet. The time of
@@ -118,7 +140,7 @@ func (p Packet) id(key [32]byte, t entry.Type, part *value) [32]byte {
 }
 
 // complete fills in what follows from the packet without standing in it.
-func (p Packet) complete(e *entry.Entry, genetic *value, o Options) {
+func (m mapping) complete(e *entry.Entry, genetic *value) {
 	c := e.Case
 	if e.Profile == 0 {
 		e.Profile = entry.Report
@@ -130,7 +152,7 @@ func (p Packet) complete(e *entry.Entry, genetic *value, o Options) {
 		e.Basis = entry.BasisNone
 	}
 	for i := range c.Diseases {
-		c.Diseases[i].Match = c.Diseases[i].Resolve(o.Catalog)
+		c.Diseases[i].Match = c.Diseases[i].Resolve(m.Catalog)
 	}
 	if c.Verification == entry.VerificationNotGiven {
 		c.Verification, c.Inferred = infer(c, genetic), true

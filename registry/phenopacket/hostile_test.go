@@ -56,6 +56,7 @@ func TestWhatIsNoPacketIsRefusedByName(t *testing.T) {
 		"half a million values":                {with(`"x":[` + strings.Repeat("0,", 500_000) + `0]`), "PP002"},
 		"ten thousand levels":                  {with(`"x":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000)), "PP002"},
 		"ten thousand levels that never close": {strings.Repeat(`{"a":`, 10_000), "PP002"},
+		"a thousand alternate ids":             {`{"subject":{"id":"a","alternateIds":[` + strings.Repeat(`"b",`, 1000) + `"c"]},"metaData":{}}`, "PP002"},
 		"bytes that are not UTF-8":             {with("\"x\":\"\xff\""), "FM001"},
 		"GB18030":                              {with("\"x\":\"\xba\xba\""), "FM001"},
 		"no metaData":                          {`{"id":"a","subject":{"id":"b"}}`, "PP001"},
@@ -115,6 +116,26 @@ func TestAFullLimitOfSmallValuesTakesBoundedMemory(t *testing.T) {
 	}
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 300<<20 {
 		t.Errorf("%d MiB were allocated", grown>>20)
+	}
+}
+
+func TestObjectsOfThousandsOfMembersAreTakenInStride(t *testing.T) {
+	var members strings.Builder
+	for i := range 4000 {
+		fmt.Fprintf(&members, `"k%06d":0,`, i)
+	}
+	feature := "{" + members.String() + `"type":{"id":"HP:0001250"}}`
+	in := with(`"phenotypicFeatures":[` + strings.Repeat(feature+",", 9) + feature + `]`)
+	packets, err := phenopacket.Read("x.json", strings.NewReader(in), phenopacket.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := packets[0].Entries(options)
+	if err != nil || len(e.Case.Case.Features) != 10 {
+		t.Fatalf("%d features, %v", len(e.Case.Case.Features), err)
+	}
+	if _, _, err := packets[0].Accept(options, context); code(err) != "FM005" {
+		t.Errorf("%v, want FM005", err)
 	}
 }
 

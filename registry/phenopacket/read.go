@@ -12,6 +12,9 @@ import (
 // DefaultMaxBytes is the size of a file above which Read refuses it.
 const DefaultMaxBytes = 16 << 20
 
+// maxAlternateIDs bounds the identifiers that every text is searched for.
+const maxAlternateIDs = 100
+
 // Limits bound what Read takes in. The zero Limits are the defaults.
 type Limits struct {
 	// MaxBytes is the largest file. Default DefaultMaxBytes.
@@ -58,8 +61,8 @@ func (p Packet) Sex() entry.Sex {
 //
 // The error is a *rule.Refusal: FM005 for a file above the limit, of which no
 // more than the limit is read; FM001 for bytes that are not UTF-8; PP002 for
-// what is not JSON, goes beyond 64 levels or 400,000 values, repeats a name,
-// or is no phenopacket; PP001 for a member without metaData or subject. An
+// what is not JSON, goes beyond 64 levels, 400,000 values or 100 alternate
+// ids, repeats a name, or is no phenopacket; PP001 for a member without metaData or subject. An
 // error of r itself is returned as it is.
 func Read(name string, r io.Reader, limits Limits) ([]Packet, error) {
 	if limits.MaxBytes == 0 {
@@ -81,6 +84,10 @@ func Read(name string, r io.Reader, limits Limits) ([]Packet, error) {
 	for _, m := range members {
 		if bad := lacking(m.tree); bad != "" {
 			findings = append(findings, rule.Find("PP001", where(name, m.path), bad))
+			continue
+		}
+		if len(m.tree.at("subject", "alternateIds").list()) > maxAlternateIDs {
+			findings = append(findings, rule.Find("PP002", where(name, m.path+".subject.alternateIds"), fmt.Sprintf("more than %d", maxAlternateIDs)))
 			continue
 		}
 		packets = append(packets, newPacket(name, m))

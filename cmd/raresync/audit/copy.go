@@ -1,0 +1,120 @@
+package audit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/tlog"
+)
+
+// Options say what to verify a copy against.
+type Options struct {
+	Policy *tlog.Policy // required
+	Note   []byte       // signed checkpoint; nil = the one beside the ledger
+
+	// Progress, if set, is called with the number of envelopes in the copy
+	// and then after each envelope.
+	Progress func(envelopes uint64) (done func())
+}
+
+// Result is what a verified copy holds.
+type Result struct {
+	Network    string   `json:"network"`
+	NetworkID  string   `json:"network_id"`
+	Demo       bool     `json:"demo"`
+	Envelopes  uint64   `json:"envelopes"`
+	Entries    uint64   `json:"entries"`    // leaves of the copy
+	Root       string   `json:"root"`       // of all of them, hex
+	Checkpoint uint64   `json:"checkpoint"` // size of the tree that the policy vouches for
+	Cosigned   string   `json:"cosigned"`   // median time of the cosignatures, RFC 3339
+	Cosigners  []string `json:"cosigners"`
+	OwnPolicy  bool     `json:"own_policy"` // the policy given is the one the log's own voters make
+}
+
+// Copy verifies the copy of a log in a directory. The error is ErrUnverified
+// with the first thing that is wrong and where, or the system's if the copy
+// cannot be read.
+func Copy(dir string, o Options) (*Result, error) {
+	at, err := findLedger(dir)
+	if err != nil {
+		return nil, err
+	}
+	note := o.Note
+	if note == nil {
+		if note, err = findNote(at); err != nil {
+			return nil, err
+		}
+	}
+	l, err := ledger.OpenReadOnly(at)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	defer l.Close()
+	s, err := derive(l, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	return compare(l, s, o.Policy, note)
+}
+
+// damaged turns the ledger's complaint about its files into a finding: in a
+// copy it is one, on a node it would be a broken disk.
+func damaged(err error) error {
+	if errors.Is(err, ledger.ErrDamaged) || errors.Is(err, ledger.ErrFormat) || errors.Is(err, ledger.ErrOutOfRange) {
+		return fmt.Errorf("%w: %w", ErrUnverified, err)
+	}
+	return err
+}
+
+// compare holds the derived state against the checkpoint and the policy. The
+// stored hashes were compared with derived ones before, so roots may be read
+// from them.
+func compare(l *ledger.Ledger, s *state.State, policy *tlog.Policy, note []byte) (*Result, error) {
+	sc, err := tlog.ParseSignedCheckpoint(note)
+	if err != nil {
+		return nil, unverified("checkpoint: %w", err)
+	}
+	cosignatures, err := policy.Verify(sc)
+	if err != nil {
+		return nil, unverified("checkpoint of %d entries: %w", sc.Size, err)
+	}
+	if want := consensus.Origin(s); sc.Origin != want {
+		return nil, unverified("checkpoint is of the log %q, the copy is of %q", sc.Origin, want)
+	}
+	if sc.Size > s.Tree.Size() {
+		return nil, unverified("the copy ends after %d entries, the checkpoint is of %d", s.Tree.Size(), sc.Size)
+	}
+	root, err := tlog.RootAt(l, sc.Size)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	if root != sc.Root {
+		return nil, unverified("root of the first %d entries is %x, the checkpoint says %x", sc.Size, root, sc.Root)
+	}
+	own, err := consensus.PolicyOf(s)
+	if err != nil {
+		return nil, err
+	}
+	all := s.Tree.Root()
+	r := &Result{
+		Network: s.Name, NetworkID: fmt.Sprintf("%x", s.Network), Demo: s.Demo,
+		Envelopes: s.Envelopes, Entries: s.Tree.Size(), Root: fmt.Sprintf("%x", all[:]),
+		Checkpoint: sc.Size, Cosigned: cosigned(cosignatures),
+		OwnPolicy: bytes.Equal(own.Marshal(), policy.Marshal()),
+	}
+	for _, c := range cosignatures {
+		r.Cosigners = append(r.Cosigners, c.Name)
+	}
+	slices.Sort(r.Cosigners)
+	return r, nil
+}
+
+func cosigned(c []tlog.Cosignature) string {
+	return time.Unix(int64(tlog.MedianTime(c)), 0).UTC().Format(time.RFC3339)
+}

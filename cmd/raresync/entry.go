@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"iter"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon/admin"
+)
+
+// phenopacketFormat is a value of -o that entry get knows beside the usual.
+const phenopacketFormat = "phenopacket"
+
+// usualRows is how many rows a list shows unless asked for more.
+const usualRows = 100
+
+func entryCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "entry",
+		Usage:       "read the entries that this node may open",
+		Subcommands: []*cli.Command{entryListCommand(), entryGetCommand()},
+	}
+}
+
+func entryListCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "list",
+		Usage: "list entries in the order of the log",
+		Flags: []cli.Flag{
+			&cli.Uint64Flag{Name: "from", Usage: "start at `INDEX`"},
+			&cli.IntFlag{Name: "limit", Value: usualRows, Usage: "list at most `N`; 0 = all"},
+		},
+		Action: func(c *cli.Context) error {
+			out, daemon, err := asking(c)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := within(c, 0)
+			defer cancel()
+			return printAll(c, out, daemon.Entries(ctx, c.Uint64("from"), c.Int("limit")),
+				"index", "hospital", "log_time", "type", "event_date", "disease", "listed", "problem")
+		},
+	}
+}
+
+// printAll prints a stream of rows: each as it comes where the format allows,
+// else all together.
+func printAll[T any](c *cli.Context, out *term.Output, rows iter.Seq2[T, error], columns ...string) error {
+	if c.String("output") == "jsonl" {
+		return printEach(c, out, rows)
+	}
+	var all []T
+	for row, err := range rows {
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Command.HelpName, err)
+		}
+		all = append(all, row)
+	}
+	return term.Print(out, all, columns...)
+}
+
+func printEach[T any](c *cli.Context, out *term.Output, rows iter.Seq2[T, error]) error {
+	for row, err := range rows {
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Command.HelpName, err)
+		}
+		if err := term.PrintOne(out, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func entryGetCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "get",
+		Usage:       "show one entry with its content",
+		ArgsUsage:   "INDEX",
+		Description: "With -o phenopacket the case is printed as a GA4GH phenopacket, joined with its genetics.",
+		Action: func(c *cli.Context) error {
+			index, err := indexArgument(c)
+			if err != nil {
+				return err
+			}
+			if c.String("output") == phenopacketFormat {
+				return printPhenopacket(c, index)
+			}
+			out, err := outputOf(c)
+			if err != nil {
+				return err
+			}
+			daemon, err := client(c)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := within(c, askTimeout)
+			defer cancel()
+			e, err := daemon.Entry(ctx, index)
+			if err != nil {
+				return fmt.Errorf("entry %d: %w", index, err)
+			}
+			return printEntry(c, out, e)
+		},
+	}
+}
+
+// printEntry prints the content of an entry below its fields, where a person
+// reads it.
+func printEntry(c *cli.Context, out *term.Output, e admin.Entry) error {
+	if !isTable(c) || len(e.Content) == 0 {
+		return term.PrintOne(out, e)
+	}
+	content := e.Content
+	e.Content = nil
+	if err := term.PrintOne(out, e, "index", "hospital", "log_time", "type", "profile", "id", "person", "strength",
+		"event_date", "disease", "listed", "problem"); err != nil {
+		return err
+	}
+	asJSON, err := term.New(c.App.Writer, "json")
+	if err != nil {
+		return err
+	}
+	return term.PrintOne(asJSON, content)
+}
+
+func printPhenopacket(c *cli.Context, index uint64) error {
+	daemon, err := client(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := within(c, askTimeout)
+	defer cancel()
+	raw, err := daemon.Phenopacket(ctx, index)
+	if err != nil {
+		return fmt.Errorf("phenopacket of entry %d: %w", index, err)
+	}
+	out, err := term.New(c.App.Writer, "json")
+	if err != nil {
+		return err
+	}
+	return term.PrintOne(out, raw)
+}
+
+// indexArgument reads the one argument INDEX.
+func indexArgument(c *cli.Context) (uint64, error) {
+	args, err := arguments(c, 1, 1)
+	if err != nil {
+		return 0, err
+	}
+	index, err := strconv.ParseUint(args[0], 10, 64)
+	if err != nil {
+		return 0, usagef("%q is no index: want a number from 0", args[0])
+	}
+	return index, nil
+}

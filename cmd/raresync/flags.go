@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/config"
+)
+
+const common = "Common"
+
+// commonFlags are those of every command.
+func commonFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Category: common,
+			Usage: "configuration `FILE` (default: $RARESYNC_CONFIG, ./raresync.toml, /etc/raresync/raresync.toml)"},
+		&cli.StringFlag{Name: "socket", Category: common, Usage: "admin `SOCKET` of the daemon (default: the configuration's)"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: common, Usage: "`FORMAT` of results: " + term.Formats},
+		&cli.StringFlag{Name: "lang", Category: common, Usage: "`LANGUAGE` of messages: zh or en (default: the configuration's)"},
+		&cli.DurationFlag{Name: "timeout", Category: common, Usage: "how long to wait for the daemon; 0 = without limit"},
+	}
+}
+
+// The places where a configuration is looked for, after --config.
+const (
+	configEnv    = "RARESYNC_CONFIG"
+	configHere   = "raresync.toml"
+	configSystem = "/etc/raresync/raresync.toml"
+)
+
+// errNoConfig reports that there is no configuration file anywhere.
+var errNoConfig = errors.New("no configuration file: none named with --config or $" + configEnv +
+	", no ./" + configHere + ", no " + configSystem)
+
+func configPath(flag string) (string, error) {
+	for _, named := range []string{flag, os.Getenv(configEnv)} {
+		if named != "" {
+			return named, nil
+		}
+	}
+	for _, path := range []string{configHere, configSystem} {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			return path, err
+		}
+	}
+	return "", errNoConfig
+}
+
+func loadConfig(c *cli.Context) (config.Config, error) {
+	path, err := configPath(c.String("config"))
+	if err != nil {
+		return config.Config{}, err
+	}
+	return config.Load(path)
+}
+
+// optionalConfig is loadConfig for commands that also work without a node:
+// defaults if there is no file.
+func optionalConfig(c *cli.Context) (config.Config, error) {
+	cfg, err := loadConfig(c)
+	if errors.Is(err, errNoConfig) {
+		return config.Default(), nil
+	}
+	return cfg, err
+}
+
+// languageOf returns the language of messages: --lang, or the configuration's.
+func languageOf(c *cli.Context, cfg config.Config) (string, error) {
+	switch lang := c.String("lang"); lang {
+	case "":
+		return cfg.Language, nil
+	case "zh", "en":
+		return lang, nil
+	default:
+		return "", usagef("--lang %q: want zh or en", lang)
+	}
+}
+
+func outputOf(c *cli.Context) (*term.Output, error) {
+	out, err := term.New(c.App.Writer, c.String("output"))
+	if err != nil {
+		return nil, usagef("-o: %v", err)
+	}
+	return out, nil
+}
+
+// isTable reports whether results go to a person.
+func isTable(c *cli.Context) bool { return c.String("output") == "" || c.String("output") == "table" }
+
+// client returns a client for the node's daemon.
+func client(c *cli.Context) (*admin.Client, error) {
+	if socket := c.String("socket"); socket != "" {
+		return admin.NewClient(socket), nil
+	}
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	return admin.NewClient(cfg.Listen.AdminSocket), nil
+}
+
+const (
+	askTimeout    = 30 * time.Second // for a question
+	submitTimeout = 30 * time.Minute // for a folder that becomes part of the log
+)
+
+// within bounds a call to the daemon by --timeout, or usual if it is not given.
+func within(c *cli.Context, usual time.Duration) (context.Context, context.CancelFunc) {
+	if c.IsSet("timeout") {
+		usual = c.Duration("timeout")
+	}
+	if usual <= 0 {
+		return context.WithCancel(c.Context)
+	}
+	return context.WithTimeout(c.Context, usual)
+}
+
+// arguments checks how many there are; most < 0 is no limit.
+func arguments(c *cli.Context, least, most int) ([]string, error) {
+	args := c.Args().Slice()
+	switch {
+	case len(args) < least:
+		return nil, usagef("%s needs %s", c.Command.HelpName, c.Command.ArgsUsage)
+	case most >= 0 && len(args) > most:
+		return nil, usagef("%s takes no argument %q", c.Command.HelpName, args[most])
+	}
+	return args, nil
+}
+
+// required reports all flags that are missing.
+func required(c *cli.Context, names ...string) error {
+	var missing []string
+	for _, name := range names {
+		if c.String(name) == "" {
+			missing = append(missing, "--"+name)
+		}
+	}
+	if len(missing) > 0 {
+		return usagef("%s needs %s", c.Command.HelpName, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// create writes a new file, or standard output for "-". Nothing is
+// overwritten.
+func create(c *cli.Context, path string, data []byte) error {
+	if path == "-" {
+		_, err := c.App.Writer.Write(data)
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	if _, err = f.Write(data); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write: %w", errors.Join(err, os.Remove(path)))
+	}
+	return nil
+}

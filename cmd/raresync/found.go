@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/founding"
+)
+
+func foundCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "found",
+		Usage: "found a network: draft, approve, finish, adopt",
+		Description: "Every founder runs `init` and sends its card to one of them, who drafts. Each founder reads\n" +
+			"and approves the draft; hospital 1 finishes it with all approvals; every node adopts the\n" +
+			"genesis. The files are public text and may travel by mail.",
+		Subcommands: []*cli.Command{foundDraftCommand(), foundApproveCommand(), foundFinishCommand(), foundAdoptCommand()},
+	}
+}
+
+// maxFoundingBytes bounds a card, draft, approval or genesis file.
+const maxFoundingBytes = 1 << 20
+
+func readPublic(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxFoundingBytes+1))
+	if err == nil && len(raw) > maxFoundingBytes {
+		err = coded{exitInvalid, fmt.Errorf("%s is larger than %d bytes", path, maxFoundingBytes)}
+	}
+	return raw, err
+}
+
+// invalid marks an error as one of the input.
+func invalid(path string, err error) error {
+	return coded{exitInvalid, fmt.Errorf("%s: %w", path, err)}
+}
+
+func readDraft(path string) (*founding.Draft, error) {
+	raw, err := readPublic(path)
+	if err != nil {
+		return nil, err
+	}
+	d, err := founding.ParseDraft(raw)
+	if err != nil {
+		return nil, invalid(path, err)
+	}
+	return d, nil
+}
+
+// founder is one institution of a genesis as people compare it.
+type founder struct {
+	Number   int      `json:"number"`
+	Role     string   `json:"role"`
+	NameZH   string   `json:"name_zh"`
+	NameEN   string   `json:"name_en"`
+	Entity   string   `json:"entity"`
+	Province string   `json:"province"`
+	Lead     bool     `json:"lead"`
+	Rights   string   `json:"rights"`
+	Nodes    []string `json:"nodes"`
+	KeyID    string   `json:"key_id"` // of the envelope key
+}
+
+// network is what a genesis founds, as people compare it.
+type network struct {
+	Name      string    `json:"name"`
+	ID        string    `json:"id"`
+	Demo      bool      `json:"demo"`
+	Quorum    uint64    `json:"quorum"`
+	MinCell   uint64    `json:"min_cell"`
+	Catalogue string    `json:"catalogue"`
+	Shares    string    `json:"shares"`
+	Founders  []founder `json:"founders"`
+}
+
+func networkOf(id [32]byte, g *act.Genesis) network {
+	n := network{
+		Name: g.Name, ID: fmt.Sprintf("%x", id), Demo: g.Demo, Quorum: g.Quorum, MinCell: g.Policy.MinCell,
+		Catalogue: g.Catalogue.Edition,
+		Shares:    fmt.Sprintf("%d of %d needed, %s", g.OPRF.Threshold, g.OPRF.Holders, g.OPRF.Origin),
+	}
+	for i := range g.Institutions {
+		one := &g.Institutions[i]
+		f := founder{
+			Number: i + 1, Role: one.Role.String(), NameZH: one.NameZH, NameEN: one.NameEN, Entity: one.Entity,
+			Province: one.Province, Lead: one.Lead, Rights: one.Rights.String(), KeyID: one.Envelope.ID().String(),
+		}
+		for _, node := range g.Nodes {
+			if int(node.Institution) == i+1 {
+				f.Nodes = append(f.Nodes, fmt.Sprintf("%s (%s)", node.ID, node.Kind))
+			}
+		}
+		n.Founders = append(n.Founders, f)
+	}
+	return n
+}
+
+// printNetwork shows a network with its founders.
+func printNetwork(w io.Writer, format string, n network) error {
+	out, err := term.New(w, format)
+	if err != nil {
+		return usagef("-o: %v", err)
+	}
+	if err := term.PrintOne(out, n, "name", "id", "demo", "quorum", "min_cell", "catalogue", "shares"); err != nil {
+		return err
+	}
+	if format != "" && format != "table" {
+		return nil // the founders are in it
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return term.Print(out, n.Founders, "number", "role", "name_zh", "name_en", "entity", "province", "lead", "rights", "nodes", "key_id")
+}

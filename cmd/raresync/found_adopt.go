@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/keyshare"
+	"github.com/raresync/raresync/daemon/config"
+	"github.com/raresync/raresync/daemon/home"
+)
+
+func foundAdoptCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "adopt",
+		Usage:     "check a genesis and make it this node's network",
+		ArgsUsage: "GENESIS",
+		Description: "Checks that the genesis founds a network, that this node is in it with its own keys, and\n" +
+			"that the node holds the share that the network counts on. A node belongs to one network\n" +
+			"for ever.",
+		Action: foundAdopt,
+	}
+}
+
+func foundAdopt(c *cli.Context) (err error) {
+	args, err := arguments(c, 1, 1)
+	if err != nil {
+		return err
+	}
+	cfg, keys, release, err := openHome(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	genesis, s, err := readGenesis(args[0])
+	if err != nil {
+		return err
+	}
+	if err := belongs(cfg, keys, s); err != nil {
+		return coded{exitInvalid, err}
+	}
+	if err := home.WriteGenesis(cfg, genesis); err != nil {
+		return err
+	}
+	screen := term.NewScreen(c.App.ErrWriter)
+	screen.Done(fmt.Sprintf("node %s belongs to %s, id %x", cfg.Node.ID, s.Name, s.Network))
+	screen.Note("run it with: raresync serve")
+	return nil
+}
+
+// belongs checks that a network knows this node by its keys, and that the node
+// holds its share.
+func belongs(cfg config.Config, keys *home.Keys, s *state.State) error {
+	node, ok := s.Node(cfg.Node.ID)
+	if !ok {
+		return fmt.Errorf("network %s has no node %s", s.Name, cfg.Node.ID)
+	}
+	if node.TLS.ID() != keys.TLS.Public().ID() || node.Log.ID() != keys.Log.Public().ID() || node.Cosign.ID() != keys.Cosign.Public().ID() {
+		return fmt.Errorf("network %s knows node %s by other keys", s.Name, cfg.Node.ID)
+	}
+	member, ok := s.Member(node.Institution)
+	if !ok || member.Envelope.ID() != keys.Envelope.Public().ID() || member.Institution.Sealing.ID() != keys.Sealing.Public().ID() {
+		return fmt.Errorf("network %s knows institution %d by other keys", s.Name, node.Institution)
+	}
+	if !slices.Contains(s.Holders, node.Institution) {
+		return nil
+	}
+	if keys.Share == nil {
+		return hinted{fmt.Errorf("institution %d holds share %d, which this node does not have", node.Institution,
+			slices.Index(s.Holders, node.Institution)+1), "take it from the draft with: raresync found approve DRAFT"}
+	}
+	return keyshare.CheckShare(s.OPRF.Bind(s.Network), *keys.Share)
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon/config"
+	"github.com/raresync/raresync/daemon/home"
+	"github.com/raresync/raresync/registry/founding"
+)
+
+func foundApproveCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "approve",
+		Usage:     "read a draft, keep the own share from it, and sign it",
+		ArgsUsage: "DRAFT",
+		Description: "Shows what is approved and asks. The own entry in the draft must be the own card to the\n" +
+			"byte. Compare the network id and the others' key ids with them by another way than the\n" +
+			"draft came.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "write the approval to `FILE` (default: approval-N.pem, N = the own number)"},
+			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "approve without being asked"},
+		},
+		Action: foundApprove,
+	}
+}
+
+func foundApprove(c *cli.Context) (err error) {
+	args, err := arguments(c, 1, 1)
+	if err != nil {
+		return err
+	}
+	cfg, keys, release, err := openHome(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	draft, err := readDraft(args[0])
+	if err != nil {
+		return err
+	}
+	number, err := ownNumber(cfg, keys, draft)
+	if err != nil {
+		return err
+	}
+	if err := printNetwork(c.App.ErrWriter, "table", networkOf(draft.Act.NetworkID(), draft.Genesis)); err != nil {
+		return err
+	}
+	if !c.Bool("yes") && !agrees(c, fmt.Sprintf("\nApprove this network as institution %d? Type yes: ", number)) {
+		return coded{exitForbidden, hinted{errors.New("the draft was not approved"), "answer yes, or give --yes"}}
+	}
+	return approve(c, cfg, keys, draft, number)
+}
+
+// openHome opens the node's data directory for a command that works in it.
+func openHome(c *cli.Context) (config.Config, *home.Keys, func() error, error) {
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return cfg, nil, nil, err
+	}
+	release, err := home.Lock(cfg.Node.DataDir)
+	if err != nil {
+		return cfg, nil, nil, err
+	}
+	keys, _, err := home.LoadKeys(cfg)
+	if err != nil {
+		return cfg, nil, nil, errors.Join(err, release())
+	}
+	return cfg, keys, release, nil
+}
+
+// errNotOwn reports a draft that says something else of this node than its
+// card.
+var errNotOwn = errors.New("the draft does not hold this node's card")
+
+// ownNumber finds the own institution in the draft and compares it, and its
+// nodes, with the own card.
+func ownNumber(cfg config.Config, keys *home.Keys, d *founding.Draft) (uint32, error) {
+	number, ok := d.Number(keys.Envelope.Public().ID())
+	if !ok {
+		return 0, coded{exitInvalid, fmt.Errorf("%w: no institution has the key %s", errNotOwn, keys.Envelope.Public().ID())}
+	}
+	own, err := home.Card(cfg.Node.DataDir)
+	if err != nil {
+		return 0, err
+	}
+	card := founding.Card{Institution: d.Genesis.Institutions[number-1]}
+	for _, n := range d.Genesis.Nodes {
+		if n.Institution == number {
+			n.Institution = 0
+			card.Nodes = append(card.Nodes, n)
+		}
+	}
+	if !bytes.Equal(card.Marshal(), own.Marshal()) {
+		return 0, coded{exitInvalid, fmt.Errorf("%w: institution %d has the key but differs in the rest", errNotOwn, number)}
+	}
+	return number, nil
+}
+
+// agrees asks on the terminal. Silence is no.
+func agrees(c *cli.Context, question string) bool {
+	fmt.Fprint(c.App.ErrWriter, question)
+	answer, _ := bufio.NewReader(c.App.Reader).ReadString('\n')
+	return strings.EqualFold(strings.TrimSpace(answer), "yes")
+}
+
+// approve keeps the share before it signs: an approval counts on it.
+func approve(c *cli.Context, cfg config.Config, keys *home.Keys, d *founding.Draft, number uint32) error {
+	screen := term.NewScreen(c.App.ErrWriter)
+	share, holds, err := d.Share(number, keys.Sealing)
+	if err != nil {
+		return coded{exitInvalid, err}
+	}
+	if holds {
+		if err := home.SaveShare(cfg, share); err != nil {
+			return err
+		}
+		screen.Done(fmt.Sprintf("share %d of %d is in %s", share.Holder, d.Genesis.OPRF.Holders, cfg.Keys.File))
+	}
+	approval, err := d.Approve(number, keys.Envelope)
+	if err != nil {
+		return err
+	}
+	path := c.String("file")
+	if path == "" {
+		path = fmt.Sprintf("approval-%d.pem", number)
+	}
+	if err := create(c, path, d.MarshalApproval(approval)); err != nil {
+		return err
+	}
+	screen.Done("approved: send " + path + " to hospital 1")
+	return nil
+}

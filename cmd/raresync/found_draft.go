@@ -1,0 +1,88 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/crypto/pseudonym"
+	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/catalog"
+	"github.com/raresync/raresync/registry/founding"
+)
+
+// errDealt says why only demo networks can be founded: whoever drafts deals
+// the pseudonymisation key, and knows it for that moment.
+var errDealt = errors.New("only a network marked --demo can be founded: the draft deals the pseudonymisation key, " +
+	"and whoever drafts could keep it; a key made by all holders together is not part of this release")
+
+func foundDraftCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "draft",
+		Usage:     "draft the genesis of a network from the founders' cards",
+		ArgsUsage: "CARD...",
+		Description: "Hospitals are numbered in the order of their cards, then readers. Every hospital with a\n" +
+			"voter gets a share of the pseudonymisation key, sealed to it inside the draft.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "name", Usage: "name of the network: a-z 0-9 . / - (required)"},
+			&cli.BoolFlag{Name: "demo", Usage: "mark the network as a demo: never for real patients"},
+			&cli.Uint64Flag{Name: "quorum", Usage: "lead hospitals that must approve later acts (default: a majority)"},
+			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Value: "draft.pem", Usage: "write the draft to `FILE`"},
+		},
+		Action: foundDraft,
+	}
+}
+
+func foundDraft(c *cli.Context) error {
+	args, err := arguments(c, 1, act.MaxFounders)
+	if err != nil {
+		return err
+	}
+	if err := required(c, "name"); err != nil {
+		return err
+	}
+	if !c.Bool("demo") {
+		return coded{exitForbidden, errDealt}
+	}
+	plan, err := planOf(c, args)
+	if err != nil {
+		return err
+	}
+	draft, err := founding.NewDraft(plan, rand.Reader)
+	if err != nil {
+		return coded{exitInvalid, err}
+	}
+	if err := create(c, c.String("file"), draft.Marshal()); err != nil {
+		return err
+	}
+	screen := term.NewScreen(c.App.ErrWriter)
+	screen.Done(fmt.Sprintf("draft of %s for %d founders", plan.Name, len(draft.Genesis.Institutions)))
+	screen.Note(fmt.Sprintf("network id %x: the founders compare it", draft.Act.NetworkID()))
+	screen.Note("every founder approves it with: raresync found approve " + c.String("file"))
+	return nil
+}
+
+func planOf(c *cli.Context, cards []string) (founding.Plan, error) {
+	lists := catalog.Current()
+	plan := founding.Plan{
+		Name: c.String("name"), Demo: true, Quorum: c.Uint64("quorum"), Policy: act.DefaultPolicy(),
+		Identity:  pseudonym.Params{KDF: pseudonym.KDFArgon2id, Time: 1, MemoryKiB: 19456, Parallelism: 1},
+		Catalogue: act.Catalogue{Edition: lists.Edition(), Hash: lists.Hash()},
+	}
+	rand.Read(plan.Identity.Salt[:])
+	for _, path := range cards {
+		raw, err := readPublic(path)
+		if err != nil {
+			return plan, err
+		}
+		card, err := founding.ParseCard(raw)
+		if err != nil {
+			return plan, invalid(path, err)
+		}
+		plan.Cards = append(plan.Cards, *card)
+	}
+	return plan, nil
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon/home"
+	"github.com/raresync/raresync/registry/act"
+)
+
+func initCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "init",
+		Usage:     "make a node's data directory with fresh keys and the card that founders exchange",
+		ArgsUsage: "DIR",
+		Description: "Nothing is overwritten. An init that was cut short is ended by the same command with the\n" +
+			"same keys. The card, DIR/card.pem, is public; everything else in DIR stays with the node.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "id", Usage: "name of the node in the roster: a-z 0-9 - (required)"},
+			&cli.StringFlag{Name: "name-en", Usage: "name of the institution in English"},
+			&cli.StringFlag{Name: "name-zh", Usage: "name of the institution in Chinese; one of the two is required"},
+			&cli.StringFlag{Name: "entity", Usage: "legal entity: its unified social credit code (required)"},
+			&cli.StringFlag{Name: "province", Usage: "two digits of GB/T 2260, as 11; for a hospital required"},
+			&cli.BoolFlag{Name: "lead", Usage: "a lead hospital, whose approval counts"},
+			&cli.StringFlag{Name: "kind", Value: "voter", Usage: "voter or mirror"},
+			&cli.StringFlag{Name: "role", Value: "hospital", Usage: "hospital or reader"},
+			&cli.StringFlag{Name: "rights", Usage: "of a reader: national, province, genetics, joined by commas"},
+			&cli.StringFlag{Name: "listen", Usage: "`HOST:PORT` to listen at, as 0.0.0.0:8470; without it the node only dials"},
+			&cli.StringSliceFlag{Name: "address", Usage: "`HOST:PORT` at which other nodes reach this one; may be repeated"},
+		},
+		Action: initNode,
+	}
+}
+
+func initNode(c *cli.Context) error {
+	args, err := arguments(c, 1, 1)
+	if err != nil {
+		return err
+	}
+	o, err := initOptions(c, args[0])
+	if err != nil {
+		return err
+	}
+	if err := home.Init(o); err != nil {
+		return err
+	}
+	card, err := home.Card(o.Dir)
+	if err != nil {
+		return err
+	}
+	screen := term.NewScreen(c.App.ErrWriter)
+	screen.Done(fmt.Sprintf("%s is ready", o.Dir))
+	screen.Note(fmt.Sprintf("key id %s", card.Institution.Envelope.ID()))
+	screen.Note(fmt.Sprintf("give %s to whoever drafts the network", filepath.Join(o.Dir, "card.pem")))
+	screen.Note(fmt.Sprintf("move %s to the service manager's credentials before real data arrives", filepath.Join(o.Dir, "file.key")))
+	return nil
+}
+
+func initOptions(c *cli.Context, dir string) (home.InitOptions, error) {
+	if err := required(c, "id", "entity"); err != nil {
+		return home.InitOptions{}, err
+	}
+	o := home.InitOptions{
+		Dir: dir, NodeID: c.String("id"), Listen: c.String("listen"), Addresses: c.StringSlice("address"),
+		Institution: act.Institution{
+			Entity: c.String("entity"), NameZH: c.String("name-zh"), NameEN: c.String("name-en"),
+			Province: c.String("province"), Lead: c.Bool("lead"),
+		},
+	}
+	switch kind := c.String("kind"); kind {
+	case "voter":
+		o.Kind = act.Voter
+	case "mirror":
+		o.Kind = act.Mirror
+	default:
+		return o, usagef("--kind %q: want voter or mirror", kind)
+	}
+	switch role := c.String("role"); role {
+	case "hospital":
+		o.Institution.Role = act.RoleHospital
+	case "reader":
+		o.Institution.Role = act.RoleReader
+	default:
+		return o, usagef("--role %q: want hospital or reader", role)
+	}
+	var err error
+	if o.Institution.Rights, err = act.ParseRights(c.String("rights")); err != nil {
+		return o, usagef("--rights: %v", err)
+	}
+	return o, nil
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/audit"
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/crypto/tlog"
+)
+
+func logVerifyCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "verify a copy of the log, or a receipt, offline and trusting nobody",
+		ArgsUsage: "[DIR]",
+		Description: "DIR is a copy of a node's data directory or of its ledger. Everything is derived again from\n" +
+			"the envelopes: the founders' approvals, every signature, sequence, leaf and hash; the root\n" +
+			"is then compared with the checkpoint's, and the policy asked whether the checkpoint is\n" +
+			"valid. The checkpoint may be smaller than the copy. Exit code 5: something does not verify.\n\n" +
+			"With --proof a receipt is verified instead.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "policy", Usage: "tlog-policy `FILE` (required)"},
+			&cli.StringFlag{Name: "checkpoint", Usage: "signed checkpoint `FILE` (default: the one beside the ledger)"},
+			&cli.StringFlag{Name: "proof", Usage: "receipt `FILE`, as log prove writes it"},
+			&cli.StringFlag{Name: "leaf", Usage: "the receipt's leaf in `HEX` (default: the one in the receipt)"},
+		},
+		Action: logVerify,
+	}
+}
+
+func logVerify(c *cli.Context) error {
+	if err := required(c, "policy"); err != nil {
+		return err
+	}
+	out, err := outputOf(c)
+	if err != nil {
+		return err
+	}
+	policy, err := readPolicy(c.String("policy"))
+	if err != nil {
+		return err
+	}
+	if c.String("proof") != "" {
+		return verifyReceipt(c, out, policy)
+	}
+	return verifyCopy(c, out, policy)
+}
+
+func readPolicy(path string) (*tlog.Policy, error) {
+	raw, err := readPublic(path)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	policy, err := tlog.ParsePolicy(raw)
+	if err != nil {
+		return nil, invalid(path, err)
+	}
+	return policy, nil
+}
+
+func verifyReceipt(c *cli.Context, out *term.Output, policy *tlog.Policy) error {
+	if _, err := arguments(c, 0, 0); err != nil {
+		return err
+	}
+	var leaf []byte
+	if text := c.String("leaf"); text != "" {
+		var err error
+		if leaf, err = hex.DecodeString(text); err != nil {
+			return usagef("--leaf is not hexadecimal")
+		}
+	}
+	receipt, err := readPublic(c.String("proof"))
+	if err != nil {
+		return err
+	}
+	proven, err := audit.Receipt(leaf, receipt, policy)
+	if err != nil {
+		return err
+	}
+	return term.PrintOne(out, proven)
+}
+
+func verifyCopy(c *cli.Context, out *term.Output, policy *tlog.Policy) error {
+	args, err := arguments(c, 1, 1)
+	if err != nil {
+		return err
+	}
+	o := audit.Options{Policy: policy}
+	if path := c.String("checkpoint"); path != "" {
+		if o.Note, err = audit.ReadNote(path); err != nil {
+			return fmt.Errorf("checkpoint: %w", err)
+		}
+	}
+	screen := term.NewScreen(c.App.ErrWriter)
+	var progress *term.Progress
+	o.Progress = func(envelopes uint64) func() {
+		progress = screen.Progress("verifying envelopes", int64(envelopes))
+		return func() { progress.Add(1) }
+	}
+	result, err := audit.Copy(args[0], o)
+	if progress != nil {
+		progress.Close()
+	}
+	if err != nil {
+		return err
+	}
+	if !result.OwnPolicy {
+		screen.Note("the policy given is not the one that the log's own founders make: compare it with other hospitals'")
+	}
+	if rest := result.Entries - result.Checkpoint; rest > 0 {
+		screen.Note(fmt.Sprintf("%d entries lie beyond the checkpoint: well formed, not yet vouched for", rest))
+	}
+	return term.PrintOne(out, result)
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/term"
+)
+
+func statusCommand() *cli.Command {
+	return &cli.Command{
+		Name:   "status",
+		Usage:  "show this node, the leader, the log and the other nodes it is connected to",
+		Action: status,
+	}
+}
+
+func status(c *cli.Context) error {
+	out, daemon, err := asking(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := within(c, askTimeout)
+	defer cancel()
+	s, err := daemon.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("status: %w", err)
+	}
+	if err := term.PrintOne(out, s, "node", "hospital", "name", "kind", "network", "network_id", "demo", "leader", "term",
+		"ready", "why", "envelopes", "size", "root", "checkpoint", "outbox", "alarm", "version"); err != nil {
+		return err
+	}
+	screen := term.NewScreen(c.App.ErrWriter)
+	for _, w := range s.Warnings {
+		screen.Note("warning: " + w)
+	}
+	if len(s.Peers) == 0 || !isTable(c) {
+		return nil
+	}
+	if _, err := fmt.Fprintln(c.App.Writer); err != nil {
+		return err
+	}
+	return term.Print(out, s.Peers)
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/registry/rule"
+)
+
+// maxBatchBytes bounds the files that go to the daemon in one request. A
+// larger file goes alone.
+const maxBatchBytes = 8 << 20
+
+func submitCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "submit",
+		Usage:     "validate, pseudonymise, seal, sign and submit files",
+		ArgsUsage: "FILE|DIR...",
+		Description: "Of a folder, its *.json files are submitted in the order of their names. Submitting a file\n" +
+			"again is harmless. Patients without a row in the file of --identities are known by their\n" +
+			"subject id, which never leaves the hospital and links to no other. Exit code 3: some files\n" +
+			"were refused, 7: all of them.",
+		Flags: []cli.Flag{
+			identitiesFlag, profileFlag,
+			&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for receipts: the daemon sends what it has signed"},
+		},
+		Action: submit,
+	}
+}
+
+func submit(c *cli.Context) error {
+	args, err := arguments(c, 1, -1)
+	if err != nil {
+		return err
+	}
+	s, err := newSubmitter(c)
+	if err != nil {
+		return err
+	}
+	files, err := collect(args)
+	if err != nil {
+		return err
+	}
+	if err := s.documents.check(files); err != nil {
+		return err
+	}
+	ctx, cancel := within(c, submitTimeout)
+	defer cancel()
+	if err := s.all(ctx, files); err != nil {
+		return fmt.Errorf("submit after %d of %d files: %w", len(s.results), len(files), err)
+	}
+	s.tellFlags()
+	slices.SortStableFunc(s.results, func(a, b submitted) int { return strings.Compare(a.Name, b.Name) })
+	if err := term.Print(s.out, s.results, "name", "outcome", "entries"); err != nil {
+		return err
+	}
+	return verdict(len(s.results)-s.refused, s.refused)
+}
+
+// submitter sends files in batches.
+type submitter struct {
+	daemon    *admin.Client
+	out       *term.Output
+	screen    *term.Screen
+	documents identities
+	profile   string
+	wait      bool
+	lang      string
+
+	results []submitted
+	refused int
+	flags   map[string]int // findings on accepted files, by rule
+}
+
+// submitted is what became of a file: the daemon's answer in JSON, a line for
+// people.
+type submitted struct {
+	admin.FileResult
+	Entries taken `json:"entries"`
+}
+
+// taken prints as "2, receipt" in a table.
+type taken []admin.EntryRef
+
+// String says how many entries there are and whether a receipt covers all.
+func (t taken) String() string {
+	if len(t) == 0 {
+		return ""
+	}
+	for _, e := range t {
+		if !e.Receipt {
+			return fmt.Sprintf("%d, no receipt yet", len(t))
+		}
+	}
+	return fmt.Sprintf("%d, under a receipt", len(t))
+}
+
+func newSubmitter(c *cli.Context) (*submitter, error) {
+	cfg, err := optionalConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	s := &submitter{wait: !c.Bool("no-wait"), screen: term.NewScreen(c.App.ErrWriter), flags: map[string]int{}}
+	if s.out, err = outputOf(c); err != nil {
+		return nil, err
+	}
+	if s.lang, err = languageOf(c, cfg); err != nil {
+		return nil, err
+	}
+	if s.profile, err = profileOf(c, cfg); err != nil {
+		return nil, err
+	}
+	if s.daemon, err = client(c); err != nil {
+		return nil, err
+	}
+	s.documents, err = readIdentities(c)
+	return s, err
+}
+
+// all sends every file, a batch at a time.
+func (s *submitter) all(ctx context.Context, files []string) error {
+	progress := s.screen.Progress("submitting files", int64(len(files)))
+	defer progress.Close()
+	var batch []admin.File
+	bytes := 0
+	for _, path := range files {
+		raw, err := readSource(path)
+		if findings, ok := refusalsOf(err); ok {
+			s.take(refusedHere(path, findings))
+			progress.Add(1)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if bytes+len(raw) > maxBatchBytes {
+			if err := s.send(ctx, batch, progress); err != nil {
+				return err
+			}
+			batch, bytes = nil, 0
+		}
+		batch = append(batch, admin.File{Name: path, Data: raw, Identities: s.documents.of(path)})
+		bytes += len(raw)
+	}
+	return s.send(ctx, batch, progress)
+}
+
+// refusedHere is the result of a file that is not worth sending.
+func refusedHere(path string, findings []rule.Finding) admin.FileResult {
+	r := admin.FileResult{Name: path, Outcome: refusedOutcome}
+	for _, f := range findings {
+		r.Findings = append(r.Findings, admin.Finding{Code: f.Code, Severity: f.Severity.String(), Where: f.Where})
+	}
+	return r
+}
+
+func (s *submitter) send(ctx context.Context, batch []admin.File, progress *term.Progress) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	answer, err := s.daemon.Submit(ctx, admin.Submission{Files: batch, Profile: s.profile, Wait: s.wait})
+	if err != nil {
+		return err
+	}
+	if len(answer.Files) != len(batch) {
+		return fmt.Errorf("the daemon answered for %d of %d files", len(answer.Files), len(batch))
+	}
+	for _, r := range answer.Files {
+		s.take(r)
+	}
+	progress.Add(int64(len(batch)))
+	return nil
+}
+
+// refusedOutcome is the outcome of a file that a rule refuses.
+const refusedOutcome = "refused"
+
+// take keeps a result, and tells at once why a file was refused. Flags on
+// accepted files are counted: a backfill has many, and JSON has them all.
+func (s *submitter) take(r admin.FileResult) {
+	s.results = append(s.results, submitted{FileResult: r, Entries: append(taken{}, r.Entries...)})
+	if r.Outcome != refusedOutcome {
+		for _, f := range r.Findings {
+			s.flags[f.Code]++
+		}
+		return
+	}
+	s.refused++
+	for _, f := range explain(r.Name, ruleFindings(r.Findings), s.lang) {
+		if f.Severity == rule.E.String() {
+			s.screen.Failed(f.line())
+		}
+	}
+}
+
+// tellFlags says how often each rule flagged what was accepted.
+func (s *submitter) tellFlags() {
+	for _, code := range slices.Sorted(maps.Keys(s.flags)) {
+		what, _ := rule.Text(code, s.lang)
+		s.screen.Note(fmt.Sprintf("%s x %d: %s", code, s.flags[code], what))
+	}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/raresync/raresync/cmd/raresync/audit"
+	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/config"
+	"github.com/raresync/raresync/daemon/home"
+)
+
+// words say what an error means to the person at the keyboard.
+type words struct {
+	hint   string // English advice, where the error has none of its own
+	zh     string // what happened
+	zhHint string
+}
+
+// meanings holds the words for errors that a clerk or an operator meets; the
+// first that fits counts.
+var meanings = []struct {
+	err error
+	words
+}{
+	{errPartly, words{"", "部分文件被拒绝", "请按上面的说明更正这些文件后重新提交；已接受的文件再次提交无妨"}},
+	{errNothing, words{"", "没有文件被接受", "请按上面的说明更正后重新提交"}},
+	{admin.ErrUnreachable, words{
+		"is the daemon running? start it with: raresync serve",
+		"节点服务没有响应", "请确认服务正在运行，或用 raresync serve 启动"}},
+	{context.DeadlineExceeded, words{"try again, or wait longer with --timeout", "等待超时", "请稍后再试，或用 --timeout 延长等待时间"}},
+	{context.Canceled, words{"", "操作已中断", ""}},
+	{audit.ErrUnverified, words{"", "验证失败", "请勿使用这份副本或收据，并告知网络运维人员"}},
+	{home.ErrInUse, words{
+		"stop the daemon first, or use the command that talks to it",
+		"数据目录正被另一个进程使用", "请先停止该节点的服务"}},
+	{home.ErrKeys, words{"", "节点密钥无法使用", "请检查密钥文件的位置和权限（0600）"}},
+	{home.ErrNoGenesis, words{
+		"take the network's genesis file with: raresync found adopt genesis.pem",
+		"该节点尚未加入任何网络", "请用 raresync found adopt genesis.pem 导入网络的创世文件"}},
+	{home.ErrOccupied, words{"choose a new directory", "目录不是空的", "请换一个新目录"}},
+	{consensus.ErrQuarantined, words{"rebuild this node from its peers under a new id", "本节点的副本已被隔离", "请以新的节点名从其他节点重建"}},
+	{ledger.ErrDamaged, words{"rebuild this node from its peers under a new id", "本地账本已损坏", "请以新的节点名从其他节点重建"}},
+	{ledger.ErrStorage, words{"look at the disk; then rebuild this node from its peers", "磁盘读写失败", "请检查磁盘，然后从其他节点重建本节点"}},
+	{errNoConfig, words{
+		"name one with --config, or make a node with: raresync init DIR",
+		"找不到配置文件", "请用 --config 指定，或用 raresync init 建立节点"}},
+	{fs.ErrPermission, words{"run the command as the daemon's user", "没有权限", "请以节点服务的用户身份运行"}},
+	{fs.ErrExist, words{"nothing is overwritten: choose another name", "文件已存在", "不会覆盖已有文件，请换一个文件名"}},
+	{fs.ErrNotExist, words{"", "文件或目录不存在", "请核对路径"}},
+}
+
+// problemWords holds the words for the daemon's own codes.
+var problemWords = map[string]words{
+	admin.CodeNotFound:    {zh: "没有找到", zhHint: "请核对编号"},
+	admin.CodeNotYet:      {zh: "本节点正在追赶，暂时无法回答", zhHint: "请稍后再试"},
+	admin.CodeNoLeader:    {zh: "网络暂时没有领导节点", zhHint: "请稍后再试；可用 raresync status 查看"},
+	admin.CodeInvalid:     {zh: "请求无效"},
+	admin.CodeNotAllowed:  {zh: "不允许此操作"},
+	admin.CodeTooLarge:    {zh: "提交的内容过大", zhHint: "请分批提交"},
+	admin.CodeUnavailable: {zh: "服务暂时不可用", zhHint: "请稍后再试"},
+	admin.CodeInternal:    {zh: "节点内部错误", zhHint: "请查看服务日志"},
+}
+
+func advice(err error) words {
+	var problem *admin.Problem
+	var wrong *config.Problems
+	if errors.As(err, &problem) {
+		return problemWords[problem.Code]
+	}
+	if errors.As(err, &wrong) {
+		return words{zh: "配置文件有误", zhHint: "请逐项更正后用 raresync config check 检查"}
+	}
+	for _, m := range meanings {
+		if errors.Is(err, m.err) {
+			return m.words
+		}
+	}
+	return words{}
+}
+
+// chinese puts what an error means in front of its own text.
+func chinese(err error, text, hint string) (string, string) {
+	w := advice(err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		w = words{zh: "命令用法有误"}
+	}
+	if w.zh != "" {
+		text = w.zh + "：" + text
+	}
+	if w.zhHint != "" {
+		hint = w.zhHint
+	}
+	return text, strings.TrimSpace(hint)
+}
+
+// language returns the language to report errors in, as far as flags and
+// configuration can be read.
+func (l line) language() string {
+	if lang := l.values["lang"]; lang != "" {
+		return lang
+	}
+	if path, err := configPath(l.values["config"]); err == nil {
+		if cfg, err := config.Load(path); err == nil {
+			return cfg.Language
+		}
+	}
+	return config.Default().Language
+}

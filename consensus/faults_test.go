@@ -1,0 +1,277 @@
+package consensus
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/raresync/raresync/consensus/machine"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/tlog"
+)
+
+func TestLeaderDiesUnderLoadAndEveryEnvelopeIsThereOnce(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.ids...)
+	leader := c.leader()
+	chains := []*chain{c.chain(0), c.chain(1), c.chain(2)}
+	loaded := c.startLoad(chains, 12, 2, c.ids...)
+	_, err := c.node(leader).Wait(c.ctx, func(s *state.State) bool { return s.Envelopes > 15 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.net.setCut(true, leader, c.others(leader)...)
+	c.close(ended(), leader)
+	if next := c.leader(); next == leader {
+		t.Fatalf("%s still leads", next)
+	}
+	loaded()
+	c.net.setCut(false, leader, c.others(leader)...)
+	c.open(leader)
+	c.converged(1 + 3*12*2)
+	c.verify(chains)
+	for _, n := range c.running() {
+		if got := n.View().Envelopes; got != 1+3*12 {
+			t.Errorf("%s holds %d envelopes, want %d", n.cfg.Self, got, 1+3*12)
+		}
+	}
+}
+
+func TestLeaderClosedInOrderHandsOver(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.voters()...)
+	leader := c.leader()
+	chains := c.load(2, 1, leader)
+	c.converged(1 + 3*2)
+	ctx, cancel := context.WithTimeout(c.ctx, 5*time.Second)
+	defer cancel()
+	c.close(ctx, leader)
+	if ctx.Err() != nil {
+		t.Error("the hand-over took as long as it may")
+	}
+	c.continueLoad(chains, 2, 1, c.leader())
+	c.converged(1 + 3*4)
+	c.verify(chains)
+}
+
+func TestNewLeaderMakesTheCheckpointThatTheOldOneCouldNot(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.voters()...)
+	leader := c.leader()
+	c.converged(1)
+	for _, id := range c.voters() {
+		c.net.lie(id, &liar{cosign: func(Proposal, []tlog.NoteSignature, error) ([]tlog.NoteSignature, error) {
+			return nil, errCut
+		}})
+	}
+	h := c.chain(1)
+	if err := h.run(1, 4, leader); err != nil {
+		t.Fatal(err)
+	}
+	if size := c.node(leader).Checkpoint().Size; size != 1 {
+		t.Fatalf("checkpoint at %d without cosigners", size)
+	}
+	c.net.setCut(true, leader, c.others(leader)...)
+	c.close(ended(), leader)
+	for _, id := range c.voters() {
+		c.net.lie(id, nil)
+	}
+	c.converged(5)
+	c.verify([]*chain{h})
+}
+
+// TestFollowerLeftBehind cuts a follower off until the others have dropped the
+// records it needs, and then lets it fill the gap.
+func TestFollowerLeftBehind(t *testing.T) {
+	c := newCluster(t, 3)
+	c.limits = logLimits{snapshotBytes: 40_000, trailing: 4}
+	c.open(c.voters()...)
+	leader := c.leader()
+	left := c.follower()
+	others := c.others(left)
+	chains := c.load(1, 1, leader)
+	c.converged(4)
+	c.net.setCut(true, left, others...)
+	c.continueLoad(chains, 8, 2, c.without(left)...)
+	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left) })
+
+	release := make(chan struct{})
+	for _, id := range c.without(left) {
+		c.net.lie(id, &liar{envelopes: func(_ uint64, p []Pulled) []Pulled {
+			select {
+			case <-release:
+				return p
+			default:
+				return nil
+			}
+		}})
+	}
+	c.net.setCut(false, left, others...)
+	n := c.node(left)
+	c.until("an open gap", n.hasGap)
+	c.servesNothing(n)
+	close(release)
+	c.converged(1 + 3 + 3*8*2)
+	c.verify(chains)
+
+	c.close(ended(), left)
+	c.open(left)
+	if n := c.node(left); n.hasGap() {
+		t.Error("the filled gap is open again after a restart")
+	}
+	c.converged(1 + 3 + 3*8*2)
+}
+
+// servesNothing checks that a node with a gap answers "not yet".
+func (c *cluster) servesNothing(n *Node) {
+	c.t.Helper()
+	if s := n.Status(); s.Ready || !strings.HasPrefix(s.Why, "not a copy") || s.GapTo <= s.GapFrom {
+		c.t.Errorf("status with a gap: %+v", s)
+	}
+	if _, _, err := n.Receipt(1); !errors.Is(err, ErrNotYet) {
+		c.t.Errorf("receipt with a gap: %v", err)
+	}
+	if _, err := n.HandleEnvelopes(0); !errors.Is(err, machine.ErrGap) {
+		c.t.Errorf("envelopes with a gap: %v", err)
+	}
+	short, cancel := context.WithTimeout(c.ctx, 50*time.Millisecond)
+	defer cancel()
+	if _, err := n.HandleCheckpoint(short, 1); !errors.Is(err, ErrNotYet) {
+		c.t.Errorf("checkpoint with a gap: %v", err)
+	}
+	view := n.View()
+	p := Proposal{Checkpoint: tlog.Checkpoint{Origin: Origin(view), Size: view.Tree.Size(), Root: view.Tree.Root()}}
+	if _, err := n.HandleCosign(short, p); !errors.Is(err, ErrNotYet) {
+		c.t.Errorf("cosigned with a gap: %v", err)
+	}
+}
+
+func TestGapIsNotFilledWithLies(t *testing.T) {
+	c := newCluster(t, 3)
+	c.limits = logLimits{snapshotBytes: 40_000, trailing: 4}
+	c.open(c.voters()...)
+	leader := c.leader()
+	left := c.follower()
+	chains := c.load(1, 1, leader)
+	c.converged(4)
+	c.net.setCut(true, left, c.others(left)...)
+	c.continueLoad(chains, 8, 2, c.without(left)...)
+	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left) })
+	n := c.node(left)
+	helper := n.peersInTurn()[0]
+	lied := make(chan struct{}, 100)
+	c.net.lie(helper, &liar{envelopes: func(_ uint64, p []Pulled) []Pulled {
+		lied <- struct{}{}
+		return swapHospitals(p)
+	}})
+	c.net.setCut(false, left, c.others(left)...)
+	<-lied
+	c.converged(1 + 3 + 3*8*2)
+	c.verify(chains)
+}
+
+// logStartsBehind reports whether every other voter has dropped the records
+// after a node's last one.
+func (c *cluster) logStartsBehind(left string) bool {
+	last, err := c.node(left).logs.LastIndex()
+	for _, id := range c.without(left) {
+		first, err2 := c.node(id).logs.FirstIndex()
+		if err != nil || err2 != nil || first <= last+1 {
+			return false
+		}
+	}
+	return true
+}
+
+func TestUncommittedTailOfAnOldLeaderIsNeverApplied(t *testing.T) {
+	c := newCluster(t, 3)
+	c.limits = logLimits{snapshotBytes: 40_000, trailing: 4}
+	c.open(c.voters()...)
+	old := c.leader()
+	chains := c.load(1, 1, old)
+	c.converged(4)
+	c.net.setCut(true, old, c.others(old)...)
+	tail := c.chain(0)
+	tail.sequence, tail.previous = chains[0].sequence, chains[0].previous
+	raw := tail.next(5).Marshal()
+	if out, err := c.node(old).Submit(c.ctx, raw); err == nil {
+		t.Fatalf("a leader without followers committed: %+v", out)
+	}
+	c.continueLoad(chains, 8, 2, c.without(old)...)
+	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(old) })
+	c.net.setCut(false, old, c.others(old)...)
+	c.converged(1 + 3 + 3*8*2)
+	c.verify(chains)
+	out, err := c.node(old).Submit(c.ctx, raw)
+	if err != nil || out.Refusal == nil || out.Refusal.Code != state.CodeFork {
+		t.Errorf("the tail's envelope: %+v, %v, want %s: its sequence was used by another", out, err, state.CodeFork)
+	}
+}
+
+func TestAllNodesRestartAtOnce(t *testing.T) {
+	for name, tc := range map[string]struct {
+		limits logLimits
+		ctx    func() context.Context
+	}{
+		"closed, state from the log":    {defaultLimits, context.Background},
+		"killed, state from the log":    {defaultLimits, ended},
+		"closed, state from a snapshot": {logLimits{snapshotBytes: 40_000, trailing: 4}, context.Background},
+		"killed, state from a snapshot": {logLimits{snapshotBytes: 40_000, trailing: 4}, ended},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster(t, 3)
+			c.limits = tc.limits
+			c.open(c.ids...)
+			chains := c.load(4, 2, c.ids...)
+			before := c.converged(1 + 3*4*2)
+			if tc.limits != defaultLimits {
+				c.until("a snapshot everywhere", func() bool {
+					for _, id := range c.voters() {
+						if _, found := c.node(id).snapshots.Newest(); !found {
+							return false
+						}
+					}
+					return true
+				})
+			}
+			c.close(tc.ctx(), c.ids...)
+			c.open(c.ids...)
+			if after := c.converged(before.Size); after != before {
+				t.Fatalf("after the restart %+v, before %+v", after, before)
+			}
+			c.continueLoad(chains, 2, 2, c.ids...)
+			c.converged(1 + 3*6*2)
+			c.verify(chains)
+		})
+	}
+}
+
+func TestNodeWhoseDiskFailsStopsAndTheOthersGoOn(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.voters()...)
+	leader := c.leader()
+	chains := c.load(1, 1, leader)
+	c.converged(4)
+	failing := c.follower()
+	c.mayFail()
+	if err := c.node(failing).machine.Ledger().Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.continueLoad(chains, 2, 1, c.without(failing)...)
+	if err := <-c.fatal[failing]; err == nil {
+		t.Error("failed without a reason")
+	}
+	if _, err := c.node(failing).Submit(c.ctx, chains[0].sent[0].raw); err == nil {
+		t.Error("a failed node answers")
+	}
+	if s := c.node(failing).Status(); s.Ready {
+		t.Error("a failed node says it is ready")
+	}
+	c.close(ended(), failing)
+	c.converged(1 + 3 + 3*2)
+	c.open(failing)
+	c.converged(1 + 3 + 3*2)
+	c.verify(chains)
+}
