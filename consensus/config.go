@@ -82,7 +82,9 @@ type Streams interface {
 type Peers interface {
 	// Submit hands an envelope to a node that is thought to lead.
 	Submit(ctx context.Context, node string, raw []byte) (Outcome, error)
-	// Cosign asks a voter for its cosignatures under a proposal.
+	// Cosign asks a voter for its cosignatures under a proposal. The error
+	// wraps ErrRootDiffers if that is the voter's reason: a majority of such
+	// answers quarantines the leader.
 	Cosign(ctx context.Context, node string, p Proposal) ([]tlog.NoteSignature, error)
 	// Announce tells a node of a new checkpoint.
 	Announce(ctx context.Context, node string, note []byte) error

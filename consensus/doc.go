@@ -6,7 +6,7 @@
 // it. [Node.Receipt] proves an entry's place once a majority of the voters has
 // cosigned a checkpoint that covers it.
 //
-//	n, err := consensus.Open(ctx, consensus.Config{...})
+//	n, err := consensus.Open(consensus.Config{...})
 //	out, err := n.Submit(ctx, env.Marshal())
 //	cp, err := n.WaitCheckpoint(ctx, out.First+uint64(out.Count))
 //	proof, err := n.Receipt(out.First)

@@ -11,15 +11,18 @@ import (
 	"github.com/raresync/raresync/registry/act"
 )
 
-// markerTimeout bounds the wait to queue a marker: a queue that is full has
-// envelopes that carry the commit index as well.
-const markerTimeout = time.Millisecond
+// markerTimeout bounds the wait for a leader that is busy: with envelopes, and
+// the next one carries the commit index as well.
+const markerTimeout = 10 * time.Millisecond
 
 // Submit sends an envelope to the leader and returns its place in the log, or
 // the network's refusal in Outcome.Refusal. With ErrNoLeader, or any other
 // error, the envelope may or may not have been taken: the same bytes sent again
 // get the original place.
 func (n *Node) Submit(ctx context.Context, raw []byte) (Outcome, error) {
+	if err := n.ended(); err != nil {
+		return Outcome{}, fmt.Errorf("%w: %w", ErrNoLeader, err)
+	}
 	if n.kind == act.Voter {
 		out, err := n.lead(ctx, raw)
 		if !errors.Is(err, raft.ErrNotLeader) {

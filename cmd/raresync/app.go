@@ -13,7 +13,7 @@ func newApp(in io.Reader, out, errs io.Writer) *cli.App {
 		Name:  "raresync",
 		Usage: "one national log of signed, sealed, pseudonymised registry entries",
 		Commands: []*cli.Command{
-			initCommand(), foundCommand(), serveCommand(),
+			demoCommand(), initCommand(), foundCommand(), serveCommand(),
 			validateCommand(), submitCommand(),
 			statusCommand(), memberCommand(), entryCommand(), logCommand(),
 			catalogCommand(), configCommand(), versionCommand(),
@@ -31,6 +31,7 @@ func newApp(in io.Reader, out, errs io.Writer) *cli.App {
 func finish(commands []*cli.Command) {
 	for _, c := range commands {
 		c.HideHelpCommand = true
+		c.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return usageError{err.Error()} }
 		if len(c.Subcommands) > 0 {
 			finish(c.Subcommands)
 			continue

@@ -77,6 +77,7 @@ var sentinels = []struct {
 	{ledger.ErrStorage, exitStorage},
 	{ledger.ErrDamaged, exitStorage},
 	{machine.ErrDiverged, exitStorage},
+	{home.ErrOptions, exitInvalid},
 	{home.ErrInUse, exitInUse},
 	{home.ErrKeys, exitKeys},
 	{home.ErrNoGenesis, exitConfig},

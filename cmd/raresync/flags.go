@@ -26,7 +26,8 @@ func commonFlags() []cli.Flag {
 		&cli.StringFlag{Name: "socket", Category: common, Usage: "admin `SOCKET` of the daemon (default: the configuration's)"},
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: common, Usage: "`FORMAT` of results: " + term.Formats},
 		&cli.StringFlag{Name: "lang", Category: common, Usage: "`LANGUAGE` of messages: zh or en (default: the configuration's)"},
-		&cli.DurationFlag{Name: "timeout", Category: common, Usage: "how long to wait for the daemon; 0 = without limit"},
+		&cli.DurationFlag{Name: "timeout", Category: common, DefaultText: "as the command needs",
+			Usage: "wait for the daemon no longer than `DURATION`, as 30s; 0 = without limit"},
 	}
 }
 

@@ -73,7 +73,7 @@ func validateFiles(c *cli.Context) error {
 			return err
 		}
 	}
-	term.NewScreen(c.App.ErrWriter).Note(fmt.Sprintf("%d files: %d would be accepted, %d refused", len(files), len(files)-refused, refused))
+	term.NewScreen(c.App.ErrWriter).Note(fmt.Sprintf("checked %d: %d would be accepted, %d refused", len(files), len(files)-refused, refused))
 	return verdict(len(files)-refused, refused)
 }
 

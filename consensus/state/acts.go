@@ -1,6 +1,8 @@
 package state
 
 import (
+	"slices"
+
 	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/envelope"
 )
@@ -35,14 +37,14 @@ func (s *State) admitAct(e *envelope.Envelope) *Refusal {
 	}
 	switch a.Type {
 	case act.TypeUnopenable:
-		return s.admitUnopenable(a)
+		return s.admitUnopenable(e, a)
 	case act.TypeGenesis:
 		return refuse(CodeActPayload, "a network has one genesis")
 	}
 	return refuse(CodeActType, "act type %d is above feature level %d", a.Type, s.FeatureLevel)
 }
 
-func (s *State) admitUnopenable(a *act.Act) *Refusal {
+func (s *State) admitUnopenable(e *envelope.Envelope, a *act.Act) *Refusal {
 	if len(a.Approvals) != 0 || a.RosterVersion != 0 || a.Expiry != 0 {
 		return refuse(CodeActApproval, "an unopenable act needs no approvals")
 	}
@@ -52,6 +54,10 @@ func (s *State) admitUnopenable(a *act.Act) *Refusal {
 	}
 	if u.Envelope >= s.Envelopes {
 		return refuse(CodeActPayload, "envelope %d is not in the log", u.Envelope)
+	}
+	m, _ := s.Member(e.Hospital)
+	if !slices.ContainsFunc(m.Sealing, func(span SealingSpan) bool { return span.Key.ID() == u.Reader }) {
+		return refuse(CodeActPayload, "key %x is not the sender's: a reader speaks for itself alone", u.Reader[:4])
 	}
 	return nil
 }

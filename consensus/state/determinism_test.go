@@ -26,7 +26,7 @@ func history(t testing.TB) (genesis *envelope.Envelope, log []sent) {
 		accept(t, s, raw, leaderTime)
 		log = append(log, sent{raw, leaderTime})
 	}
-	raw := actOf(t, s, net.Reader, unopenable(3)).Marshal()
+	raw := actOf(t, s, net.Reader, unopenable(net.Reader, 3)).Marshal()
 	accept(t, s, raw, now+9_001)
 	return net.Genesis, append(log, sent{raw, now + 9_001})
 }

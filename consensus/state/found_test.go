@@ -69,7 +69,7 @@ func TestGenesisThatIsNotEveryFoundersFoundsNothing(t *testing.T) {
 		"with a reader set":             {header(func(h *envelope.Header) { h.ReaderSet = 1 }), "ACT001"},
 		"as entries":                    {header(func(h *envelope.Header) { h.Kind = envelope.KindEntries }), "not an act"},
 		"an envelope of a hospital":     {entries(t, s, net.Hospitals[0], 1).Marshal(), "not an act"},
-		"a later act":                   {actOf(t, s, net.Hospitals[0], unopenable(0)).Marshal(), "act of unopenable"},
+		"a later act":                   {actOf(t, s, net.Hospitals[0], unopenable(net.Hospitals[0], 0)).Marshal(), "act of unopenable"},
 	} {
 		e, err := envelope.Decode(tc.raw)
 		if err != nil {

@@ -66,9 +66,11 @@ func actOf(t testing.TB, s *state.State, m *foundingtest.Member, a act.Act) *env
 	return e
 }
 
-// unopenable is an act that says envelope n could not be opened.
-func unopenable(n uint64) act.Act {
-	return act.Act{Version: act.Version, Type: act.TypeUnopenable, Payload: act.Unopenable{Envelope: n, Code: "SEAL003"}.Marshal()}
+// unopenable is m's act that says that it could not open envelope n.
+func unopenable(m *foundingtest.Member, n uint64) act.Act {
+	return act.Act{Version: act.Version, Type: act.TypeUnopenable, Payload: act.Unopenable{
+		Envelope: n, Reader: m.Sealing.Public().ID(), Code: "SEAL003",
+	}.Marshal()}
 }
 
 // forge changes an envelope as its sender could: bodies and header are changed,

@@ -46,14 +46,14 @@ func (w *world) header(change func(*envelope.Header)) []byte {
 
 // act forges hospital 1's next act.
 func (w *world) act(change func(*act.Act)) []byte {
-	a := unopenable(1)
+	a := unopenable(w.net.Hospitals[0], 1)
 	change(&a)
 	return actOf(w.t, w.state, w.net.Hospitals[0], a).Marshal()
 }
 
 // actForm forges an act envelope around a good act.
 func (w *world) actForm(change func(*envelope.Header, *[]seal.Body)) []byte {
-	return forge(w.t, actOf(w.t, w.state, w.net.Hospitals[0], unopenable(1)), w.key, change)
+	return forge(w.t, actOf(w.t, w.state, w.net.Hospitals[0], unopenable(w.net.Hospitals[0], 1)), w.key, change)
 }
 
 // secondReaders makes another reader set current from envelope 2 on, and keeps
@@ -250,7 +250,7 @@ var contentRows = map[string]row{
 var actRows = map[string]row{
 	"an unopenable act by a hospital": {func(w *world) []byte { return w.act(func(*act.Act) {}) }, ""},
 	"an unopenable act by a reader": {func(w *world) []byte {
-		return actOf(w.t, w.state, w.net.Reader, unopenable(2)).Marshal()
+		return actOf(w.t, w.state, w.net.Reader, unopenable(w.net.Reader, 2)).Marshal()
 	}, ""},
 	"an act with a salt": {func(w *world) []byte {
 		return w.actForm(func(_ *envelope.Header, b *[]seal.Body) { (*b)[0].Salt[3] = 1 })
@@ -278,11 +278,16 @@ var actRows = map[string]row{
 			(*b)[0].Ciphertext = append([]byte{0x98, 6}, (*b)[0].Ciphertext[1:]...)
 		})
 	}, state.CodeEncoding},
-	"an act version of the future":      {func(w *world) []byte { return w.act(func(a *act.Act) { a.Version = 2 }) }, state.CodeActType},
-	"an act type of the future":         {func(w *world) []byte { return w.act(func(a *act.Act) { a.Type = 999 }) }, state.CodeActType},
-	"a second genesis":                  {func(w *world) []byte { return w.act(func(a *act.Act) { a.Type = act.TypeGenesis }) }, state.CodeActPayload},
-	"a payload that is not CBOR":        {func(w *world) []byte { return w.act(func(a *act.Act) { a.Payload = []byte("?") }) }, state.CodeActPayload},
-	"unopenable, of its own envelope":   {func(w *world) []byte { return w.act(func(a *act.Act) { *a = unopenable(3) }) }, state.CodeActPayload},
+	"an act version of the future": {func(w *world) []byte { return w.act(func(a *act.Act) { a.Version = 2 }) }, state.CodeActType},
+	"an act type of the future":    {func(w *world) []byte { return w.act(func(a *act.Act) { a.Type = 999 }) }, state.CodeActType},
+	"a second genesis":             {func(w *world) []byte { return w.act(func(a *act.Act) { a.Type = act.TypeGenesis }) }, state.CodeActPayload},
+	"a payload that is not CBOR":   {func(w *world) []byte { return w.act(func(a *act.Act) { a.Payload = []byte("?") }) }, state.CodeActPayload},
+	"unopenable, of its own envelope": {func(w *world) []byte {
+		return w.act(func(a *act.Act) { *a = unopenable(w.net.Hospitals[0], 3) })
+	}, state.CodeActPayload},
+	"unopenable, in another reader's name": {func(w *world) []byte {
+		return w.act(func(a *act.Act) { *a = unopenable(w.net.Reader, 1) })
+	}, state.CodeActPayload},
 	"unopenable, with an expiry":        {func(w *world) []byte { return w.act(func(a *act.Act) { a.Expiry = 1 }) }, state.CodeActApproval},
 	"unopenable, with a roster version": {func(w *world) []byte { return w.act(func(a *act.Act) { a.RosterVersion = 1 }) }, state.CodeActApproval},
 	"unopenable, with an approval": {func(w *world) []byte {

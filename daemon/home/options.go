@@ -28,8 +28,11 @@ func (o *InitOptions) check() error {
 	i := &o.Institution
 	cfg := config.Default()
 	cfg.Node.ID, cfg.Listen.Node = o.NodeID, o.Listen
-	if err := cfg.Validate(); err != nil {
-		p.add("%w", err)
+	var wrong *config.Problems
+	if errors.As(cfg.Validate(), &wrong) {
+		for _, one := range wrong.List {
+			p.add("%s", one)
+		}
 	}
 	if o.Dir == "" {
 		p.add("a directory is needed")

@@ -71,6 +71,7 @@ type Case struct {
 	// statements rather than stated.
 	Inferred bool
 
+	// Sex is the sex at birth.
 	Sex Sex
 	// Birth is known to the month at most: Encode refuses a day.
 	Birth         Date
@@ -80,6 +81,7 @@ type Case struct {
 	Department string // of the hospital, as it calls it
 	Province   string // of residence, two digits of GB/T 2260
 
+	// Features are those observed and those looked for and excluded.
 	Features   []Feature
 	References []Reference
 

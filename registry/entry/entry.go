@@ -102,6 +102,7 @@ type Entry struct {
 	// result, the visit date of a follow-up.
 	EventDate Date
 
+	// Source is the format the entry came in, Basis why it may be held.
 	Source Source
 	Basis  Basis
 

@@ -85,6 +85,7 @@ type Genetics struct {
 	Stated Result // as the source states it; see Outcome
 	Lab    string
 
+	// Interpretations are what the laboratory read from it, in its order.
 	Interpretations []Interpretation
 
 	// Extension is canonical JSON: what the genetic part of the source holds

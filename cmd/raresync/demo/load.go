@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/daemon/admin"
 )
 
@@ -28,6 +29,7 @@ type load struct {
 	done   int
 	tally  tally
 	events chan event
+	bar    *term.Progress // shows done; nil shows nothing
 }
 
 // tally counts files and entries.
@@ -162,6 +164,7 @@ func (l *load) count(batch []visit, r admin.SubmissionResult, spare bool) {
 			continue
 		}
 		l.done++
+		l.bar.Add(1)
 		if batch[i].second {
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/crypto/pseudonym"
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/registry/act"
@@ -29,20 +30,30 @@ type Network struct {
 	Binary    string
 	Hospitals []*Process // numbered 1..n in this order
 	Reader    *Process   // the coordinator
+
+	voters int
 }
 
 // provinces gives the made-up hospitals a place.
 var provinces = []string{"11", "31", "44", "51", "42", "61", "33", "37", "21", "53", "65"}
 
+// CheckSize says why a demo network cannot have these numbers, or nil.
+func CheckSize(hospitals, voters int) error {
+	if hospitals < 1 || hospitals > act.MaxFounders-1 || voters < 1 || voters > hospitals || voters%2 == 0 || voters > 9 {
+		return fmt.Errorf("%d hospitals with %d voters: want 1 to %d hospitals, and 1, 3, 5, 7 or 9 of them voters",
+			hospitals, voters, act.MaxFounders-1)
+	}
+	return nil
+}
+
 // Found makes the data directories of hospitals h1..hn, the first voters of
 // which vote and hold a share, and of the coordinator, and founds a network
 // marked demo with them. Nothing runs yet.
 func Found(dir, binary string, hospitals, voters int) (*Network, error) {
-	if hospitals < 1 || hospitals > act.MaxFounders-1 || voters < 1 || voters > hospitals || voters%2 == 0 || voters > 9 {
-		return nil, fmt.Errorf("%d hospitals with %d voters: want 1 to %d hospitals, and 1, 3, 5, 7 or 9 of them voters",
-			hospitals, voters, act.MaxFounders-1)
+	if err := CheckSize(hospitals, voters); err != nil {
+		return nil, err
 	}
-	n := &Network{Dir: dir, Binary: binary}
+	n := &Network{Dir: dir, Binary: binary, voters: voters}
 	for i := range hospitals {
 		kind := act.Voter
 		if i >= voters {
@@ -163,6 +174,9 @@ func (n *Network) approve(draft *founding.Draft) error {
 	}
 	return nil
 }
+
+// threshold returns how many share holders make a pseudonym.
+func (n *Network) threshold() int { return keyshare.Threshold(n.voters) }
 
 // Start starts every process that does not run and waits until all are ready.
 func (n *Network) Start(ctx context.Context) error {

@@ -10,14 +10,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-)
 
-// Screen shows the story as it happens; [term.Screen] is one.
-type Screen interface {
-	Done(text string)
-	Note(text string)
-	Step(text string, do func() error) error
-}
+	"github.com/raresync/raresync/cmd/raresync/term"
+)
 
 // Options say what the demo does.
 type Options struct {
@@ -70,7 +65,7 @@ const sparePatients = 4000
 // story is a run of the demo.
 type story struct {
 	Options
-	screen  Screen
+	screen  *term.Screen
 	network *Network
 	load    *load
 	result  Result
@@ -78,7 +73,7 @@ type story struct {
 
 // Run founds the network, tells the story and leaves the network running: the
 // caller stops it. Result is filled as far as the story came.
-func Run(ctx context.Context, o Options, screen Screen) (*Network, Result, error) {
+func Run(ctx context.Context, o Options, screen *term.Screen) (*Network, Result, error) {
 	s := &story{Options: o, screen: screen}
 	s.result.Hospitals, s.result.Voters, s.result.Refusals = o.Hospitals, o.Voters, map[string]int{}
 	began := time.Now()
@@ -93,20 +88,21 @@ func (s *story) tell(ctx context.Context) error {
 		return err
 	}
 	steps := []struct {
-		text string
-		do   func(context.Context) error
+		title string
+		do    func(context.Context) error
 	}{
-		{fmt.Sprintf("found a network of %d hospitals (%d vote) and a coordinator; start a process for each", s.Hospitals, s.Voters), s.start},
-		{"hospitals check, pseudonymise, seal and submit their cases; the leader is killed meanwhile", func(ctx context.Context) error {
+		{fmt.Sprintf("Found a network of %d hospitals (%d vote) and a coordinator", s.Hospitals, s.Voters), s.start},
+		{"Hospitals register their cases; the leader is killed meanwhile", func(ctx context.Context) error {
 			return s.register(ctx, visits)
 		}},
-		{"every node has the same log", s.converge},
-		{"the coordinator opens the log and counts persons", s.countPersons},
-		{"a receipt is verified offline by another process, from the policy file alone", s.verifyReceipt},
-		{"the whole log is verified offline from the policy file", s.verifyLog},
+		{"Every node has the same log", s.converge},
+		{"The coordinator counts persons, not registrations", s.countPersons},
+		{"A stranger verifies a receipt, then the whole log, offline", s.verify},
 	}
-	for _, step := range steps {
-		if err := s.screen.Step(step.text, func() error { return step.do(ctx) }); err != nil {
+	for i, step := range steps {
+		s.screen.Note(fmt.Sprintf("%d. %s", i+1, step.title))
+		if err := step.do(ctx); err != nil {
+			s.screen.Failed(step.title)
 			return err
 		}
 	}
@@ -149,7 +145,13 @@ func (s *story) start(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return s.network.Start(ctx)
+	began := time.Now()
+	if err := s.network.Start(ctx); err != nil {
+		return err
+	}
+	s.screen.Done(fmt.Sprintf("%d processes run with keys and TLS of their own; a leader is elected (%.1f s)",
+		len(s.network.Processes()), time.Since(began).Seconds()))
+	return nil
 }
 
 // register takes in all files, and kills the leader when half of them are in.
@@ -157,6 +159,7 @@ func (s *story) register(ctx context.Context, visits []visit) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	s.load = newLoad(s.network, visits, generated(sparePatients, s.Hospitals, s.Seed+1))
+	s.load.bar = s.screen.Progress("files checked, pseudonymised, sealed, submitted, under a receipt", int64(len(visits)))
 	fed := make(chan error, 1)
 	go func() { fed <- s.load.run(ctx) }()
 	kill := s.killLeader(ctx)
@@ -165,12 +168,17 @@ func (s *story) register(ctx context.Context, visits []visit) error {
 		cancel() // nothing more to wait for
 	}
 	err := errors.Join(kill, <-fed)
+	s.load.bar.Close()
 	t := s.load.result()
 	s.result.Accepted, s.result.Refused, s.result.Refusals = t.accepted, t.refused, t.refusals
 	s.result.Registrations, s.result.LoadCases = t.registrations, t.spareCases
 	if err == nil {
-		s.screen.Done(fmt.Sprintf("%d files accepted, %d refused %s; %d registrations under a receipt",
-			t.accepted, t.refused, refusalList(t.refusals), t.registrations))
+		s.screen.Done(fmt.Sprintf("%d files accepted, %d refused%s: checked, pseudonymised by %d share holders, sealed, submitted",
+			t.accepted, t.refused, refusalList(t.refusals), s.network.threshold()))
+		s.screen.Done(fmt.Sprintf("%d registrations under a receipt, those of second hospitals included", t.registrations))
+		if t.spareCases > 0 {
+			s.screen.Done(fmt.Sprintf("%d made-up cases kept the load on during the kill; they are counted apart", t.spareCases))
+		}
 	}
 	return err
 }
@@ -184,7 +192,7 @@ func refusalList(refusals map[string]int) string {
 		codes = append(codes, fmt.Sprintf("%s x%d", code, n))
 	}
 	slices.Sort(codes)
-	return fmt.Sprint(codes)
+	return " (" + strings.Join(codes, ", ") + ")"
 }
 
 // killLeader kills the leader under load, measures the time to the next
@@ -315,33 +323,35 @@ func (s *story) countPersons(ctx context.Context) error {
 	return nil
 }
 
-// policyPath is where the story leaves the policy file.
-func (s *story) policyPath() string { return filepath.Join(s.Dir, "policy.txt") }
-
-func (s *story) verifyReceipt(ctx context.Context) error {
+// verify checks a receipt and the whole log in processes of their own, which
+// know the policy file and nothing else.
+func (s *story) verify(ctx context.Context) error {
 	policy, err := s.network.Reader.Client.Policy(ctx)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(s.policyPath(), []byte(policy), 0o600); err != nil {
+	policyPath := filepath.Join(s.Dir, "policy.txt")
+	if err := os.WriteFile(policyPath, []byte(policy), 0o600); err != nil {
 		return err
 	}
-	proof, err := s.network.Hospitals[0].Client.Prove(ctx, s.load.result().sample)
+	index := s.load.result().sample
+	proof, err := s.network.Hospitals[0].Client.Prove(ctx, index)
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(s.Dir, "receipt.txt")
-	if err := os.WriteFile(path, []byte(proof.Proof), 0o600); err != nil {
+	receiptPath := filepath.Join(s.Dir, "receipt.txt")
+	if err := os.WriteFile(receiptPath, []byte(proof.Proof), 0o600); err != nil {
 		return err
 	}
-	return s.command(ctx, "log", "verify", "--policy", s.policyPath(), "--proof", path)
-}
-
-func (s *story) verifyLog(ctx context.Context) error {
-	if err := s.command(ctx, "log", "verify", "--policy", s.policyPath(), s.network.Reader.Dir); err != nil {
+	if err := s.command(ctx, "log", "verify", "--policy", policyPath, "--proof", receiptPath); err != nil {
+		return err
+	}
+	s.screen.Done(fmt.Sprintf("receipt of entry %d: a majority of the voters vouches for it", index))
+	if err := s.command(ctx, "log", "verify", "--policy", policyPath, s.network.Reader.Dir); err != nil {
 		return err
 	}
 	s.result.Verified = true
+	s.screen.Done(fmt.Sprintf("log of %d entries: every signature, leaf and root re-derived from the genesis", s.result.TreeSize))
 	return nil
 }
 

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"raresync": main}) }
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "until": until, "ports": ports, "sparse": sparse, "nested": nested, "flip": flip,
+		},
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("NO_COLOR", "1")
+			e.Setenv(configEnv, "")
+			return nil
+		},
+	})
+}
+
+// exits CODE COMMAND... runs a command and wants its exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := "0"
+	if err != nil {
+		if code = strings.TrimPrefix(err.Error(), "exit status "); code == err.Error() {
+			ts.Fatalf("%v", err)
+		}
+	}
+	if code != args[0] {
+		ts.Fatalf("exit code %s, want %s", code, args[0])
+	}
+}
+
+const untilDeadline = 30 * time.Second
+
+// until PATTERN COMMAND... runs a command again and again until it succeeds and
+// prints the pattern.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until TEXT COMMAND...")
+	}
+	deadline := time.After(untilDeadline)
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for {
+		err := ts.Exec(args[1], args[2:]...)
+		if err == nil && strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-deadline:
+			ts.Fatalf("no %q within %v (%v)", args[0], untilDeadline, err)
+		}
+	}
+}
+
+// ports NAME... sets variables to ports that are free now.
+func ports(ts *testscript.TestScript, _ bool, names []string) {
+	for _, name := range names {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		defer l.Close() // only when all are taken, so that they differ
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		ts.Check(err)
+		ts.Setenv(name, port)
+	}
+}
+
+// sparse FILE SIZE makes a file of SIZE bytes that takes no room on the disk.
+func sparse(ts *testscript.TestScript, _ bool, args []string) {
+	size, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), nil, 0o600))
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
+}
+
+// nested FILE DEPTH makes a file of DEPTH JSON arrays in each other.
+func nested(ts *testscript.TestScript, _ bool, args []string) {
+	depth, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Repeat([]byte("["), depth), 0o600))
+}
+
+// flip FILE AT changes the byte at AT, counted from the end if negative.
+func flip(ts *testscript.TestScript, _ bool, args []string) {
+	at, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	raw, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if at < 0 {
+		at += len(raw)
+	}
+	raw[at] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), raw, 0o600))
+}
