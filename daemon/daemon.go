@@ -209,7 +209,7 @@ func (s *service) servePeers(e *evaluation.Service) {
 func (s *service) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stopAdmin, err := s.serveAdmin()
+	stopAdmin, err := s.serveAdmin(ctx)
 	if err != nil {
 		return err
 	}
@@ -221,6 +221,7 @@ func (s *service) serve(ctx context.Context) error {
 		s.log.Info("stopping")
 	case err = <-s.failed:
 	}
+	cancel()
 	stopAdmin()
 	return err
 }

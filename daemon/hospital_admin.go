@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -24,8 +25,14 @@ const maxSubmissionBytes = 32 << 20
 // submit takes a batch of files and, if asked to, waits for its receipts.
 func (s *service) submit(w http.ResponseWriter, r *http.Request) {
 	var in admin.Submission
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxSubmissionBytes)).Decode(&in); err != nil {
-		fail(w, fmt.Errorf("%w: submission not readable or larger than %d bytes", errInvalid, maxSubmissionBytes))
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxSubmissionBytes)).Decode(&in)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		fail(w, fmt.Errorf("%w: a submission has at most %d bytes", errTooLarge, maxSubmissionBytes))
+		return
+	case err != nil: // not quoted: it may name what it read
+		fail(w, fmt.Errorf("%w: the submission is not readable", errInvalid))
 		return
 	}
 	answer(func(*http.Request) (admin.SubmissionResult, error) { return s.take(r.Context(), in) }).ServeHTTP(w, r)
@@ -93,7 +100,9 @@ func (s *service) references(ctx context.Context, taken []intake.Taken, receipts
 				}
 				receipts[t.Sequence] = r
 			}
-			ref.Index, ref.Receipt = r.First+uint64(t.Place), true
+			if ref.Index, ref.Receipt = r.Index(t.ID); ref.Receipt {
+				ref.Place = uint32(ref.Index - r.First)
+			}
 		}
 		out = append(out, ref)
 	}

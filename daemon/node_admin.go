@@ -122,6 +122,7 @@ func (s *service) leaves(w http.ResponseWriter, r *http.Request) {
 		}
 		out.flush()
 		if _, err := s.node.Wait(r.Context(), func(v *state.State) bool { return v.Tree.Size() > next }); err != nil {
+			out.fail(err)
 			return
 		}
 	}

@@ -16,7 +16,7 @@ func demoCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "demo",
 		ArgsUsage: "[MORE INPUT...]",
-		Usage: "watch a network of made-up hospitals take in cases, lose its leader, and converge",
+		Usage:     "watch a network of made-up hospitals take in cases, lose its leader, and converge",
 		Description: "Starts a process for each hospital and one for the national coordinator on loopback, with temporary\n" +
 			"data and throw-away keys. Without --input the cases are made up. It stays up until Ctrl-C unless --once.",
 		Flags: []cli.Flag{
@@ -134,12 +134,16 @@ func demoTable(c *cli.Context, out *term.Output, n *demo.Network, r demo.Result)
 	if c.Bool("once") {
 		return nil
 	}
-	_, err := fmt.Fprintf(c.App.Writer, `
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.App.Writer, `
 Try next, in another terminal:
 
-  %[1]s entry list --limit 10 -c %[2]s
+  %[1]s entry list --limit 5 -c %[2]s
   %[1]s status -c %[3]s
   %[1]s log verify --policy %[4]s %[5]s
-`, filepath.Base(os.Args[0]), n.Reader.Config(), n.Hospitals[0].Config(), filepath.Join(n.Dir, "policy.txt"), n.Reader.Dir)
+`, program, n.Reader.Config(), n.Hospitals[0].Config(), filepath.Join(n.Dir, "policy.txt"), n.Reader.Dir)
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -86,18 +87,18 @@ type submitted struct {
 	Entries taken `json:"entries"`
 }
 
-// taken prints as "2, receipt" in a table.
+// taken prints as "2, under a receipt" in a table.
 type taken []admin.EntryRef
 
-// String says how many entries there are and whether a receipt covers all.
+// String says how many entries there are, and that a receipt covers them all
+// if the daemon said so.
 func (t taken) String() string {
-	if len(t) == 0 {
+	bare := func(e admin.EntryRef) bool { return !e.Receipt }
+	switch {
+	case len(t) == 0:
 		return ""
-	}
-	for _, e := range t {
-		if !e.Receipt {
-			return fmt.Sprintf("%d, no receipt yet", len(t))
-		}
+	case slices.ContainsFunc(t, bare):
+		return strconv.Itoa(len(t))
 	}
 	return fmt.Sprintf("%d, under a receipt", len(t))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/pseudonym"
@@ -19,7 +20,10 @@ import (
 // fails with ErrHolders if fewer than t holders gave a proven answer.
 func (s *Service) Pseudonyms(ctx context.Context, identities [][]byte) ([]pseudonym.Pseudonym, error) {
 	unique, place := dedupe(identities)
-	inputs := s.stretch(unique)
+	inputs, err := s.stretch(ctx, unique)
+	if err != nil {
+		return nil, fmt.Errorf("pseudonymise %d identities: %w", len(unique), err)
+	}
 	found := make([]pseudonym.Pseudonym, 0, len(unique))
 	for start := 0; start < len(inputs); start += pseudonym.MaxBatch {
 		batch, err := s.batch(ctx, inputs[start:min(start+pseudonym.MaxBatch, len(inputs))])
@@ -51,7 +55,7 @@ func dedupe(identities [][]byte) (unique [][]byte, place []int) {
 
 // stretch runs Argon2id over the identities on all cores. It is what makes
 // guessing expensive, for us too: about 15 ms each.
-func (s *Service) stretch(identities [][]byte) [][]byte {
+func (s *Service) stretch(ctx context.Context, identities [][]byte) ([][]byte, error) {
 	params := s.Node.View().Identity
 	inputs := make([][]byte, len(identities))
 	next := make(chan int)
@@ -64,11 +68,14 @@ func (s *Service) stretch(identities [][]byte) [][]byte {
 		})
 	}
 	for i := range identities {
+		if ctx.Err() != nil {
+			break
+		}
 		next <- i
 	}
 	close(next)
 	workers.Wait()
-	return inputs
+	return inputs, ctx.Err()
 }
 
 // batch blinds up to 4096 inputs, collects t proven evaluations and finalises.
@@ -93,43 +100,55 @@ func (s *Service) batch(ctx context.Context, inputs [][]byte) ([]pseudonym.Pseud
 	return blinding.Finalize(view.OPRF, parts)
 }
 
-// collect asks t holders at once and another for each that fails, beginning
-// with this node's own share.
+// answer is what came of asking one holder.
+type answer struct {
+	holder uint16
+	part   pseudonym.Part
+	err    error
+}
+
+// collect asks t holders at once, beginning with this node's own share, and
+// another for each that fails or whenever no answer has come for a second.
 func (s *Service) collect(ctx context.Context, view *state.State, template pseudonym.Request, elements [][32]byte) ([]pseudonym.Part, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	type answer struct {
-		holder uint16
-		part   pseudonym.Part
-		err    error
-	}
 	order := s.holderOrder(view)
 	answers := make(chan answer, len(order))
-	ask := func(holder uint16) {
+	asked := 0
+	ask := func() {
+		if asked == len(order) {
+			return
+		}
+		holder := order[asked]
+		asked++
 		go func() {
 			part, err := s.ask(ctx, view, holder, template, elements)
 			answers <- answer{holder, part, err}
 		}()
 	}
-	asked := min(int(view.OPRF.Threshold), len(order))
-	for _, h := range order[:asked] {
-		ask(h)
+	for range view.OPRF.Threshold {
+		ask()
 	}
+	late := time.NewTicker(hedgeAfter)
+	defer late.Stop()
 	var parts []pseudonym.Part
 	problems := []error{ErrHolders}
-	for got := 0; got < asked; got++ {
-		a := <-answers
-		if a.err == nil {
+	for len(parts)+len(problems)-1 < asked {
+		select {
+		case <-late.C:
+			ask()
+			continue
+		case a := <-answers:
+			late.Reset(hedgeAfter)
+			if a.err != nil {
+				s.Logger.Warn("share holder gave no proven answer", "holder", a.holder, "reason", a.err.Error())
+				problems = append(problems, fmt.Errorf("holder %d: %w", a.holder, a.err))
+				ask()
+				continue
+			}
 			if parts = append(parts, a.part); len(parts) == int(view.OPRF.Threshold) {
 				return parts, nil
 			}
-			continue
-		}
-		s.Logger.Warn("share holder gave no proven answer", "holder", a.holder, "reason", a.err.Error())
-		problems = append(problems, fmt.Errorf("holder %d: %w", a.holder, a.err))
-		if asked < len(order) {
-			ask(order[asked])
-			asked++
 		}
 	}
 	return nil, errors.Join(problems...)

@@ -20,16 +20,26 @@ import (
 // identifies anybody; try again when more of them are reachable.
 var ErrHolders = errors.New("too few share holders answered")
 
-const askTimeout = 10 * time.Second
+const (
+	askTimeout = 10 * time.Second // of all holders together
+	hedgeAfter = time.Second      // without an answer, until another holder is asked too
+)
 
 // Asker sends a request to a node; [peer.Client] does.
 type Asker interface {
 	Evaluate(ctx context.Context, node string, e peer.Evaluation) (peer.Evaluation, error)
 }
 
+// Node is the log as the service needs it; [consensus.Node] is one.
+type Node interface {
+	View() *state.State
+	Checkpoint() tlog.SignedCheckpoint
+	Policy() *tlog.Policy
+}
+
 // Config is what the service needs.
 type Config struct {
-	Node     *consensus.Node
+	Node     Node
 	Hospital uint32           // this institution's number
 	Request  *sign.PrivateKey // signs this hospital's requests
 	Response *sign.PrivateKey // signs this holder's answers

@@ -87,8 +87,9 @@ type patient struct {
 	entries []entry.Entry
 }
 
-// Take takes a batch of files. profile 0 chooses by content. The error means
-// that nothing of the batch was taken; refused files are results.
+// Take takes a batch of files. profile 0 chooses by content. After an error the
+// same batch can be given again: what was taken of it is known then. Refused
+// files are results, not errors.
 func (in *Intake) Take(ctx context.Context, files []File, profile entry.Profile) ([]Result, error) {
 	batch := make([]*work, len(files))
 	for i, f := range files {

@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -12,9 +13,8 @@ import (
 )
 
 const (
-	packBytes   = 56 << 10 // of padded plaintext in one envelope: with wraps and signatures about 64 KiB
-	packEntries = 512
-	minClass    = 512 // smallest size class of a body
+	packBytes = 56 << 10 // of padded plaintext in one envelope: with wraps and signatures about 64 KiB
+	minClass  = 512      // smallest size class of a body; so at most 112 entries share an envelope
 )
 
 // Entry is an entry ready to be sealed.
@@ -24,7 +24,8 @@ type Entry struct {
 }
 
 // Placed is where an entry goes. Known entries were taken before and are not
-// placed again.
+// placed again. An envelope that is built anew gives its entries other places:
+// the ones in the log are those of the [Receipt].
 type Placed struct {
 	Known    bool
 	Sequence uint64
@@ -70,7 +71,7 @@ func (p *pack) group(g int, entries []Entry) error {
 	for _, e := range entries {
 		total += classOf(e)
 	}
-	if p.bytes > 0 && (p.bytes+total > packBytes || len(p.entries)+len(entries) > packEntries) {
+	if p.bytes > 0 && p.bytes+total > packBytes {
 		if err := p.flush(); err != nil {
 			return err
 		}
@@ -80,7 +81,7 @@ func (p *pack) group(g int, entries []Entry) error {
 			p.out[g][i].Known = true
 			continue
 		}
-		if p.bytes > 0 && p.bytes+classOf(e) > packBytes || len(p.entries) == packEntries {
+		if p.bytes > 0 && p.bytes+classOf(e) > packBytes {
 			if err := p.flush(); err != nil {
 				return err
 			}
@@ -133,29 +134,38 @@ func (o *Outbox) build(entries []Entry) (uint64, []uint32, error) {
 		return 0, nil, errors.New("this institution is not in the roster")
 	}
 	plains := make([]envelope.Plain, len(entries))
-	ids := make([][32]byte, len(entries))
 	for i, e := range entries {
-		plains[i], ids[i] = e.Plain, e.ID
+		plains[i] = e.Plain
 	}
 	env, places, err := envelope.BuildEntries(o.nextLink(view), readers, plains, o.cfg.Key, rand.Reader)
 	if err != nil {
 		return 0, nil, err
 	}
+	ids := make([][32]byte, len(entries))
+	for i, e := range entries {
+		ids[places[i]] = e.ID
+	}
 	return env.Sequence, places, o.enqueue(&item{env: env, ids: ids})
 }
 
-// AddAct builds and stores an act's envelope and returns its sequence.
+// AddAct builds and stores an act's envelope and returns its sequence. An act
+// that was taken before is not taken again, and its sequence is 0.
 func (o *Outbox) AddAct(ctx context.Context, a act.Act) (uint64, error) {
 	if err := o.adopt(ctx); err != nil {
 		return 0, err
 	}
 	o.building.Lock()
 	defer o.building.Unlock()
-	env, err := envelope.BuildAct(o.nextLink(o.cfg.Log.View()), a.Marshal(), o.cfg.Key)
+	raw := a.Marshal()
+	id := sha256.Sum256(append([]byte("raresync/outbox/act\x00"), raw...))
+	if o.isKnown(id) {
+		return 0, nil
+	}
+	env, err := envelope.BuildAct(o.nextLink(o.cfg.Log.View()), raw, o.cfg.Key)
 	if err != nil {
 		return 0, fmt.Errorf("outbox: %w", err)
 	}
-	return env.Sequence, o.enqueue(&item{env: env})
+	return env.Sequence, o.enqueue(&item{env: env, ids: [][32]byte{id}})
 }
 
 func (o *Outbox) nextLink(view *state.State) envelope.Link {
@@ -170,6 +180,7 @@ func (o *Outbox) nextLink(view *state.State) envelope.Link {
 
 func (o *Outbox) enqueue(it *item) error {
 	if err := o.store.save(it); err != nil {
+		o.fail(err)
 		return fmt.Errorf("outbox: %w", err)
 	}
 	o.mu.Lock()

@@ -2,9 +2,9 @@ package outbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,9 +15,6 @@ import (
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
 )
-
-// ErrClosed reports a call on an outbox that has stopped.
-var ErrClosed = errors.New("outbox is closed")
 
 // Log is the network as the outbox needs it; [consensus.Node] is one.
 type Log interface {
@@ -45,6 +42,7 @@ type Outbox struct {
 	store *store
 
 	building sync.Mutex // serialises what assigns sequences
+	failed   chan error // the first failure of the disk outside of Run
 
 	mu       sync.Mutex // guards what follows
 	known    map[[32]byte]bool
@@ -66,7 +64,7 @@ type link struct {
 // item is an envelope on its way.
 type item struct {
 	env      *envelope.Envelope
-	ids      [][32]byte // entry ids it brings
+	ids      [][32]byte // of its entries, or of its act, in order of place
 	sent     time.Time  // first sending of this run
 	accepted *consensus.Outcome
 }
@@ -79,7 +77,14 @@ type Receipt struct {
 	First      uint64 // index of its first entry
 	Count      uint32
 	LogTime    uint64
-	Checkpoint []byte // C2SP signed note that covers it
+	Checkpoint []byte     // C2SP signed note that covers it
+	Entries    [][32]byte // entry ids in order of place: Entries[i] has index First + i
+}
+
+// Index returns the index of an entry of the envelope.
+func (r *Receipt) Index(entry [32]byte) (uint64, bool) {
+	place := slices.Index(r.Entries, entry)
+	return r.First + uint64(max(place, 0)), place >= 0
 }
 
 // Open reads the outbox from its directory. Nothing is sent before Run.
@@ -90,7 +95,7 @@ func Open(cfg Config) (*Outbox, error) {
 	}
 	o := &Outbox{
 		cfg: cfg, store: s, attempt: 1,
-		receipts: map[uint64]Receipt{}, changed: make(chan struct{}),
+		receipts: map[uint64]Receipt{}, changed: make(chan struct{}), failed: make(chan error, 1),
 	}
 	if o.known, err = s.known(); err != nil {
 		return nil, fmt.Errorf("open outbox: %w", err)
@@ -148,6 +153,14 @@ func (o *Outbox) WaitReceipt(ctx context.Context, sequence uint64) (Receipt, err
 func (o *Outbox) broadcast() {
 	close(o.changed)
 	o.changed = make(chan struct{})
+}
+
+// fail makes Run end: the disk failed while an envelope was added.
+func (o *Outbox) fail(err error) {
+	select {
+	case o.failed <- err:
+	default: // another came first
+	}
 }
 
 func (o *Outbox) setAlarm(text string) {

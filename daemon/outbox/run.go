@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,15 +9,13 @@ import (
 
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/state"
-	"github.com/raresync/raresync/crypto/seal"
-	"github.com/raresync/raresync/registry/envelope"
 )
 
 const (
 	retryMin   = 100 * time.Millisecond
 	retryMax   = 5 * time.Second
 	readyPoll  = 100 * time.Millisecond
-	lateAfter  = 5 * time.Minute // between first sending and log time
+	earlyAfter = 5 * time.Minute // of log time before the first sending
 	refusalGap = 5 * time.Second // before a refused envelope is sent again
 )
 
@@ -31,14 +28,33 @@ func (o *Outbox) Run(ctx context.Context) error {
 		}
 		return err
 	}
+	if err := o.mend(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ended := make(chan error, 2)
-	go func() { ended <- o.send(ctx) }()
-	go func() { ended <- o.collect(ctx) }()
-	first := <-ended
-	cancel()
-	return errors.Join(first, <-ended)
+	parts := []func(context.Context) error{o.send, o.collect, o.watchDisk}
+	ended := make(chan error, len(parts))
+	for _, part := range parts {
+		go func() { ended <- part(ctx) }()
+	}
+	var problems []error
+	for range parts {
+		problems = append(problems, <-ended)
+		cancel()
+	}
+	return errors.Join(problems...)
+}
+
+// watchDisk ends with the first failure of the disk while an envelope was
+// added.
+func (o *Outbox) watchDisk(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-o.failed:
+		return fmt.Errorf("outbox: %w", err)
+	}
 }
 
 // Close closes the files. Run has returned.
@@ -50,6 +66,9 @@ func waitReady(ctx context.Context, log Log, ready func(*state.State) bool) (*st
 	for {
 		wait, cancel := context.WithTimeout(ctx, readyPoll)
 		view, err := log.Wait(wait, ready)
+		if err != nil {
+			<-wait.Done() // a log that is closing answers at once
+		}
 		cancel()
 		if err == nil {
 			return view, nil
@@ -140,73 +159,14 @@ func (o *Outbox) refused(ctx context.Context, it *item, r *state.Refusal) error 
 	switch r.Code {
 	case state.CodeReaderSet, state.CodeWraps, state.CodeKey, state.CodeKeySpan:
 		o.cfg.Logger.Info("envelope is built anew", "sequence", it.env.Sequence, "refusal", r.Error())
-		if err := o.rebuildFrom(it); err != nil {
-			return fmt.Errorf("outbox: build sequence %d anew: %w", it.env.Sequence, err)
+		if err := o.rebuildFrom(it, it.env.Previous); err != nil {
+			return err
 		}
 	default:
 		o.setAlarm(fmt.Sprintf("envelope %d was refused: %s", it.env.Sequence, r.Error()))
 	}
 	sleep(ctx, refusalGap)
 	return nil
-}
-
-// rebuildFrom builds an item and all behind it anew: each names the one before
-// it by id.
-func (o *Outbox) rebuildFrom(first *item) error {
-	o.building.Lock()
-	defer o.building.Unlock()
-	previous := first.env.Previous
-	for _, it := range o.itemsFrom(first.env.Sequence) {
-		env, err := o.rebuild(it.env, previous)
-		if err != nil {
-			return err
-		}
-		renewed := &item{env: env, ids: it.ids}
-		if err := o.store.save(renewed); err != nil {
-			return err
-		}
-		o.mu.Lock()
-		it.env = env
-		o.head = link{env.Sequence, env.ID()}
-		o.mu.Unlock()
-		previous = env.ID()
-	}
-	return nil
-}
-
-func (o *Outbox) itemsFrom(sequence uint64) []*item {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	i := slices.IndexFunc(o.items, func(it *item) bool { return it.env.Sequence >= sequence })
-	return slices.Clone(o.items[i:])
-}
-
-func (o *Outbox) rebuild(old *envelope.Envelope, previous envelope.ID) (*envelope.Envelope, error) {
-	view := o.cfg.Log.View()
-	next := envelope.Link{
-		Network: view.Network, Hospital: o.cfg.Hospital, Sequence: old.Sequence, Attempt: old.Attempt + 1,
-		Previous: previous, SignedAt: uint64(o.cfg.Now().UnixMilli()),
-	}
-	if old.Kind == envelope.KindAct {
-		return envelope.BuildAct(next, old.Bodies[0].Ciphertext, o.cfg.Key)
-	}
-	opened, err := old.Open(o.cfg.Sealing, seal.Rights{Clinical: true, Genetic: true})
-	if err != nil {
-		return nil, err
-	}
-	plains := make([]envelope.Plain, len(opened))
-	for i, e := range opened {
-		if e.Err != nil {
-			return nil, e.Err
-		}
-		plains[i] = envelope.Plain{Part: e.Part, CBOR: e.CBOR}
-	}
-	readers, ok := view.ReadersFor(o.cfg.Hospital)
-	if !ok {
-		return nil, errors.New("this institution is not in the roster")
-	}
-	env, _, err := envelope.BuildEntries(next, readers, plains, o.cfg.Key, rand.Reader)
-	return env, err
 }
 
 // collect waits until a checkpoint covers each accepted envelope, writes its
@@ -236,10 +196,11 @@ func (o *Outbox) collect(ctx context.Context) error {
 func (o *Outbox) receipted(it *item, note []byte) error {
 	r := Receipt{
 		Sequence: it.env.Sequence, ID: it.env.ID(), Number: it.accepted.Number, First: it.accepted.First,
-		Count: it.accepted.Count, LogTime: it.accepted.LogTime, Checkpoint: note,
+		Count: it.accepted.Count, LogTime: it.accepted.LogTime, Checkpoint: note, Entries: it.ids,
 	}
-	if late := int64(r.LogTime) - it.sent.UnixMilli(); late > lateAfter.Milliseconds() {
-		o.cfg.Logger.Warn("log time lies far behind the first sending", "sequence", r.Sequence, "late_ms", late)
+	if early := it.firstSent() - int64(r.LogTime); early > earlyAfter.Milliseconds() {
+		o.cfg.Logger.Error("log time lies before the first sending: compare this machine's clock with the leader's",
+			"sequence", r.Sequence, "early_ms", early)
 	}
 	if err := o.store.saveReceipt(r); err != nil {
 		return err
@@ -257,6 +218,16 @@ func (o *Outbox) receipted(it *item, note []byte) error {
 	delete(o.receipts, r.Sequence-receiptsKept)
 	o.broadcast()
 	return nil
+}
+
+// firstSent returns the earliest time the envelope can have been sent, in ms:
+// one that the log had before this run's first sending was sent by a former
+// run, of which only the time of signing is left.
+func (it *item) firstSent() int64 {
+	if it.accepted.Duplicate {
+		return int64(it.env.SignedAt)
+	}
+	return it.sent.UnixMilli()
 }
 
 // receiptsKept bounds the receipts in memory; older ones are on disk.

@@ -16,7 +16,7 @@ import (
 )
 
 // store is the outbox on disk: envelopes/<sequence>, receipts/<sequence>, and
-// known, the entry ids ever taken, 32 bytes each.
+// known, the ids of the entries and acts ever taken, 32 bytes each.
 type store struct {
 	dir   string
 	knows *os.File
@@ -32,7 +32,21 @@ func openStore(dir string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, d := range []string{dir, filepath.Dir(dir)} {
+		if err := syncDir(d); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
 	return &store{dir: dir, knows: f}, nil
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func (s *store) close() error { return s.knows.Close() }
@@ -79,11 +93,23 @@ func (s *store) remember(ids [][32]byte) error {
 func (s *store) save(it *item) error {
 	b := cbor.AppendArray(nil, 2)
 	b = cbor.AppendBytes(b, it.env.Marshal())
-	b = cbor.AppendArray(b, len(it.ids))
-	for i := range it.ids {
-		b = cbor.AppendBytes(b, it.ids[i][:])
+	return ledger.WriteFileDurable(s.envelopePath(it.env.Sequence), appendIDs(b, it.ids))
+}
+
+func appendIDs(b []byte, ids [][32]byte) []byte {
+	b = cbor.AppendArray(b, len(ids))
+	for i := range ids {
+		b = cbor.AppendBytes(b, ids[i][:])
 	}
-	return ledger.WriteFileDurable(s.envelopePath(it.env.Sequence), b)
+	return b
+}
+
+func readIDs(d *cbor.Decoder) [][32]byte {
+	ids := make([][32]byte, d.ArrayMax(envelope.MaxEntries))
+	for i := range ids {
+		d.BytesInto(ids[i][:])
+	}
+	return ids
 }
 
 func (s *store) remove(sequence uint64) error { return os.Remove(s.envelopePath(sequence)) }
@@ -114,10 +140,7 @@ func (s *store) item(sequence uint64) (*item, error) {
 	d := cbor.NewDecoder(raw)
 	d.Array(2)
 	encoded := d.Bytes(envelope.MaxBytes)
-	it.ids = make([][32]byte, d.ArrayMax(envelope.MaxEntries))
-	for i := range it.ids {
-		d.BytesInto(it.ids[i][:])
-	}
+	it.ids = readIDs(d)
 	if err := d.Done(); err != nil {
 		return nil, err
 	}
@@ -127,11 +150,14 @@ func (s *store) item(sequence uint64) (*item, error) {
 	if it.env.Sequence != sequence {
 		return nil, fmt.Errorf("holds sequence %d", it.env.Sequence)
 	}
+	if len(it.ids) != int(it.env.Count) {
+		return nil, fmt.Errorf("holds %d ids of %d entries", len(it.ids), it.env.Count)
+	}
 	return it, nil
 }
 
 func (s *store) saveReceipt(r Receipt) error {
-	b := cbor.AppendArray(nil, 7)
+	b := cbor.AppendArray(nil, 8)
 	b = cbor.AppendUint(b, r.Sequence)
 	b = cbor.AppendBytes(b, r.ID[:])
 	b = cbor.AppendUint(b, r.Number)
@@ -139,6 +165,7 @@ func (s *store) saveReceipt(r Receipt) error {
 	b = cbor.AppendUint(b, uint64(r.Count))
 	b = cbor.AppendUint(b, r.LogTime)
 	b = cbor.AppendBytes(b, r.Checkpoint)
+	b = appendIDs(b, r.Entries)
 	return ledger.WriteFileDurable(s.receiptPath(r.Sequence), b)
 }
 
@@ -152,7 +179,7 @@ func (s *store) receipt(sequence uint64) (r Receipt, ok bool, err error) {
 		return Receipt{}, false, fmt.Errorf("receipt %d: %w", sequence, err)
 	}
 	d := cbor.NewDecoder(raw)
-	d.Array(7)
+	d.Array(8)
 	r.Sequence = d.Uint()
 	d.BytesInto(r.ID[:])
 	r.Number = d.Uint()
@@ -160,6 +187,7 @@ func (s *store) receipt(sequence uint64) (r Receipt, ok bool, err error) {
 	r.Count = d.Uint32()
 	r.LogTime = d.Uint()
 	r.Checkpoint = d.Bytes(64 << 10)
+	r.Entries = readIDs(d)
 	if err := d.Done(); err != nil {
 		return Receipt{}, false, fmt.Errorf("receipt %d: %w", sequence, err)
 	}

@@ -26,7 +26,8 @@ type Client struct{ http *http.Client }
 // NewClient returns a client that opens streams with dial, whose second
 // argument is the node id.
 func NewClient(dial func(ctx context.Context, node string) (net.Conn, error)) *Client {
-	return &Client{http: &http.Client{Transport: &http.Transport{
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{http: &http.Client{CheckRedirect: stay, Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
 			node, _, err := net.SplitHostPort(address)
 			if err != nil {
@@ -35,6 +36,7 @@ func NewClient(dial func(ctx context.Context, node string) (net.Conn, error)) *C
 			return dial(ctx, node)
 		},
 		MaxConnsPerHost: 64, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute,
+		DisableCompression: true, MaxResponseHeaderBytes: 16 << 10,
 	}}}
 }
 
@@ -94,14 +96,36 @@ func (c *Client) Evaluate(ctx context.Context, node string, e Evaluation) (Evalu
 // side can branch on it.
 const errorHeader = "Raresync-Error"
 
-// namedErrors are the errors that keep their identity between nodes.
-var namedErrors = map[string]error{
-	"no-leader":    consensus.ErrNoLeader,
-	"root-differs": consensus.ErrRootDiffers,
-	"cosigned":     consensus.ErrCosigned,
-	"clock":        consensus.ErrClock,
-	"not-yet":      consensus.ErrNotYet,
-	"out-of-range": ledger.ErrOutOfRange,
+// namedErrors are the errors that keep their identity between nodes. Of an
+// error that is several of them the first is named.
+var namedErrors = []struct {
+	name string
+	err  error
+}{
+	{"no-leader", consensus.ErrNoLeader},
+	{"root-differs", consensus.ErrRootDiffers},
+	{"cosigned", consensus.ErrCosigned},
+	{"clock", consensus.ErrClock},
+	{"not-yet", consensus.ErrNotYet},
+	{"out-of-range", ledger.ErrOutOfRange},
+}
+
+func nameOf(err error) string {
+	for _, e := range namedErrors {
+		if errors.Is(err, e.err) {
+			return e.name
+		}
+	}
+	return ""
+}
+
+func errorNamed(name string) (error, bool) {
+	for _, e := range namedErrors {
+		if e.name == name {
+			return e.err, true
+		}
+	}
+	return nil, false
 }
 
 func (c *Client) ask(ctx context.Context, method, node, path string, body []byte, limit int64) ([]byte, error) {
@@ -128,7 +152,7 @@ func (c *Client) ask(ctx context.Context, method, node, path string, body []byte
 	case resp.StatusCode == http.StatusOK:
 		return answer, nil
 	}
-	if named, ok := namedErrors[resp.Header.Get(errorHeader)]; ok {
+	if named, ok := errorNamed(resp.Header.Get(errorHeader)); ok {
 		return nil, fmt.Errorf("%s says: %w", node, named)
 	}
 	return nil, fmt.Errorf("%s says: %s: %.200q", node, resp.Status, answer)

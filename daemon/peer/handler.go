@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
 )
 
@@ -22,9 +23,18 @@ type Evaluator interface {
 	Evaluate(from string, e Evaluation) (Evaluation, error)
 }
 
+// Node is the node that answers; [consensus.Node] is one.
+type Node interface {
+	HandleSubmit(ctx context.Context, from string, raw []byte) (consensus.Outcome, error)
+	HandleCosign(ctx context.Context, p consensus.Proposal) ([]tlog.NoteSignature, error)
+	HandleAnnounce(note []byte) error
+	HandleCheckpoint(ctx context.Context, size uint64) ([]byte, error)
+	HandleEnvelopes(from uint64) ([]consensus.Pulled, error)
+}
+
 // Handler answers peers. Evaluator is nil on a node without a share.
 type Handler struct {
-	Node      *consensus.Node
+	Node      Node
 	Evaluator Evaluator
 	Logger    *slog.Logger
 	// PeerOf returns the id of the node that sent the request.
@@ -78,10 +88,8 @@ func (h *Handler) answer(limit int64, f func(context.Context, request) ([]byte, 
 
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, from string, err error) {
 	h.Logger.Debug("peer's request failed", "peer", from, "path", r.URL.Path, "reason", err.Error())
-	for name, named := range namedErrors {
-		if errors.Is(err, named) {
-			w.Header().Set(errorHeader, name)
-		}
+	if name := nameOf(err); name != "" {
+		w.Header().Set(errorHeader, name)
 	}
 	http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 }

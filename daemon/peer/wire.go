@@ -48,6 +48,9 @@ func decodeOutcome(raw []byte) (consensus.Outcome, error) {
 	o.LogTime = d.Uint()
 	d.BytesInto(o.ID[:])
 	o.Duplicate = d.Bool()
+	if code == "" && detail != "" {
+		d.Fail("a detail of no refusal")
+	}
 	if err := d.Done(); err != nil {
 		return consensus.Outcome{}, fmt.Errorf("outcome: %w", err)
 	}

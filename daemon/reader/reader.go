@@ -8,6 +8,7 @@ import (
 	"log/slog"
 
 	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/registry/act"
@@ -25,14 +26,21 @@ var (
 	ErrNotCase = errors.New("the entry is not a case")
 )
 
-// Poster posts an act for this institution.
+// Poster posts an act for this institution, the same act once only.
 type Poster interface {
 	AddAct(ctx context.Context, a act.Act) (sequence uint64, err error)
 }
 
+// Node is the copy of the log to read; [consensus.Node] is one.
+type Node interface {
+	View() *state.State
+	Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error)
+	Machine() *machine.Machine
+}
+
 // Config is what a reader needs.
 type Config struct {
-	Node        *consensus.Node
+	Node        Node
 	Institution uint32
 	Sealing     *seal.ReaderPrivate
 	Dir         string // for the watch's place
@@ -146,8 +154,8 @@ func (r *Reader) rights(view *state.State, sender uint32) (seal.Rights, bool) {
 }
 
 // envelope opens what may be opened of one envelope, if hospital is 0 or its
-// sender. An envelope that is not ours to read gives nothing; one that should open and does not gives its
-// entries as problems.
+// sender. An envelope that is not ours to read gives nothing; one that should
+// open and does not gives its entries as problems.
 func (r *Reader) envelope(view *state.State, hospital uint32, number uint64) ([]Opened, error) {
 	meta, err := r.cfg.Node.Machine().Ledger().Meta(number)
 	if err != nil {

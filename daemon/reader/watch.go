@@ -15,8 +15,9 @@ import (
 
 // Watch tries each envelope of the log once, in order, and posts an unopenable
 // act for what this reader should be able to open and cannot. It goes on where
-// it stopped, and ends with the context. Only readers watch; on a hospital's
-// node it returns at once.
+// it stopped, or tries again what came shortly before: the poster takes an act
+// once. It ends with the context. Only readers watch; on a hospital's node it
+// returns at once.
 func (r *Reader) Watch(ctx context.Context) error {
 	self, ok := r.cfg.Node.View().Member(r.cfg.Institution)
 	if !ok || !state.SealRights(self.Rights).Clinical {
@@ -32,7 +33,11 @@ func (r *Reader) Watch(ctx context.Context) error {
 			return nil
 		}
 		for ; next < view.Envelopes; next++ {
-			if err := r.try(ctx, view, next); err != nil {
+			err := r.try(ctx, view, next)
+			if ctx.Err() != nil {
+				return nil
+			}
+			if err != nil {
 				return fmt.Errorf("watch envelope %d: %w", next, err)
 			}
 		}

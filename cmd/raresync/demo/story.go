@@ -347,8 +347,19 @@ func (s *story) verify(ctx context.Context) error {
 		return err
 	}
 	s.screen.Done(fmt.Sprintf("receipt of entry %d: a majority of the voters vouches for it", index))
-	if err := s.command(ctx, "log", "verify", "--policy", policyPath, s.network.Reader.Dir); err != nil {
+	head, err := s.network.Reader.Client.Head(ctx)
+	if err != nil {
 		return err
+	}
+	notePath := filepath.Join(s.Dir, "checkpoint.note")
+	if err := os.WriteFile(notePath, []byte(head.Note), 0o600); err != nil {
+		return err
+	}
+	if err := s.command(ctx, "log", "verify", "--policy", policyPath, "--checkpoint", notePath, s.network.Reader.Dir); err != nil {
+		return err
+	}
+	if head.Size != s.result.TreeSize {
+		return fmt.Errorf("the checkpoint covers %d of %d entries", head.Size, s.result.TreeSize)
 	}
 	s.result.Verified = true
 	s.screen.Done(fmt.Sprintf("log of %d entries: every signature, leaf and root re-derived from the genesis", s.result.TreeSize))

@@ -1,0 +1,100 @@
+package outbox
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+// mend ends a rebuilding that a crash cut short: an envelope that does not name
+// the one before it was to be built anew, and so were all behind it.
+func (o *Outbox) mend() error {
+	o.mu.Lock()
+	items := slices.Clone(o.items)
+	o.mu.Unlock()
+	for i := 1; i < len(items); i++ {
+		before := items[i-1].env
+		if items[i].env.Sequence == before.Sequence+1 && items[i].env.Previous != before.ID() {
+			return o.rebuildFrom(items[i], before.ID())
+		}
+	}
+	return nil
+}
+
+// rebuildFrom builds an item and all behind it anew: each names the one before
+// it by id.
+func (o *Outbox) rebuildFrom(first *item, previous envelope.ID) error {
+	o.building.Lock()
+	defer o.building.Unlock()
+	for _, it := range o.itemsFrom(first.env.Sequence) {
+		renewed, err := o.rebuild(it, previous)
+		if err == nil {
+			err = o.store.save(renewed)
+		}
+		if err != nil {
+			return fmt.Errorf("outbox: build sequence %d anew: %w", it.env.Sequence, err)
+		}
+		previous = renewed.env.ID()
+		o.mu.Lock()
+		it.env, it.ids = renewed.env, renewed.ids
+		o.head = link{it.env.Sequence, previous}
+		o.mu.Unlock()
+	}
+	return nil
+}
+
+func (o *Outbox) itemsFrom(sequence uint64) []*item {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	i := slices.IndexFunc(o.items, func(it *item) bool { return it.env.Sequence >= sequence })
+	return slices.Clone(o.items[i:])
+}
+
+func (o *Outbox) rebuild(it *item, previous envelope.ID) (*item, error) {
+	view, old := o.cfg.Log.View(), it.env
+	next := envelope.Link{
+		Network: view.Network, Hospital: o.cfg.Hospital, Sequence: old.Sequence, Attempt: old.Attempt + 1,
+		Previous: previous, SignedAt: uint64(o.cfg.Now().UnixMilli()),
+	}
+	if old.Kind == envelope.KindAct {
+		env, err := envelope.BuildAct(next, old.Bodies[0].Ciphertext, o.cfg.Key)
+		return &item{env: env, ids: it.ids}, err
+	}
+	plains, err := o.plaintexts(old)
+	if err != nil {
+		return nil, err
+	}
+	readers, ok := view.ReadersFor(o.cfg.Hospital)
+	if !ok {
+		return nil, errors.New("this institution is not in the roster")
+	}
+	env, places, err := envelope.BuildEntries(next, readers, plains, o.cfg.Key, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([][32]byte, len(it.ids))
+	for i, id := range it.ids {
+		ids[places[i]] = id
+	}
+	return &item{env: env, ids: ids}, nil
+}
+
+// plaintexts opens an envelope of this hospital, in order of place.
+func (o *Outbox) plaintexts(env *envelope.Envelope) ([]envelope.Plain, error) {
+	opened, err := env.Open(o.cfg.Sealing, seal.Rights{Clinical: true, Genetic: true})
+	if err != nil {
+		return nil, err
+	}
+	plains := make([]envelope.Plain, len(opened))
+	for i, e := range opened {
+		if e.Err != nil {
+			return nil, e.Err
+		}
+		plains[i] = envelope.Plain{Part: e.Part, CBOR: e.CBOR}
+	}
+	return plains, nil
+}
