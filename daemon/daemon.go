@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/raresync/raresync/consensus"
@@ -43,7 +44,8 @@ type service struct {
 	intake *intake.Intake
 	reader *reader.Reader
 
-	failed  chan error // the first failure that must end the process
+	opened  atomic.Pointer[consensus.Node] // node, for the mesh, which is there before it
+	failed  chan error                     // the first failure that must end the process
 	workers sync.WaitGroup
 }
 
@@ -96,6 +98,7 @@ func (s *service) open() error {
 	if err != nil {
 		return err
 	}
+	s.opened.Store(s.node)
 	return s.openHospital()
 }
 
@@ -130,8 +133,8 @@ func (s *service) openMesh(roster *state.State) error {
 
 // roster returns the applied state, or the genesis' until there is one.
 func (s *service) roster(founded *state.State) *state.State {
-	if s.node != nil {
-		return s.node.View()
+	if node := s.opened.Load(); node != nil {
+		return node.View()
 	}
 	return founded
 }

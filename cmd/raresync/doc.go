@@ -22,7 +22,6 @@
 //     stable interface, tables are for people.
 //  2. A word that starts with a hyphen is a flag that the command knows, or
 //     the command does nothing: a mistyped flag is never taken for a file.
-//  3. Exit codes mean the same for every command: exit codes are listed in
-//     errors.go and in docs/OPERATIONS.md.
+//  3. Exit codes mean the same for every command; errors.go lists them.
 //  4. No identity number is ever an argument: other users see arguments.
 package main

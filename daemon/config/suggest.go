@@ -8,16 +8,14 @@ import (
 // keys lists every key of the file that has a fixed name.
 func keys() []string {
 	var all []string
-	t := reflect.TypeFor[Config]()
-	for i := range t.NumField() {
-		f := t.Field(i)
-		section := f.Tag.Get("toml")
-		all = append(all, section)
-		if f.Type.Kind() != reflect.Struct {
+	for section := range reflect.TypeFor[Config]().Fields() {
+		name := section.Tag.Get("toml")
+		all = append(all, name)
+		if section.Type.Kind() != reflect.Struct {
 			continue
 		}
-		for j := range f.Type.NumField() {
-			all = append(all, section+"."+f.Type.Field(j).Tag.Get("toml"))
+		for key := range section.Type.Fields() {
+			all = append(all, name+"."+key.Tag.Get("toml"))
 		}
 	}
 	return all
