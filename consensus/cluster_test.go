@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -198,13 +199,13 @@ func (c *cluster) until(what string, cond func() bool) {
 func (c *cluster) describe() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	text := ""
+	var text strings.Builder
 	for id, n := range c.nodes {
 		s := n.Status()
-		text += fmt.Sprintf("\n%s: ready %v (%s) leader %q term %d envelopes %d size %d checkpoint %d gap %d..%d",
-			id, s.Ready, s.Why, s.Leader, s.Term, s.Envelopes, s.Size, s.Checkpoint.Size, s.GapFrom, s.GapTo)
+		text.WriteString(fmt.Sprintf("\n%s: ready %v (%s) leader %q term %d envelopes %d size %d checkpoint %d gap %d..%d",
+			id, s.Ready, s.Why, s.Leader, s.Term, s.Envelopes, s.Size, s.Checkpoint.Size, s.GapFrom, s.GapTo))
 	}
-	return text
+	return text.String()
 }
 
 // leader waits for a leader among the running nodes that another follows.

@@ -161,11 +161,9 @@ func (n *Node) startVoter(view *state.State) error {
 // worker runs f until the node closes or fails; f returns when its context
 // ends.
 func (n *Node) worker(f func(context.Context)) {
-	n.workers.Add(1)
-	go func() {
-		defer n.workers.Done()
+	n.workers.Go(func() {
 		f(n.ctx)
-	}()
+	})
 }
 
 // until returns a context that ends with the given one or with the node.

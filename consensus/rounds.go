@@ -89,12 +89,10 @@ func (n *Node) collect(ctx context.Context, view *state.State, p Proposal) (tlog
 	voters := view.Voters()
 	answers := make(chan answer, len(voters))
 	for _, v := range voters {
-		n.workers.Add(1)
-		go func() {
-			defer n.workers.Done()
+		n.workers.Go(func() {
 			sigs, err := n.ask(ctx, v.ID, p)
 			answers <- answer{v.ID, sigs, err}
-		}()
+		})
 	}
 	sc := tlog.SignedCheckpoint{Checkpoint: p.Checkpoint, Signatures: []tlog.NoteSignature{logSig}}
 	signed, differ, majority := 0, 0, len(voters)/2+1

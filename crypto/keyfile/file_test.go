@@ -190,7 +190,7 @@ func TestFileAboveTheLimitIsRefused(t *testing.T) {
 		t.Errorf("open: got %v, want ErrTooLarge", err)
 	}
 	var b keyfile.Bundle
-	for _, name := range strings.Split("abcdefgh", "") {
+	for name := range strings.SplitSeq("abcdefgh", "") {
 		if err := b.PutSeed(name, make([]byte, keyfile.MaxSecretBytes)); err != nil {
 			t.Fatal(err)
 		}

@@ -141,7 +141,7 @@ func TestSpecificationExamplePolicy(t *testing.T) {
 		"":                  false,
 	} {
 		signed := make(map[*component]bool)
-		for _, name := range strings.Fields(witnesses) {
+		for name := range strings.FieldsSeq(witnesses) {
 			signed[p.byName[name]] = true
 		}
 		if got := p.quorum.witnessed(signed); got != want {

@@ -61,7 +61,7 @@ func parseRow(row []string) Disease {
 		ICD10:        strings.Fields(row[7]),
 		ICD10Edition: row[8],
 	}
-	for _, id := range strings.Fields(row[4]) {
+	for id := range strings.FieldsSeq(row[4]) {
 		d.ORPHA = append(d.ORPHA, Code{ID: "ORPHA:" + id, Relation: Relation(row[5])})
 	}
 	return d

@@ -43,7 +43,7 @@ var dataMaps = wordSet("individualToFileIdentifiers fileAttributes")
 
 func wordSet(s string) map[string]bool {
 	set := map[string]bool{}
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(s) {
 		set[word] = true
 	}
 	return set

@@ -2,6 +2,7 @@ package phenopacket
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -83,10 +84,5 @@ func hasContent(v *value) bool {
 	if v.kind != object && v.kind != array {
 		return true
 	}
-	for _, item := range v.items {
-		if hasContent(item) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(v.items, hasContent)
 }
