@@ -24,7 +24,10 @@ import (
 const deadline = 40 * time.Second
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/raresync/raresync/consensus.(*Node).holdRaft"))
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/raresync/raresync/consensus.(*Node).holdRaft"),
+		goleak.IgnoreTopFunction("github.com/hashicorp/raft.(*deferError).Error"), // see DECISIONS: queued at Shutdown
+	)
 }
 
 // cluster is a founded network with its nodes in memory.
@@ -46,10 +49,20 @@ type cluster struct {
 	strict bool                     // a Fatal is a failure of the test
 }
 
+// networks are founded once for all tests: their keys take time to make.
+var networks = map[int]*foundingtest.Network{}
+
+func found(t testing.TB, voters int) *foundingtest.Network {
+	if networks[voters] == nil {
+		networks[voters] = foundingtest.New(t, voters)
+	}
+	return networks[voters]
+}
+
 // newCluster founds a network of voters and one mirror; no node runs yet.
 func newCluster(t testing.TB, voters int) *cluster {
 	t.Helper()
-	founded := foundingtest.New(t, voters)
+	founded := found(t, voters)
 	genesis, _, err := state.Found(founded.Genesis)
 	if err != nil {
 		t.Fatal(err)

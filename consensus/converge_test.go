@@ -16,7 +16,7 @@ func TestHospitalsSubmitAnywhereAndEveryNodeHoldsOneLog(t *testing.T) {
 			for _, id := range c.ids {
 				for _, h := range chains {
 					for _, s := range h.sent {
-						out, err := c.node(id).Submit(c.ctx, s.raw)
+						out, err := c.send(func() string { return id }, s.raw)
 						if err != nil {
 							t.Fatal(err)
 						}

@@ -211,7 +211,7 @@ func TestUncommittedTailOfAnOldLeaderIsNeverApplied(t *testing.T) {
 	c.net.setCut(false, old, c.others(old)...)
 	c.converged(1 + 3 + 3*8*2)
 	c.verify(chains)
-	out, err := c.node(old).Submit(c.ctx, raw)
+	out, err := c.send(func() string { return old }, raw)
 	if err != nil || out.Refusal == nil || out.Refusal.Code != state.CodeFork {
 		t.Errorf("the tail's envelope: %+v, %v, want %s: its sequence was used by another", out, err, state.CodeFork)
 	}

@@ -158,7 +158,7 @@ func TestTamperedDiskIsNoticed(t *testing.T) {
 }
 
 func TestWrongGenesisDoesNotQuarantine(t *testing.T) {
-	c, other := newCluster(t, 3), newCluster(t, 3)
+	c, other := newCluster(t, 3), newCluster(t, 5)
 	c.open("reader")
 	c.close(t.Context(), "reader")
 	cfg := c.config("reader")

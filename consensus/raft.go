@@ -161,7 +161,7 @@ func (n *Node) raftConfig() *raft.Config {
 	c.ElectionTimeout = n.cfg.Timing.Heartbeat
 	c.LeaderLeaseTimeout = n.cfg.Timing.Lease
 	c.MaxAppendEntries = maxAppend
-	c.BatchApplyCh = false // what is in its queue at Shutdown is never answered; blocked callers are grouped as well
+	c.BatchApplyCh = true
 	c.ShutdownOnRemove = false
 	c.TrailingLogs = n.cfg.limits.trailing
 	c.SnapshotThreshold = never

@@ -41,7 +41,7 @@ func TestRefusalsAreTheSameWhereverTheyAreAsked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, id := range []string{leader, follower, "reader"} {
-				out, err := c.node(id).Submit(c.ctx, tc.raw)
+				out, err := c.send(func() string { return id }, tc.raw)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -154,7 +154,8 @@ func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 	}
 }
 
-// wait waits for a future of Raft's, or until the context or the node ends.
+// wait waits for a future of Raft's, or until the context or the node ends:
+// what is queued in Raft at Shutdown is never answered.
 func (n *Node) wait(ctx context.Context, f raft.Future) error {
 	ctx, cancel := n.until(ctx)
 	defer cancel()

@@ -10,6 +10,7 @@ import (
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/reader"
 	"github.com/raresync/raresync/registry/envelope"
 )
 
@@ -82,6 +83,9 @@ func (s *service) proof(r *http.Request) (admin.Proof, error) {
 	index, err := number(r, "index")
 	if err != nil {
 		return admin.Proof{}, err
+	}
+	if size := s.node.View().Tree.Size(); s.node.Status().Ready && index >= size {
+		return admin.Proof{}, fmt.Errorf("entry %d of %d: %w", index, size, reader.ErrNotFound)
 	}
 	leaf, proof, err := s.node.Receipt(index)
 	if err != nil {

@@ -44,6 +44,7 @@ func TestHospitalsThatVoteAndHospitalsThatMirror(t *testing.T) {
 }
 
 func (n *network) mirrorsSubmitted(t *testing.T, visits []visit) {
+	n = n.with(t)
 	took := map[int]int{}
 	for _, v := range visits {
 		for _, e := range v.result.Entries {
@@ -66,6 +67,7 @@ func (n *network) mirrorsSubmitted(t *testing.T, visits []visit) {
 }
 
 func (n *network) sameLog(t *testing.T) {
+	n = n.with(t)
 	want := n.leaves(n.Reader)
 	text, err := n.Reader.Client.Policy(n.ctx)
 	must(t, err)
@@ -100,6 +102,7 @@ func checkHead(t *testing.T, node string, h admin.Head, policy *tlog.Policy, siz
 // personsAreLinked compares the persons that the coordinator counts with the
 // document numbers that the hospitals were given.
 func (n *network) personsAreLinked(t *testing.T, visits []visit) {
+	n = n.with(t)
 	person := map[string]string{} // by entry id
 	for _, e := range n.entries(n.Reader) {
 		person[e.ID] = e.Person
@@ -140,6 +143,7 @@ func (n *network) personsAreLinked(t *testing.T, visits []visit) {
 // copiesVerify stops the network and verifies the data directories, as an
 // auditor would copies of them.
 func (n *network) copiesVerify(t *testing.T) {
+	n = n.with(t)
 	policy := n.policy()
 	must(t, n.Stop())
 	var first audit.Result
@@ -164,6 +168,7 @@ func (n *network) copiesVerify(t *testing.T) {
 
 // changedCopy verifies a copy in which one bit of a file differs.
 func (n *network) changedCopy(t *testing.T, policy, file string) {
+	n = n.with(t)
 	dir := t.TempDir()
 	must(t, os.CopyFS(filepath.Join(dir, "ledger"), os.DirFS(filepath.Join(n.Reader.Dir, "node", "ledger"))))
 	note, err := os.ReadFile(filepath.Join(n.Reader.Dir, "node", "checkpoint"))

@@ -282,6 +282,7 @@ func (s *searcher) files(t *testing.T, dir string) (leaks []leak, searched int64
 // daemon answers on its own machine, where it may tell what the hospital knows
 // itself.
 func (n *network) nothingLeaks(t *testing.T, visits []visit) {
+	n = n.with(t)
 	m := n.markersOf(t, visits)
 	s := newSearcher(m)
 	for _, p := range n.Processes() {

@@ -87,6 +87,13 @@ func foundNetwork(t *testing.T, hospitals, voters int) *network {
 	return n
 }
 
+// with returns the network for a subtest to work with.
+func (n *network) with(t *testing.T) *network {
+	m := *n
+	m.t = t
+	return &m
+}
+
 // end kills what still runs; of a test that failed it shows the ends of the
 // nodes' logs.
 func (n *network) end() {
@@ -171,21 +178,19 @@ func (n *network) register(visits []visit) {
 	for i := range visits {
 		queues[visits[i].hospital] = append(queues[visits[i].hospital], &visits[i])
 	}
+	problems := make([]error, len(queues))
 	var workers sync.WaitGroup
 	for h, queue := range queues {
 		workers.Go(func() {
 			for batch := range slices.Chunk(queue, batchFiles) {
-				if err := n.submit(n.Hospitals[h], batch); err != nil {
-					n.t.Error(err)
+				if problems[h] = n.submit(n.Hospitals[h], batch); problems[h] != nil {
 					return
 				}
 			}
 		})
 	}
 	workers.Wait()
-	if n.t.Failed() {
-		n.t.FailNow()
-	}
+	must(n.t, errors.Join(problems...))
 }
 
 // submit hands in a batch, again and again if the daemon is away: that adds

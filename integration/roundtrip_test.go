@@ -14,6 +14,7 @@ import (
 // comesBack reads every accepted case from the coordinator's log and compares
 // it with the file that went in, less what de-identification replaces.
 func (n *network) comesBack(t *testing.T, visits []visit) {
+	n = n.with(t)
 	accepted, cases, refused := 0, 0, map[string]int{}
 	var last uint64
 	for _, v := range visits {

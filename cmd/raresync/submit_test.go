@@ -154,7 +154,7 @@ func TestSubmitSendsDocuments(t *testing.T) {
 	dir := folder(t, map[string]int64{"a.json": 1, "b.json": 1})
 	csv := filepath.Join(t.TempDir(), "ids.csv")
 	a, b := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json")
-	text := "\ufefffile,subject,type,issuer,value\n" + a + ",P-1,RIC,,110101198003071247\nb.json,P-2,PP,FRA,X1234567\n"
+	text := "\ufefffile,subject,type,issuer,value\n" + a + ",P-1,RIC,,911840189901010014\nb.json,P-2,PP,FRA,X1234567\n"
 	if err := os.WriteFile(csv, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestSubmitSendsDocuments(t *testing.T) {
 	}
 	s := d.submissions[0]
 	if s.Profile != "report" || len(s.Files) != 2 ||
-		s.Files[0].Identities["P-1"] != (admin.Document{Type: "RIC", Value: "110101198003071247"}) ||
+		s.Files[0].Identities["P-1"] != (admin.Document{Type: "RIC", Value: "911840189901010014"}) ||
 		s.Files[1].Identities["P-2"] != (admin.Document{Type: "PP", Issuer: "FRA", Value: "X1234567"}) {
 		t.Errorf("sent %+v", s)
 	}
@@ -185,11 +185,11 @@ func TestCollect(t *testing.T) {
 }
 
 func FuzzIdentities(f *testing.F) {
-	f.Add("a.json,P-1,RIC,,110101198003071247")
-	f.Add("a.json,\"P\n1\",RIC,,\"110101198003071247\nx")
-	f.Add("a.json,P-1,RIC,,1\na.json,P-1,RIC,,110101198003071247")
+	f.Add("a.json,P-1,RIC,,911840189901010014")
+	f.Add("a.json,\"P\n1\",RIC,,\"911840189901010014\nx")
+	f.Add("a.json,P-1,RIC,,1\na.json,P-1,RIC,,911840189901010014")
 	f.Fuzz(func(t *testing.T, rows string) {
-		const number = "110101198003071247"
+		const number = "911840189901010014"
 		ids, err := parseIdentities([]byte("file,subject,type,issuer,value\n" + rows))
 		if err != nil && strings.Contains(err.Error(), number) {
 			t.Errorf("the error shows a number: %v", err)

@@ -148,6 +148,14 @@ func (m *Machine) Rewind(genesis *envelope.Envelope) error {
 	if err != nil {
 		return fmt.Errorf("rewind: %w", err)
 	}
+	at, err := m.ledger.LengthsAt(1)
+	if err != nil {
+		return fmt.Errorf("rewind: %w", err)
+	}
+	// The saved state goes back first: one ahead of its ledger would be damage.
+	if err := ledger.WriteFileDurable(m.stateFile(), Snapshot{State: s, At: at}.Marshal()); err != nil {
+		return fmt.Errorf("rewind: %w", err)
+	}
 	defer m.broadcast()
 	m.gap = nil
 	return m.found(s, batch(genesis, first))

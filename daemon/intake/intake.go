@@ -152,7 +152,9 @@ func (in *Intake) readPacket(w *work, p phenopacket.Packet, profile entry.Profil
 		Today: identity.Date{Year: int(today.Year), Month: int(today.Month), Day: int(today.Day)}, Production: in.cfg.Production,
 	})
 	w.result.Findings = append(w.result.Findings, p.Locate(findings)...)
-	if err != nil {
+	if refused := (*rule.Refusal)(nil); errors.As(err, &refused) {
+		return &rule.Refusal{Findings: p.Locate(refused.Findings)}
+	} else if err != nil {
 		return err
 	}
 	made, findings, err := p.Accept(

@@ -141,7 +141,7 @@ func TestLongInputIsRefused(t *testing.T) {
 	for name, doc := range map[string]Document{
 		"value":      {Type: RIC, Value: strings.Repeat(" ", maxRawBytes) + sample},
 		"issuer":     {Type: PP, Issuer: strings.Repeat(" ", maxRawBytes) + "USA", Value: "123456789"},
-		"local":      {Type: LOCAL, Value: strings.Repeat("1", maxLocalChars+1)},
+		"local":      {Type: LOCAL, Value: strings.Repeat("1", maxRawBytes+1)},
 		"no mother":  {Type: NBM, BirthDate: Date{2024, 5, 1}, Order: 1},
 		"no newborn": {Type: NBM, Mother: &Document{Type: NBM, Mother: &Document{Type: RIC, Value: sample}}, Order: 1},
 	} {

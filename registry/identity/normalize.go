@@ -2,6 +2,8 @@ package identity
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/raresync/raresync/registry/rule"
 )
@@ -53,8 +55,11 @@ func Normalize(doc Document, opt Options) (Identity, []rule.Finding, error) {
 }
 
 func canonical(doc Document, opt Options) (*content, []rule.Finding) {
-	if doc.Type == NBM {
+	switch doc.Type {
+	case NBM:
 		return newborn(doc, opt)
+	case LOCAL:
+		return local(doc)
 	}
 	value, bad := clean(doc)
 	if bad != nil {
@@ -73,8 +78,6 @@ func canonical(doc Document, opt Options) (*content, []rule.Finding) {
 		return passport(doc.Issuer, value)
 	case BC:
 		return plain(doc.Type, value, len(value) == lengthBC && letters(value[:1]) && digits(value[1:]))
-	case LOCAL:
-		return local(doc.Issuer, value)
 	}
 	return nil, refused("ID001", "unknown document type")
 }
@@ -87,7 +90,7 @@ func clean(doc Document) (string, []rule.Finding) {
 	}
 	value := fold(doc.Value)
 	switch {
-	case doc.Origin != Text && !(doc.Type == LOCAL && len(value) <= exactNumeric):
+	case doc.Origin != Text:
 		return "", refused("ID004", "number cell")
 	case strings.Contains(value, "E+"):
 		return "", refused("ID004", "scientific notation")
@@ -160,12 +163,35 @@ func passport(issuer, value string) (*content, []rule.Finding) {
 	return &content{kind: PP, issuer: country, value: value}, nil
 }
 
-func local(issuer, value string) (*content, []rule.Finding) {
-	series := fold(issuer)
-	if series != "" && !alphanumeric(series) || len(series) > maxLocalChars || len(value) > maxLocalChars {
+// local takes a hospital's own name for a patient. Numbers are folded like
+// others; a name with other characters stands as it is, since nobody else has
+// to write it alike. What was masked or rounded names several patients, and is
+// refused.
+func local(doc Document) (*content, []rule.Finding) {
+	if len(doc.Value) > maxRawBytes || len(doc.Issuer) > maxRawBytes {
+		return nil, refused("ID001", "too long")
+	}
+	series, value := fold(doc.Issuer), fold(doc.Value)
+	switch {
+	case doc.Origin != Text && len(value) > exactNumeric:
+		return nil, refused("ID004", "number cell")
+	case strings.Contains(value, "E+"):
+		return nil, refused("ID004", "scientific notation")
+	case strings.ContainsAny(doc.Value, "*＊"):
+		return nil, refused("ID004", "mask character")
+	}
+	if !alphanumeric(value) {
+		value = strings.Join(strings.Fields(doc.Value), " ")
+	}
+	if value == "" || !printable(value) || series != "" && !alphanumeric(series) || len(series) > maxLocalChars {
 		return nil, refused("ID001", "not the form of LOCAL")
 	}
 	return &content{kind: LOCAL, issuer: series, value: value}, nil
+}
+
+func printable(s string) bool {
+	unprintable := func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+	return !strings.ContainsFunc(s, unprintable)
 }
 
 // newborn joins the mother's canonical form, the birth date and the order.
