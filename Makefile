@@ -32,8 +32,8 @@ lint: ## check formatting, vet, staticcheck, modernisation and tidy modules
 
 check: lint race ## what a reviewer runs: lint and race
 
-demo: ## run a small network on this machine, up to a verified checkpoint
-	$(GO) run ./cmd/raresync demo
+demo: build ## run a small network on this machine, up to a verified checkpoint
+	@bin/raresync demo
 
 clean: ## remove what build made
 	rm -rf bin
