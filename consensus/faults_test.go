@@ -287,25 +287,47 @@ func TestLogBeyondASnapshotItDoesNotHoldNeedsARestart(t *testing.T) {
 	c := newCluster(t, 3)
 	c.limits = logLimits{snapshotBytes: 40_000, trailing: 4}
 	c.open(c.voters()...)
-	old := c.leader()
-	chains := c.load(1, 1, old)
+	chains := c.load(1, 1, c.leader())
 	c.converged(4)
-	c.net.setCut(true, old, c.others(old)...)
-	before := c.lastIndex(old)
-	for range 200 { // never committed
-		c.node(old).raft.Apply(nil, time.Second)
-	}
+	old, before := c.uncommittedTail(200)
 	c.continueLoad(chains, 8, 2, c.without(old)...)
 	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(old, before) })
 	c.mayFail()
 	c.net.setCut(false, old, c.others(old)...)
-	if err := <-c.fatal[old]; !errors.Is(err, ErrRestart) {
-		t.Errorf("stopped with %v, want %v", err, ErrRestart)
+	select {
+	case err := <-c.fatal[old]:
+		if !errors.Is(err, ErrRestart) {
+			t.Errorf("stopped with %v, want %v", err, ErrRestart)
+		}
+	case <-c.ctx.Done():
+		t.Fatalf("went on with a stale log: %s", c.describe())
 	}
 	c.close(ended(), old)
 	c.open(old)
 	c.converged(1 + 3 + 3*8*2)
 	c.verify(chains)
+}
+
+// uncommittedTail cuts the leader off and makes it store records that are never
+// committed. It returns the leader, still cut off, and the end of its log
+// before. A leader that steps down before it has stored them is let back, and
+// its successor tried.
+func (c *cluster) uncommittedTail(records uint64) (old string, before uint64) {
+	for {
+		old = c.leader()
+		before = c.lastIndex(old)
+		c.net.setCut(true, old, c.others(old)...)
+		for range records {
+			c.node(old).raft.Apply(nil, time.Second)
+		}
+		c.until("a leader that stored its records or stepped down", func() bool {
+			return c.lastIndex(old) >= before+records || !c.node(old).Leading()
+		})
+		if c.lastIndex(old) >= before+records {
+			return old, before
+		}
+		c.net.setCut(false, old, c.others(old)...)
+	}
 }
 
 func TestFailedRaftStorageDoesNotKeepTheNodeFromClosing(t *testing.T) {

@@ -32,7 +32,7 @@ type Node struct {
 	// Voters only.
 	signer    *signer
 	raft      *raft.Raft
-	transport *raft.NetworkTransport
+	transport *transport
 	logs      *logstore.Store
 	stable    *logstore.Stable
 	snapshots *logstore.Snapshots

@@ -30,6 +30,12 @@ func (s *service) status(*http.Request) (admin.Status, error) {
 			Node: p.Node, Class: p.Class.String(), Dialled: p.Dialled, RTTms: float64(p.RTT.Microseconds()) / 1000,
 		})
 	}
+	followers, last := s.node.Followers()
+	for _, f := range followers {
+		out.Followers = append(out.Followers, admin.Follower{
+			Node: f.Node, Stored: f.Stored, Behind: last - min(last, f.Stored), Refused: f.Refused,
+		})
+	}
 	return out, nil
 }
 

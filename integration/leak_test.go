@@ -44,8 +44,11 @@ func plantedVisits(t *testing.T) []visit {
 	t.Helper()
 	packet := func(subject string) []byte {
 		raw, err := json.Marshal(map[string]any{
-			"id":      plantedName + " " + subject,
-			"subject": map[string]any{"id": subject, "alternateIds": []any{plantedRecord}, "dateOfBirth": "2011-05-17T00:00:00Z", "sex": "MALE"},
+			"id": plantedName + " " + subject,
+			"subject": map[string]any{
+				"id": subject, "alternateIds": []any{plantedRecord}, "dateOfBirth": "2011-05-17T00:00:00Z", "sex": "MALE",
+				"vitalStatus": map[string]any{"status": "ALIVE"},
+			},
 			"phenotypicFeatures": []any{
 				map[string]any{"type": map[string]any{"id": "HP:0001250", "label": "Seizure"}, "description": "according to " + plantedName},
 			},

@@ -38,8 +38,10 @@ func status(c *cli.Context) error {
 	if len(s.Peers) == 0 || !isTable(c) {
 		return nil
 	}
-	if _, err := fmt.Fprintln(c.App.Writer); err != nil {
+	fmt.Fprintln(c.App.Writer)
+	if err := term.Print(out, s.Peers); err != nil || len(s.Followers) == 0 {
 		return err
 	}
-	return term.Print(out, s.Peers)
+	fmt.Fprintln(c.App.Writer)
+	return term.Print(out, s.Followers)
 }

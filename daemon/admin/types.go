@@ -4,26 +4,28 @@ import "encoding/json"
 
 // Status is where the node stands, as `raresync status` prints it.
 type Status struct {
-	Node       string   `json:"node"`
-	Hospital   uint32   `json:"hospital"` // institution number
-	Name       string   `json:"name"`
-	Kind       string   `json:"kind"` // voter or mirror
-	Network    string   `json:"network"`
-	NetworkID  string   `json:"network_id"`
-	Demo       bool     `json:"demo"`
-	Leader     string   `json:"leader"`
-	Term       uint64   `json:"term"`
-	Ready      bool     `json:"ready"`
-	Why        string   `json:"why,omitempty"` // why not ready
-	Envelopes  uint64   `json:"envelopes"`
-	Size       uint64   `json:"size"` // applied tree size
-	Root       string   `json:"root"` // at Size, hex
-	Checkpoint uint64   `json:"checkpoint"`
-	Outbox     int      `json:"outbox"`          // envelopes not yet under a receipt
-	Alarm      string   `json:"alarm,omitempty"` // what keeps the outbox from going on
-	Peers      []Peer   `json:"peers"`
-	Version    string   `json:"version"`
-	Warnings   []string `json:"warnings,omitempty"`
+	Node       string `json:"node"`
+	Hospital   uint32 `json:"hospital"` // institution number
+	Name       string `json:"name"`
+	Kind       string `json:"kind"` // voter or mirror
+	Network    string `json:"network"`
+	NetworkID  string `json:"network_id"`
+	Demo       bool   `json:"demo"`
+	Leader     string `json:"leader"`
+	Term       uint64 `json:"term"`
+	Ready      bool   `json:"ready"`
+	Why        string `json:"why,omitempty"` // why not ready
+	Envelopes  uint64 `json:"envelopes"`
+	Size       uint64 `json:"size"` // applied tree size
+	Root       string `json:"root"` // at Size, hex
+	Checkpoint uint64 `json:"checkpoint"`
+	Outbox     int    `json:"outbox"`          // envelopes not yet under a receipt
+	Alarm      string `json:"alarm,omitempty"` // what keeps the outbox from going on
+	Peers      []Peer `json:"peers"`
+
+	Followers []Follower `json:"followers,omitempty"` // on the leader alone
+	Version   string     `json:"version"`
+	Warnings  []string   `json:"warnings,omitempty"`
 }
 
 // Peer is a session with another node.
@@ -32,6 +34,14 @@ type Peer struct {
 	Class   string  `json:"class"` // raft or api
 	Dialled bool    `json:"dialled"`
 	RTTms   float64 `json:"rtt_ms"`
+}
+
+// Follower is how far a follower has stored the leader's log.
+type Follower struct {
+	Node    string `json:"node"`
+	Stored  uint64 `json:"stored"`  // Raft index
+	Behind  uint64 `json:"behind"`  // records it lacks
+	Refused bool   `json:"refused"` // its last answer was no
 }
 
 // Member is an institution of the roster with its nodes.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,8 +26,8 @@ func (s *Service) Pseudonyms(ctx context.Context, identities [][]byte) ([]pseudo
 		return nil, fmt.Errorf("pseudonymise %d identities: %w", len(unique), err)
 	}
 	found := make([]pseudonym.Pseudonym, 0, len(unique))
-	for start := 0; start < len(inputs); start += pseudonym.MaxBatch {
-		batch, err := s.batch(ctx, inputs[start:min(start+pseudonym.MaxBatch, len(inputs))])
+	for inputs := range slices.Chunk(inputs, s.batchMax) {
+		batch, err := s.batch(ctx, inputs)
 		if err != nil {
 			return nil, fmt.Errorf("pseudonymise %d identities: %w", len(unique), err)
 		}

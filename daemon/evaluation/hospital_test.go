@@ -81,13 +81,21 @@ func TestEqualIdentitiesAreAskedOnce(t *testing.T) {
 	}
 }
 
-func TestMoreIdentitiesThanABatchHolds(t *testing.T) {
-	w := newWorld(t, one())
-	ids := identities(pseudonym.MaxBatch + 1)
-	got := w.pseudonyms("h1", ids)
-	last := w.pseudonyms("h1", ids[pseudonym.MaxBatch:])
-	if len(got) != len(ids) || got[pseudonym.MaxBatch] != last[0] || got[0] == last[0] {
-		t.Errorf("got %d pseudonyms, the last %x, want %x", len(got), got[len(got)-1], last[0])
+func TestMoreIdentitiesThanABatchHoldsGoInSeveral(t *testing.T) {
+	w := newWorld(t, five())
+	ids := identities(9)
+	want := w.pseudonyms("h1", ids)
+	if n := w.services["h1"].batchMax; n != 4096 {
+		t.Errorf("a batch holds %d identities, want 4096", n)
+	}
+	var sizes []int
+	w.bend["h2"] = func(_ context.Context, e, honest peer.Evaluation) (peer.Evaluation, error) {
+		sizes = append(sizes, len(e.Elements))
+		return honest, nil
+	}
+	w.services["h1"].batchMax = 4
+	if got := w.pseudonyms("h1", ids); !slices.Equal(got, want) || !slices.Equal(sizes, []int{4, 4, 1}) {
+		t.Errorf("in batches of %v got %x, want %x", sizes, got, want)
 	}
 }
 

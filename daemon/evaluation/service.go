@@ -10,6 +10,7 @@ import (
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/keyshare"
+	"github.com/raresync/raresync/crypto/pseudonym"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/peer"
@@ -52,11 +53,12 @@ type Config struct {
 // use.
 type Service struct {
 	Config
-	seen requestLog
+	seen     requestLog
+	batchMax int // identities in one request; tests have smaller ones
 }
 
 // New returns a service.
-func New(c Config) *Service { return &Service{Config: c} }
+func New(c Config) *Service { return &Service{Config: c, batchMax: pseudonym.MaxBatch} }
 
 // quotaTime returns the time by which requests are counted: the median
 // cosignature time of the newest checkpoint, in ms. It never depends on one

@@ -66,10 +66,7 @@ func (b *lockedBuffer) text() string {
 	return b.String()
 }
 
-var (
-	five = sync.OnceValue(func() *foundingtest.Network { return foundingtest.New(&testing.T{}, 5) })
-	one  = sync.OnceValue(func() *foundingtest.Network { return foundingtest.New(&testing.T{}, 1) })
-)
+var five = sync.OnceValue(func() *foundingtest.Network { return foundingtest.New(&testing.T{}, 5) })
 
 func newWorld(t *testing.T, n *foundingtest.Network) *world {
 	t.Helper()

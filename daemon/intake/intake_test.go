@@ -361,10 +361,10 @@ func TestNoIdentifierIsInAnythingThatIsSaidOrPosted(t *testing.T) {
 	if err == nil || jsonErr != nil {
 		t.Fatal(err, jsonErr)
 	}
-	heard := fmt.Sprintf("%+v %s %v", results, said, err)
+	heard := fmt.Appendf(nil, "%+v %s %v", results, said, err)
 	for _, g := range d.posted.groups {
 		for _, e := range g {
-			heard += string(e.Plain.CBOR)
+			heard = append(heard, e.Plain.CBOR...)
 		}
 	}
 	for i, r := range results {
@@ -373,7 +373,7 @@ func TestNoIdentifierIsInAnythingThatIsSaidOrPosted(t *testing.T) {
 		}
 	}
 	for _, planted := range []string{number, broken, masked, number[6:14], subject, "778812", name} {
-		if at := strings.Index(heard, planted); at >= 0 {
+		if at := bytes.Index(heard, []byte(planted)); at >= 0 {
 			t.Errorf("%q is in what is said: %q", planted, heard[max(0, at-80):at])
 		}
 	}

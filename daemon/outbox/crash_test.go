@@ -206,7 +206,7 @@ func TestAFailureOfTheDiskEndsRunWithAnError(t *testing.T) {
 	t.Run("while an entry is added", func(t *testing.T) {
 		inWorld(t, 2, func(t *testing.T, w *world) {
 			w.run()
-			time.Sleep(time.Second)
+			w.pass(time.Second)
 			block(filepath.Join(w.dir, "envelopes"))
 			_, err := w.AddEntries(w.t.Context(), [][]Entry{plains("entry", 1)})
 			if !errors.Is(err, ledger.ErrStorage) {

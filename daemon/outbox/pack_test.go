@@ -225,7 +225,7 @@ func TestNothingIsBuiltBeforeTheNodeIsACurrentCopy(t *testing.T) {
 			t.Errorf("got %v, want the end of the context", err)
 		}
 		w.run()
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		w.log.set(func() { w.log.down = false })
 		w.add(plains("entry", 1))
 		w.drain()

@@ -120,7 +120,7 @@ func TestAnyOtherRefusalRaisesAnAlarmUntilTheNetworkTakesTheSameBytes(t *testing
 		entries := plains("entry", 3)
 		w.add(entries)
 		w.run()
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		if n, alarm := w.Pending(); n != 1 || !strings.Contains(alarm, "TIME001") || !strings.Contains(alarm, "envelope 1") {
 			t.Errorf("%d on their way, alarm %q; want 1 and TIME001 of envelope 1", n, alarm)
 		}
@@ -171,7 +171,7 @@ func TestOneEnvelopeAtATimeIsUncommittedAndReceiptsHoldUpNobody(t *testing.T) {
 		under, most := 0, 0
 		w.log.line = func(_ *envelope.Envelope, deliver func() (consensus.Outcome, error)) (consensus.Outcome, error) {
 			w.log.set(func() { under++; most = max(most, under) })
-			time.Sleep(time.Second)
+			w.pass(time.Second)
 			w.log.set(func() { under-- })
 			return deliver()
 		}
@@ -179,7 +179,7 @@ func TestOneEnvelopeAtATimeIsUncommittedAndReceiptsHoldUpNobody(t *testing.T) {
 		w.log.note = w.until(release)
 		groups, _ := w.queue()
 		w.run()
-		time.Sleep(time.Minute)
+		w.pass(time.Minute)
 		w.log.set(func() {
 			if most != 1 {
 				t.Errorf("%d envelopes were under way at once", most)
@@ -207,7 +207,7 @@ func TestALogTimeBeforeTheFirstSendingIsReported(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, 2, func(t *testing.T, w *world) {
-				time.Sleep(2 * time.Hour)
+				w.pass(2 * time.Hour)
 				w.log.behind = tc.behind
 				w.add(plains("entry", 1))
 				w.run()
@@ -222,12 +222,28 @@ func TestALogTimeBeforeTheFirstSendingIsReported(t *testing.T) {
 		inWorld(t, 2, func(t *testing.T, w *world) {
 			w.add(plains("entry", 1))
 			dir := w.atSend(true)
-			time.Sleep(time.Hour)
+			w.pass(time.Hour)
 			w.restart(dir)
 			w.drain()
 			if strings.Contains(w.logged.String(), line) {
 				t.Error("an envelope that a former run had sent is reported")
 			}
 		})
+	})
+}
+
+func TestAnEnvelopeOfABackupWhoseSequenceWasUsedSinceRaisesAnAlarm(t *testing.T) {
+	inWorld(t, 2, func(t *testing.T, w *world) {
+		w.add(plains("from the backup", 1))
+		backup := w.copied()
+		w.restart(t.TempDir()) // lost, and begun anew
+		w.add(plains("since then", 1))
+		w.drain()
+		w.restart(backup)
+		w.pass(time.Minute)
+		if n, alarm := w.Pending(); n != 1 || !strings.Contains(alarm, string(state.CodeFork)) {
+			t.Errorf("%d are left, alarm %q; want 1 and SEQ-FORK", n, alarm)
+		}
+		w.wantInLog(plains("since then", 1))
 	})
 }

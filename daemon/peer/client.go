@@ -17,8 +17,9 @@ import (
 	"github.com/raresync/raresync/crypto/tlog"
 )
 
-// longPoll is how long a peer holds a request for a newer checkpoint.
-const longPoll = 20 * time.Second
+// longPoll is how long a peer holds a request for a newer checkpoint: less than
+// a mirror waits.
+const longPoll = 8 * time.Second
 
 // Client asks other nodes. It is safe for concurrent use.
 type Client struct{ http *http.Client }

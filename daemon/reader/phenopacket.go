@@ -3,6 +3,8 @@ package reader
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/raresync/raresync/registry/entry"
 	"github.com/raresync/raresync/registry/phenopacket"
@@ -26,36 +28,30 @@ func (r *Reader) Phenopacket(ctx context.Context, index uint64) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(visits, func(a, b entry.Entry) int { // places in an envelope are drawn at random
+		return strings.Compare(a.EventDate.String(), b.EventDate.String())
+	})
 	return phenopacket.Write(c.Entry, genetics, fmt.Sprintf("entry-%d", index), visits...)
 }
 
-// belonging finds the genetics and the follow-ups of a case: in its own
-// envelope or, if there are none, in what its hospital sent from there on.
+// belonging finds the genetics and the follow-ups of a case, which name it, in
+// what its hospital sent from the case's envelope on.
 func (r *Reader) belonging(ctx context.Context, c Opened) (genetics *entry.Entry, visits []entry.Entry, err error) {
 	near, err := r.neighbours(c.Index)
 	if err != nil {
 		return nil, nil, err
 	}
-	take := func(o Opened) {
-		switch e := o.Entry; {
-		case o.Problem != "" || o.Hospital != c.Hospital:
-		case e.Genetics != nil && e.Genetics.Case == c.Entry.ID:
-			genetics = &e
-		case e.FollowUp != nil && e.Pseudonym == c.Entry.Pseudonym:
-			visits = append(visits, e)
-		}
-	}
-	for _, o := range near {
-		take(o)
-	}
-	if genetics != nil || len(visits) > 0 {
-		return genetics, visits, nil
-	}
-	for o, err := range r.entries(ctx, c.Hospital, c.Index, 0) {
+	for o, err := range r.entries(ctx, c.Hospital, near[0].Index, 0) {
 		if err != nil {
 			return nil, nil, err
 		}
-		take(o)
+		switch e := o.Entry; {
+		case o.Problem != "":
+		case e.Genetics != nil && e.Genetics.Case == c.Entry.ID:
+			genetics = &e
+		case e.FollowUp != nil && e.FollowUp.Case == c.Entry.ID:
+			visits = append(visits, e)
+		}
 	}
 	return genetics, visits, nil
 }

@@ -202,7 +202,8 @@ func TestTheEncodingIsTheDocumentedOne(t *testing.T) {
 		"40" + "01" + // no pseudonym, strong
 		"83" + "1907e8" + "05" + "00" + // 2024-05
 		"02" + "01" + "40" + // csv, statutory, supersedes none
-		"87" + "01" + "01" + "83000000" + "636d5253" + "6132" + "80" + "40" // fields
+		"88" + "5820" + strings.Repeat("00", 32) + // fields: the case it follows
+		"01" + "01" + "83000000" + "636d5253" + "6132" + "80" + "40"
 	got, err := entry.Encode(e)
 	if err != nil || hex.EncodeToString(got) != want {
 		t.Errorf("got  %x\nwant %s (%v)", got, want, err)

@@ -16,6 +16,9 @@ const (
 
 // A FollowUp is one visit. The visit date is the entry's EventDate.
 type FollowUp struct {
+	// Case is the entry id of the case it follows.
+	Case [32]byte
+
 	Vital        Vital
 	Disease      DiseaseStatus
 	NextVisit    Date

@@ -141,7 +141,8 @@ func (w *wire) variant(v *Variant) {
 }
 
 func (w *wire) followUpFields(f *FollowUp) {
-	w.array(7)
+	w.array(8)
+	w.hash(&f.Case)
 	number(w, &f.Vital, 0, VitalUnknown)
 	number(w, &f.Disease, 0, statusEnd-1)
 	w.date(&f.NextVisit)

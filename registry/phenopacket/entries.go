@@ -79,7 +79,7 @@ func (p Packet) Entries(o Options) (Entries, error) {
 		}
 	}
 	for i, visit := range visits {
-		f, err := m.visitEntry(visit, place("$.raresync.followUps", i))
+		f, err := m.visitEntry(visit, out.Case.ID, place("$.raresync.followUps", i))
 		if err != nil {
 			return Entries{}, err
 		}
@@ -96,12 +96,14 @@ type mapping struct {
 	lens    *lens
 }
 
-func (m mapping) blank(t entry.Type, part *value) entry.Entry {
-	return entry.Entry{Type: t, Profile: m.Profile, Basis: m.Basis, Source: entry.SourcePhenopacket, ID: m.id(m.Key, t, part)}
+// blank begins an entry made from a part of the packet that belongs to the case
+// with the given id; the case itself belongs to none.
+func (m mapping) blank(t entry.Type, part *value, of [32]byte) entry.Entry {
+	return entry.Entry{Type: t, Profile: m.Profile, Basis: m.Basis, Source: entry.SourcePhenopacket, ID: m.id(m.Key, t, part, of)}
 }
 
 func (m mapping) clinicalEntry(part, genetic *value) (entry.Entry, error) {
-	e := m.blank(entry.TypeCase, part)
+	e := m.blank(entry.TypeCase, part, [32]byte{})
 	e.Case = &entry.Case{}
 	caseLayout(m.lens, part, &e)
 	m.complete(&e, genetic)
@@ -111,7 +113,7 @@ func (m mapping) clinicalEntry(part, genetic *value) (entry.Entry, error) {
 }
 
 func (m mapping) geneticEntry(part *value, of [32]byte) (*entry.Entry, error) {
-	e := m.blank(entry.TypeGenetics, part)
+	e := m.blank(entry.TypeGenetics, part, of)
 	e.Genetics = &entry.Genetics{Case: of}
 	geneticsLayout(m.lens, part, &e)
 	var err error
@@ -119,9 +121,9 @@ func (m mapping) geneticEntry(part *value, of [32]byte) (*entry.Entry, error) {
 	return &e, err
 }
 
-func (m mapping) visitEntry(part *value, path string) (entry.Entry, error) {
-	e := m.blank(entry.TypeFollowUp, part)
-	e.FollowUp = &entry.FollowUp{}
+func (m mapping) visitEntry(part *value, of [32]byte, path string) (entry.Entry, error) {
+	e := m.blank(entry.TypeFollowUp, part, of)
+	e.FollowUp = &entry.FollowUp{Case: of}
 	visitLayout(m.lens, part, &e, path)
 	var err error
 	e.FollowUp.Extension, err = m.remainder(part, writeVisit(&e))
@@ -129,14 +131,16 @@ func (m mapping) visitEntry(part *value, path string) (entry.Entry, error) {
 }
 
 // id returns the id of an entry made from a part of the packet. The time of
-// export does not enter it, so that a fresh export of the same case is known.
-func (p Packet) id(key [32]byte, t entry.Type, part *value) [32]byte {
+// export does not enter it, so that a fresh export of the same case is known;
+// the case it belongs to does, so that a corrected case comes with all its
+// parts.
+func (p Packet) id(key [32]byte, t entry.Type, part *value, of [32]byte) [32]byte {
 	content := part
 	if part.at("metaData", "created") != nil {
 		content = part.clone()
 		content.get("metaData").remove("created")
 	}
-	return entry.ID(key, t, p.localID, sha256.Sum256(content.canonical()))
+	return entry.ID(key, t, p.localID, sha256.Sum256(append(content.canonical(), of[:]...)))
 }
 
 // complete fills in what follows from the packet without standing in it.

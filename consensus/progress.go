@@ -1,0 +1,69 @@
+package consensus
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// transport is Raft's transport with a record of what each follower has
+// stored. Heartbeats alone do not tell: a follower whose disk refuses to store
+// answers them for ever (hashicorp/raft#612, #503).
+type transport struct {
+	*raft.NetworkTransport
+	now func() time.Time
+
+	mu       sync.Mutex
+	progress map[raft.ServerID]Follower
+}
+
+// Follower is how far a follower has come, as this leader knows.
+type Follower struct {
+	Node    string
+	Stored  uint64    // Raft index up to which it has stored the leader's log
+	Moved   time.Time // when Stored last grew
+	Refused bool      // its last answer was no: it could not store, or its log differs yet
+}
+
+// AppendEntries sends entries to a follower and records what it made of them.
+func (t *transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	err := t.NetworkTransport.AppendEntries(id, target, args, resp)
+	if heartbeat := args.PrevLogEntry == 0 && len(args.Entries) == 0; err != nil || heartbeat {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.progress[id]
+	f.Node, f.Refused = string(id), !resp.Success
+	if stored := args.PrevLogEntry + uint64(len(args.Entries)); resp.Success && stored > f.Stored {
+		f.Stored, f.Moved = stored, t.now()
+	}
+	t.progress[id] = f
+	return nil
+}
+
+// followers returns the record in order of node id.
+func (t *transport) followers() []Follower {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := make([]Follower, 0, len(t.progress))
+	for _, f := range t.progress {
+		list = append(list, f)
+	}
+	slices.SortFunc(list, func(a, b Follower) int { return strings.Compare(a.Node, b.Node) })
+	return list
+}
+
+// Followers returns how far each follower has come, if this node leads; its own
+// log's end is the measure.
+func (n *Node) Followers() (list []Follower, last uint64) {
+	if !n.Leading() {
+		return nil, 0
+	}
+	return n.transport.followers(), n.raft.LastIndex()
+}
+
+var _ raft.WithPreVote = (*transport)(nil)
