@@ -281,7 +281,7 @@ func (g *guest) copied(t *testing.T) {
 		accusation, err = g.accusation(t, out.Number+1)
 		return err
 	})
-	want := act.Unopenable{Envelope: out.Number, Place: act.WholeEnvelope, Reader: g.reader.Sealing.Public().ID(), Code: "SEAL001"}
+	want := act.Unopenable{Envelope: out.Number, Place: act.WholeEnvelope, Reader: g.reader.Sealing.Public().ID(), Code: "SEAL003"}
 	if accusation != want {
 		t.Errorf("the act says %+v, want %+v", accusation, want)
 	}
@@ -289,7 +289,7 @@ func (g *guest) copied(t *testing.T) {
 	if last := leaves[len(leaves)-1]; last.Kind != "act" || last.Hospital != g.n.Reader.Number {
 		t.Errorf("another hospital sees %+v at the end of the log, want the coordinator's act", last)
 	}
-	if e, err := g.n.Reader.Client.Entry(g.n.ctx, out.First); err != nil || e.Problem != "SEAL001" {
+	if e, err := g.n.Reader.Client.Entry(g.n.ctx, out.First); err != nil || e.Problem != "SEAL003" {
 		t.Errorf("the coordinator reads it as %+v, %v", e, err)
 	}
 }

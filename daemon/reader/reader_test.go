@@ -236,7 +236,7 @@ var cheats = map[string]cheat{
 			h.CommitC, h.CommitG = from.CommitC, from.CommitG
 			copy(bodies, from.Bodies)
 		})
-	}, "SEAL001", true, false},
+	}, "SEAL003", true, false},
 	"bodies copied from another hospital": {func(w *world, plains []envelope.Plain) *envelope.Envelope {
 		from := w.build(w.a, plains, nil)
 		return w.forge(w.b, w.build(w.b, plains, nil), func(_ *envelope.Header, bodies []seal.Body) { copy(bodies, from.Bodies) })
@@ -247,7 +247,7 @@ var cheats = map[string]cheat{
 				h.Wraps[1+i].Data[1199] ^= 1
 			}
 		})
-	}, "SEAL001", true, true},
+	}, "SEAL003", true, true},
 	"a body with a flipped bit": {func(w *world, plains []envelope.Plain) *envelope.Envelope {
 		return w.forge(w.b, w.build(w.b, plains, nil), func(_ *envelope.Header, bodies []seal.Body) {
 			bodies[0].Ciphertext = bytes.Clone(bodies[0].Ciphertext)

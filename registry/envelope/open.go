@@ -21,8 +21,10 @@ type OpenedEntry struct {
 }
 
 // Open opens every body of the envelope that the reader has a right to. It
-// fails as a whole with ErrNotAReader, seal.ErrWrap (SEAL001) or
-// seal.ErrCommitment (SEAL003); a single bad body is reported in its place.
+// fails as a whole with ErrNotAReader, or with seal.ErrCommitment (SEAL003) if
+// the wrap that names the reader does not give it the keys that the header
+// commits to: it holds others, or was copied from another envelope and does not
+// open here. A single bad body is reported in its place.
 // Bodies of a part the reader has no right to are left out.
 func (e *Envelope) Open(r *seal.ReaderPrivate, may seal.Rights) ([]OpenedEntry, error) {
 	keys, err := e.unwrap(r)
@@ -56,7 +58,11 @@ func (e *Envelope) unwrap(r *seal.ReaderPrivate) (seal.Opened, error) {
 	ctx, id := e.Context(), r.Public().ID()
 	for _, w := range e.Wraps {
 		if bytes.Equal(w.KeyID, id[:]) {
-			return ctx.Unwrap(r, w, e.CommitC, e.CommitG)
+			keys, err := ctx.Unwrap(r, w, e.CommitC, e.CommitG)
+			if err != nil {
+				err = fmt.Errorf("open envelope %s: %w: %w", e.id, seal.ErrCommitment, err)
+			}
+			return keys, err
 		}
 	}
 	for _, w := range e.Wraps {

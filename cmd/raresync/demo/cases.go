@@ -58,6 +58,9 @@ func jsonFiles(path string) ([]string, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
+		if !strings.HasSuffix(path, ".json") {
+			return nil, fmt.Errorf("%s is no *.json file", path)
+		}
 		return []string{path}, nil
 	}
 	var files []string
