@@ -48,10 +48,36 @@ func findLeaks(v *value, path string, own []string, known bool) []rule.Finding {
 			if what := leak(v.names[i], own); what != "" {
 				findings = append(findings, rule.Find("PR001", at, what+" as a field name"))
 			}
+			if namesPerson(v.names[i], path) && hasContent(item) && (item.kind != text || item.text != "") {
+				findings = append(findings, rule.Find("PR001", at, "a field that names or locates a person"))
+			}
 		}
 		findings = append(findings, findLeaks(item, at, own, inField)...)
 	}
 	return findings
+}
+
+// personal lists names of fields that hold who a person is or where, in lower
+// case without separators. The schema has none of them.
+var personal = func() map[string]bool {
+	set := map[string]bool{}
+	for _, name := range strings.Fields(`
+		fullname patientname firstname lastname givenname familyname surname middlename maidenname
+		address street homeaddress phone telephone phonenumber mobile mobilephone email telecom contact
+		mrn medicalrecordnumber recordnumber idnumber idcard nationalid residentid ssn passportnumber
+		姓名 患者姓名 病人姓名 家长姓名 监护人 联系人 地址 住址 家庭住址 电话 联系电话 手机 手机号 邮箱
+		身份证 身份证号 证件号 证件号码 病案号 病历号 住院号 门诊号`) {
+		set[name] = true
+	}
+	return set
+}()
+
+// namesPerson reports whether a field is there to identify: by its name, or
+// because it is called "name" within the subject. Elsewhere the schema itself
+// has names, of resources.
+func namesPerson(field, path string) bool {
+	folded := strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(field))
+	return personal[folded] || folded == "name" && strings.Contains(path+".", ".subject.")
 }
 
 func leak(s string, own []string) string {
