@@ -61,7 +61,7 @@ func findLeaks(v *value, path string, own []string, known bool) []rule.Finding {
 // case without separators. The schema has none of them.
 var personal = func() map[string]bool {
 	set := map[string]bool{}
-	for _, name := range strings.Fields(`
+	for name := range strings.FieldsSeq(`
 		fullname patientname firstname lastname givenname familyname surname middlename maidenname
 		address street homeaddress phone telephone phonenumber mobile mobilephone email telecom contact
 		mrn medicalrecordnumber recordnumber idnumber idcard nationalid residentid ssn passportnumber
