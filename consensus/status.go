@@ -12,7 +12,8 @@ import (
 type Status struct {
 	Node       string
 	Kind       act.NodeKind
-	Leader     string // node id, "" if none is known
+	Leader     string // node id, "" if none is known; voters alone know
+	Via        string // of a mirror: the peer that answered last
 	Term       uint64 // Raft term; 0 on a mirror
 	Ready      bool
 	Why        string // why not ready
@@ -41,7 +42,7 @@ func (n *Node) Status() Status {
 		_, leader := n.raft.LeaderWithID()
 		s.Leader, s.Term = string(leader), n.raft.CurrentTerm()
 	} else if helper := n.lastHelper.Load(); helper != nil {
-		s.Leader = *helper
+		s.Via = *helper
 	}
 	s.Why = n.notReady(s)
 	s.Ready = s.Why == ""
@@ -57,7 +58,7 @@ func (n *Node) notReady(s Status) string {
 		return fmt.Sprintf("not a copy: envelopes %d to %d are still missing", s.GapFrom, s.GapTo-1)
 	case s.Leader == "" && n.raft != nil:
 		return "no leader known"
-	case s.Leader == "":
+	case s.Leader == "" && s.Via == "":
 		return "no voter reached yet"
 	case n.raft != nil && (n.raft.CommitIndex() == 0 || n.raft.AppliedIndex() < n.raft.CommitIndex()):
 		return "catching up with the leader"

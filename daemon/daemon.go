@@ -106,7 +106,7 @@ func (s *service) open() error {
 func (s *service) identify(founded *state.State) error {
 	self, ok := founded.Node(s.cfg.Node.ID)
 	if !ok {
-		return fmt.Errorf("node %q is not in the genesis of network %s", s.cfg.Node.ID, founded.Name)
+		return fmt.Errorf("%w: node %q is not in the genesis of %s", home.ErrOtherGenesis, s.cfg.Node.ID, founded.Name)
 	}
 	if self.TLS.ID() != s.keys.TLS.Public().ID() {
 		return fmt.Errorf("%w: the key file is not that of node %q in network %s", home.ErrKeys, self.ID, founded.Name)

@@ -21,7 +21,7 @@ func (s *service) status(*http.Request) (admin.Status, error) {
 	out := admin.Status{
 		Node: st.Node, Hospital: s.self.Institution, Name: nameOf(member), Kind: st.Kind.String(),
 		Network: view.Name, NetworkID: hex.EncodeToString(view.Network[:]), Demo: view.Demo,
-		Leader: st.Leader, Term: st.Term, Ready: st.Ready, Why: st.Why,
+		Leader: st.Leader, Via: st.Via, Term: st.Term, Ready: st.Ready, Why: st.Why,
 		Envelopes: st.Envelopes, Size: st.Size, Root: hex.EncodeToString(st.Root[:]), Checkpoint: st.Checkpoint.Size,
 		Outbox: pending, Alarm: alarm, Version: s.version, Warnings: s.warn, Peers: []admin.Peer{},
 	}

@@ -11,7 +11,8 @@ type Status struct {
 	Network    string `json:"network"`
 	NetworkID  string `json:"network_id"`
 	Demo       bool   `json:"demo"`
-	Leader     string `json:"leader"`
+	Leader     string `json:"leader"`        // as a voter knows it
+	Via        string `json:"via,omitempty"` // of a mirror: the voter it pulls from
 	Term       uint64 `json:"term"`
 	Ready      bool   `json:"ready"`
 	Why        string `json:"why,omitempty"` // why not ready

@@ -1,6 +1,9 @@
 package entry
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // A Term is a code with its label, such as HP:0001250 "Seizure". The zero
 // Term is "not given".
@@ -156,6 +159,15 @@ func (c Count) Value() (uint32, bool) {
 		return 0, false
 	}
 	return uint32(c) - 1, true
+}
+
+// String returns the number in decimal, or "" if it was not given.
+func (c Count) String() string {
+	n, ok := c.Value()
+	if !ok {
+		return ""
+	}
+	return strconv.FormatUint(uint64(n), 10)
 }
 
 // A Feature is an HPO term, observed or looked for and not found.

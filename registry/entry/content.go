@@ -10,7 +10,7 @@ import (
 
 // Content returns the fields of the entry's type as JSON for people and
 // programs: names in lower case with underscores, enumerations and dates as
-// words, what is not given left out, and the extension as the JSON it is. It is
+// words, counts as the numbers they say, what is not given left out, and the extension as the JSON it is. It is
 // an output format only; nothing reads it back.
 func (e Entry) Content() (json.RawMessage, error) {
 	var v any
@@ -48,8 +48,12 @@ func plain(v reflect.Value) any {
 	case reflect.Array:
 		return fmt.Sprintf("%x", v.Interface())
 	}
-	if s, ok := v.Interface().(fmt.Stringer); ok {
-		return s.String()
+	switch x := v.Interface().(type) {
+	case Count:
+		n, _ := x.Value()
+		return n
+	case fmt.Stringer:
+		return x.String()
 	}
 	if v.Kind() == reflect.Struct {
 		return plainStruct(v)

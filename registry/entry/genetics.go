@@ -157,8 +157,21 @@ func (t TestType) String() string { return name(testNames[:], uint8(t)) }
 // String returns the result's name, such as "causative".
 func (r Result) String() string { return name(resultNames[:], uint8(r)) }
 
+// String returns the stage's name, such as "solved".
+func (p Progress) String() string { return name(progressNames[:], uint8(p)) }
+
+// String returns the standing's name, such as "causative".
+func (s Standing) String() string { return name(standingNames[:], uint8(s)) }
+
+// String returns the class's name, such as "likely pathogenic".
+func (a ACMG) String() string { return name(acmgNames[:], uint8(a)) }
+
 var (
 	testNames = [...]string{"", "single gene", "panel", "exome", "genome", "array",
 		"karyotype", "repeat", "dosage", "mitochondrial", "other"}
-	resultNames = [...]string{"", "causative", "negative", "uncertain", "pending"}
+	resultNames   = [...]string{"", "causative", "negative", "uncertain", "pending"}
+	progressNames = [...]string{"", "unknown", "in progress", "completed", "solved", "unsolved"}
+	standingNames = [...]string{"", "unknown", "rejected", "candidate", "contributory", "causative"}
+	acmgNames     = [...]string{"", "not provided", "benign", "likely benign", "uncertain significance",
+		"likely pathogenic", "pathogenic"}
 )

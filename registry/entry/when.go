@@ -19,6 +19,12 @@ const (
 	WhenAtBirth      WhenKind = 10 // at birth
 )
 
+// String returns the kind's name, such as "age range".
+func (k WhenKind) String() string {
+	return name([]string{"", "undetermined", "date", "age", "age range", "gestational age", "class",
+		"timestamp", "interval", "antenatal", "at birth"}, uint8(k))
+}
+
 // A When is a point in a patient's life as the source gave it. The texts are
 // kept as written, so that an export says what the source said.
 type When struct {

@@ -33,7 +33,7 @@
 //	score, measurements}]
 //
 // Dates are YYYY, YYYY-MM or YYYY-MM-DD; enumerations use the names that
-// package entry prints. What surrounded the packet in a Family or Cohort is
+// package entry prints; docs/INPUT.md lists them, with a sample. What surrounded the packet in a Family or Cohort is
 // kept there too, with the first member.
 //
 // # Promises

@@ -28,8 +28,9 @@ type Entries struct {
 	Case      entry.Entry
 	Genetics  *entry.Entry // nil if the packet holds nothing genetic
 	FollowUps []entry.Entry
-	// Findings are those of reading: PR001 and PP003, and DT001 for a date
-	// that cannot be read. Package validate checks the rest.
+	// Findings are those of reading: PR001 and PP003, DT001 for a date that
+	// cannot be read, PP002 for a value of the wrong type or range, DX003 for
+	// a word that no enumeration has. Package validate checks the rest.
 	Findings []rule.Finding
 }
 
@@ -66,7 +67,7 @@ func (p Packet) Entries(o Options) (Entries, error) {
 	clinical, genetic := split(p.tree)
 	findings := append(slices.Clone(p.findings), strangers(clinical, genetic)...)
 	clinical, visits := cutVisits(clinical)
-	m := mapping{Packet: p, Options: o, lens: &lens{}}
+	m := mapping{Packet: p, Options: o, lens: &lens{path: "$"}}
 	var out Entries
 	var err error
 	if out.Case, err = m.clinicalEntry(clinical, genetic); err != nil {
@@ -124,7 +125,7 @@ func (m mapping) geneticEntry(part *value, of [32]byte) (*entry.Entry, error) {
 func (m mapping) visitEntry(part *value, of [32]byte, path string) (entry.Entry, error) {
 	e := m.blank(entry.TypeFollowUp, part, of)
 	e.FollowUp = &entry.FollowUp{Case: of}
-	visitLayout(m.lens, part, &e, path)
+	m.lens.within(path, func() { visitLayout(m.lens, part, &e) })
 	var err error
 	e.FollowUp.Extension, err = m.remainder(part, writeVisit(&e))
 	return e, err

@@ -112,11 +112,10 @@ func diseaseLayout(l *lens, v *value, d *entry.Disease) {
 // blockLayout connects the raresync member: what direct reporting needs and
 // the schema has no place for.
 func blockLayout(l *lens, v *value, e *entry.Entry) {
-	const path = "$.raresync"
 	c := e.Case
 	l.text(v, "department", &c.Department)
 	l.text(v, "province", &c.Province)
-	l.date(v, "diagnosisDate", path, &e.EventDate)
+	l.date(v, "diagnosisDate", &e.EventDate)
 	if !l.writing || !c.Inferred {
 		choice(l, v, "verification", &c.Verification, verificationWords)
 	}
@@ -124,10 +123,10 @@ func blockLayout(l *lens, v *value, e *entry.Entry) {
 		lifeLayout(l, v, c)
 	}
 	if l.writing && c.Birth.Precision() == entry.PrecisionYear || !l.writing && !c.Birth.Known() {
-		l.date(v, "birth", path, &c.Birth) // only a year is left there
+		l.date(v, "birth", &c.Birth) // only a year is left there
 	}
 	l.yes(v, "deathDateUnknown", &c.Life.DeathDateUnknown)
-	l.date(v, "firstContact", path, &c.FirstContact)
+	l.date(v, "firstContact", &c.FirstContact)
 	choice(l, v, "familyHistory", &c.FamilyHistory, answerWords)
 	choice(l, v, "consanguinity", &c.Consanguinity, answerWords)
 	l.count(v, "hospitalsBefore", &c.HospitalsBefore)
@@ -158,7 +157,7 @@ func geneticsLayout(l *lens, v *value, e *entry.Entry) {
 	l.inside(v, "raresync", func(v *value) {
 		l.inside(v, "geneticTest", func(v *value) {
 			choice(l, v, "type", &g.Test, testWords)
-			l.date(v, "date", "$.raresync.geneticTest", &e.EventDate)
+			l.date(v, "date", &e.EventDate)
 			choice(l, v, "result", &g.Stated, resultWords)
 			l.text(v, "lab", &g.Lab)
 		})
@@ -193,12 +192,12 @@ func vcfLayout(l *lens, v *value, r *entry.VCF) {
 }
 
 // visitLayout connects a follow-up with one element of raresync.followUps.
-func visitLayout(l *lens, v *value, e *entry.Entry, path string) {
+func visitLayout(l *lens, v *value, e *entry.Entry) {
 	f := e.FollowUp
-	l.date(v, "visitDate", path, &e.EventDate)
+	l.date(v, "visitDate", &e.EventDate)
 	choice(l, v, "vitalStatus", &f.Vital, visitWords)
 	choice(l, v, "diseaseStatus", &f.Disease, statusWords)
-	l.date(v, "nextVisit", path, &f.NextVisit)
+	l.date(v, "nextVisit", &f.NextVisit)
 	l.text(v, "scale", &f.Scale)
 	l.digits(v, "score", &f.Score)
 	each(l, v, "measurements", &f.Measurements, func(v *value, m *entry.Measurement) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/raresync/raresync/registry/entry"
 	"github.com/raresync/raresync/registry/rule"
@@ -15,13 +16,26 @@ import (
 // everything else is left for the entry's extension.
 type lens struct {
 	writing  bool
+	path     string         // of the object at hand, when reading
 	findings []rule.Finding // of reading
+}
+
+func (l *lens) find(code, name, detail string) {
+	l.findings = append(l.findings, rule.Find(code, l.path+"."+name, detail))
+}
+
+// within applies f to a value that stands at path.
+func (l *lens) within(path string, f func()) {
+	outer := l.path
+	l.path = path
+	f()
+	l.path = outer
 }
 
 // inside applies f to a member that is an object.
 func (l *lens) inside(v *value, name string, f func(*value)) {
 	if !l.writing {
-		f(v.get(name))
+		l.within(l.path+"."+name, func() { f(v.get(name)) })
 		return
 	}
 	child := newObject()
@@ -34,9 +48,9 @@ func (l *lens) inside(v *value, name string, f func(*value)) {
 // each applies f to the elements of a member that is an array.
 func each[T any](l *lens, v *value, name string, items *[]T, f func(*value, *T)) {
 	if !l.writing {
-		for _, element := range v.get(name).list() {
+		for i, element := range v.get(name).list() {
 			var item T
-			f(element, &item)
+			l.within(place(l.path+"."+name, i), func() { f(element, &item) })
 			*items = append(*items, item)
 		}
 		return
@@ -56,6 +70,9 @@ func each[T any](l *lens, v *value, name string, items *[]T, f func(*value, *T))
 func (l *lens) text(v *value, name string, s *string) {
 	if !l.writing {
 		*s = v.get(name).str()
+		if item := v.get(name); item.given() && item.kind != text {
+			l.find("PP002", name, "not a text")
+		}
 	} else if *s != "" {
 		v.set(name, textOf(*s))
 	}
@@ -83,6 +100,8 @@ func (l *lens) count(v *value, name string, c *entry.Count) {
 	l.digits(v, name, &s)
 	if n, err := strconv.ParseUint(s, 10, 31); err == nil && strconv.FormatUint(n, 10) == s {
 		*c = entry.CountOf(uint32(n))
+	} else if v.get(name).given() {
+		l.find("PP002", name, "not a whole number from 0 to 2147483647")
 	}
 }
 
@@ -91,6 +110,9 @@ func (l *lens) yes(v *value, name string, b *bool) {
 	if !l.writing {
 		item := v.get(name)
 		*b = item != nil && item.kind == literal && item.text == "true"
+		if item.given() && item.kind != literal {
+			l.find("PP002", name, "neither true nor false")
+		}
 	} else if *b {
 		v.set(name, &value{kind: literal, text: "true"})
 	}
@@ -105,10 +127,22 @@ func choice[T ~uint8](l *lens, v *value, name string, e *T, names []string) {
 		}
 		return
 	}
-	s := v.get(name).str()
-	if i := slices.Index(names, s); i > 0 && s != "" {
+	item := v.get(name)
+	s := item.str()
+	switch i := slices.Index(names, s); {
+	case i > 0 && s != "":
 		*e = T(i)
+	case !item.given() || item.kind == text && s == "":
+	case item.kind == text || item.kind == number: // the schema's JSON allows numbers
+		l.find("DX003", name, "not one of "+listed(names)+"; kept as it is")
+	default:
+		l.find("PP002", name, "not a text")
 	}
+}
+
+// listed returns the names, without the empty ones, for a finding.
+func listed(names []string) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == "" }), ", ")
 }
 
 func (l *lens) term(v *value, name string, t *entry.Term) {
@@ -120,9 +154,8 @@ func (l *lens) termFields(v *value, t *entry.Term) {
 	l.text(v, "label", &t.Label)
 }
 
-// date connects a Date with a text of 4, 7 or 10 characters. path is where
-// the text stands, for a finding.
-func (l *lens) date(v *value, name, path string, d *entry.Date) {
+// date connects a Date with a text of 4, 7 or 10 characters.
+func (l *lens) date(v *value, name string, d *entry.Date) {
 	if l.writing {
 		if d.Known() {
 			v.set(name, textOf(d.String()))
@@ -131,7 +164,7 @@ func (l *lens) date(v *value, name, path string, d *entry.Date) {
 	}
 	parsed, ok := entry.ParseDate(v.get(name).str())
 	if !ok || v.get(name) != nil && v.get(name).kind != text {
-		l.findings = append(l.findings, rule.Find("DT001", path+"."+name, "not YYYY, YYYY-MM or YYYY-MM-DD"))
+		l.find("DT001", name, "not YYYY, YYYY-MM or YYYY-MM-DD")
 		return
 	}
 	*d = parsed

@@ -1,6 +1,7 @@
 package phenopacket
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -56,8 +57,9 @@ func (p Packet) Sex() entry.Sex {
 }
 
 // Read reads a phenopacket, Family or Cohort of schema version 2, with keys in
-// lowerCamelCase or snake_case, and returns one Packet per member. name is the
-// file's name as it may appear in findings.
+// lowerCamelCase or snake_case, and returns one Packet per member. A byte order
+// mark before it is left out. name is the file's name as it may appear in
+// findings.
 //
 // The error is a *rule.Refusal: FM005 for a file above the limit, of which no
 // more than the limit is read; FM001 for bytes that are not UTF-8; PP002 for
@@ -75,7 +77,7 @@ func Read(name string, r io.Reader, limits Limits) ([]Packet, error) {
 	if int64(len(raw)) > limits.MaxBytes {
 		return nil, rule.Refuse("FM005", where(name, "$"), fmt.Sprintf("file larger than %d bytes", limits.MaxBytes))
 	}
-	members, err := open(name, raw)
+	members, err := open(name, bytes.TrimPrefix(raw, []byte("\ufeff")))
 	if err != nil {
 		return nil, err
 	}

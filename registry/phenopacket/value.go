@@ -118,6 +118,9 @@ func (v *value) str() string {
 	return v.text
 }
 
+// given reports whether there is a value other than null.
+func (v *value) given() bool { return v != nil && (v.kind != literal || v.text != "null") }
+
 func (v *value) isObject() bool { return v != nil && v.kind == object }
 
 // empty reports an object without members: the placeholder of overlay.go.

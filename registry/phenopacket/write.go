@@ -67,7 +67,7 @@ func writeGenetics(e *entry.Entry) *value {
 
 func writeVisit(e *entry.Entry) *value {
 	v := newObject()
-	visitLayout(&lens{writing: true}, v, e, "")
+	visitLayout(&lens{writing: true}, v, e)
 	return v
 }
 

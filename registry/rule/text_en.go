@@ -11,7 +11,7 @@ var english = map[string]text{
 	"ID007": {"The sex column and the sex coded in the ID disagree.", "Confirm the sex with the source record and answer the query; a corrected sex is a valid answer."},
 	"ID008": {"The ID ends in 000, as another one in this file does: a spreadsheet may have rounded them.", "Compare the last three characters with the source system."},
 	"ID009": {"The two identities in this row already belong to different patients.", "Find out which patient the row is about; if both are one person, register the identities as belonging together."},
-	"ID010": {"The patient has only a weak or local identity.", "Add a resident ID or permit number as soon as there is one."},
+	"ID010": {"The patient has only a weak or local identity.", "Give the document with the first submission: one given later is not linked to a case already registered under the hospital's own number."},
 	"ID011": {"The number is a test number or a printed specimen.", "Use the patient's own number; test numbers belong on a demo network."},
 
 	"OR001": {"The institution code fails its check or is not a member.", "Check the 18-character Unified Social Credit Code and the member list."},
@@ -25,7 +25,7 @@ var english = map[string]text{
 
 	"DX001": {"No disease is given and the case is not marked undiagnosed.", "Give a disease, or mark the case as undiagnosed with its features."},
 	"DX002": {"An undiagnosed case has no observed feature.", "Add at least one HPO feature that was observed."},
-	"DX003": {"The code is well formed but unknown to the loaded table.", "Check the code; if it is newer than the table, nothing needs to be done."},
+	"DX003": {"The code or word is well formed but unknown to the loaded table.", "Check it; if it is newer than the table, nothing needs to be done."},
 	"DX004": {"The disease code is malformed.", "Write it as ORPHA:558, OMIM:154700, MONDO:0007947 or Q87.4, or use the list number."},
 	"DX005": {"List number, ORPHA and ICD code do not name the same disease.", "Decide which is right and correct the others."},
 	"DX006": {"The disease is unusual for this sex or age.", "Confirm disease, sex and dates with the source record."},
@@ -70,10 +70,10 @@ var english = map[string]text{
 	"FM006": {"A sealed body has a length that no entry has.", "Nothing to do for clerks; the operator should ask the sender to update its software."},
 
 	"PP001": {"The phenopacket has no metaData or no subject.", "Complete it in the program that wrote it."},
-	"PP002": {"The file is not a phenopacket.", "Check that the right file was dropped; other formats have a format of their own to choose."},
+	"PP002": {"The file is not a phenopacket.", "Correct the value that is named, or check that the right file was dropped; other formats have a format of their own to choose."},
 	"PP003": {"An interpretation names a disease that the packet does not list.", "Add the disease, or correct the interpretation."},
 
-	"FH001": {"A reference in the FHIR file leads nowhere.", "Export the missing resource with the others."},
+	"FH001": {"A reference leads to nothing in the file.", "Correct it, or add what it names: a FHIR resource, or the patient a document was given for."},
 	"FH002": {"This type of FHIR bundle cannot be taken in.", "Export a searchset, collection, document, batch or transaction bundle."},
 	"FH003": {"The FHIR file holds resources that are not used here.", "Nothing needs to be done; see the counts."},
 

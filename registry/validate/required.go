@@ -13,7 +13,10 @@ func (c *check) required(p patient) {
 	if e := p.clinical; e != nil {
 		switch e.Profile {
 		case entry.Published:
-			c.need("references", e.Case.Published())
+			c.need(e.Profile, "references", e.Case.Published())
+			if s := e.Case.Province; s != "" && !province.MatchString(s) {
+				c.find("DX003", "province", "not the first two digits of GB/T 2260; kept as it is")
+			}
 		case entry.Cohort:
 			c.report(*e)
 			c.recommended(*e)
@@ -23,22 +26,33 @@ func (c *check) required(p patient) {
 	}
 	for _, g := range p.genetics {
 		if g.Profile != entry.Published {
-			c.need("test", g.Genetics.Test != entry.TestNotGiven)
-			c.need("result", g.Genetics.Outcome() != entry.ResultNotGiven)
+			c.need(g.Profile, "test", g.Genetics.Test != entry.TestNotGiven)
+			c.need(g.Profile, "result", g.Genetics.Outcome() != entry.ResultNotGiven)
 		}
 	}
 	for i, f := range p.followUps {
 		c.prefix = fmt.Sprintf("followUps[%d].", i)
-		c.need("visitDate", f.EventDate.Known())
-		c.need("vitalStatus", f.FollowUp.Vital != entry.VitalNotGiven)
-		c.need("diseaseStatus", f.FollowUp.Disease != entry.StatusNotGiven)
+		c.need(f.Profile, "visitDate", f.EventDate.Known())
+		c.need(f.Profile, "vitalStatus", f.FollowUp.Vital != entry.VitalNotGiven)
+		c.need(f.Profile, "diseaseStatus", f.FollowUp.Disease != entry.StatusNotGiven)
 		c.prefix = ""
 	}
 }
 
-func (c *check) need(field string, given bool) {
+// called says in plain words what the fields are that a profile may require.
+var called = map[string]string{
+	"references": "a publication (PMID or DOI)", "test": "the kind of genetic test",
+	"result": "the result of the genetic test", "visitDate": "the visit date", "vitalStatus": "the vital status",
+	"diseaseStatus": "the status of the disease", "verification": "how the diagnosis was verified",
+	"sex": "the sex at birth", "birth": "the year and month of birth", "diagnosisDate": "the diagnosis date",
+	"onset": "the onset of the disease", "status": "the vital status", "department": "the department",
+	"province": "the province of residence", "features": "an HPO feature that was observed",
+	"firstContact": "the date of the first contact", "familyHistory": "the family history",
+}
+
+func (c *check) need(p entry.Profile, field string, given bool) {
 	if !given {
-		c.find("RQ001", field, "")
+		c.find("RQ001", field, "profile "+p.String()+" needs "+called[field])
 	}
 }
 
@@ -47,26 +61,26 @@ var province = regexp.MustCompile(`^(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]
 // report asks for the fields of direct reporting.
 func (c *check) report(e entry.Entry) {
 	k := e.Case
-	c.need("verification", k.Verification != entry.VerificationNotGiven)
-	c.need("sex", k.Sex != entry.SexNotGiven && k.Sex != entry.SexUnknown)
-	c.need("birth", k.Birth.Precision() >= entry.PrecisionMonth)
+	c.need(e.Profile, "verification", k.Verification != entry.VerificationNotGiven)
+	c.need(e.Profile, "sex", k.Sex != entry.SexNotGiven && k.Sex != entry.SexUnknown)
+	c.need(e.Profile, "birth", k.Birth.Precision() >= entry.PrecisionMonth)
 	if d, ok := k.Principal(); ok {
-		c.need("diagnosisDate", e.EventDate.Known())
-		c.need("onset", d.Onset.Given())
+		c.need(e.Profile, "diagnosisDate", e.EventDate.Known())
+		c.need(e.Profile, "onset", d.Onset.Given())
 	}
-	c.need("status", k.Life.Status != entry.VitalNotGiven)
-	c.need("department", k.Department != "")
-	if k.Province != "" && !province.MatchString(k.Province) {
-		c.find("RQ001", "province", "not the first two digits of GB/T 2260")
+	c.need(e.Profile, "status", k.Life.Status != entry.VitalNotGiven)
+	c.need(e.Profile, "department", k.Department != "")
+	if k.Province == "" || province.MatchString(k.Province) {
+		c.need(e.Profile, "province", k.Province != "")
 	} else {
-		c.need("province", k.Province != "")
+		c.find("RQ001", "province", "profile "+e.Profile.String()+" needs the first two digits of GB/T 2260")
 	}
 }
 
 // recommended asks for what a research cohort adds. Its genetic result, where
 // the diagnosis is verified by one, is GN002.
 func (c *check) recommended(e entry.Entry) {
-	c.need("features", observed(e.Case.Features))
-	c.need("firstContact", e.Case.FirstContact.Known())
-	c.need("familyHistory", e.Case.FamilyHistory != entry.AnswerNotGiven)
+	c.need(e.Profile, "features", observed(e.Case.Features))
+	c.need(e.Profile, "firstContact", e.Case.FirstContact.Known())
+	c.need(e.Profile, "familyHistory", e.Case.FamilyHistory != entry.AnswerNotGiven)
 }
