@@ -88,7 +88,7 @@ func (n *Node) openStores(dir string) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if n.logs, err = logstore.Open(filepath.Join(dir, "log.db"), logstore.Options{Fatal: n.holdRaft}); err != nil {
+	if n.logs, err = logstore.Open(filepath.Join(dir, "log.db"), logstore.Options{Guard: n.cfg.guard, Fatal: n.holdRaft}); err != nil {
 		return err
 	}
 	if n.stable, err = logstore.OpenStable(filepath.Join(dir, "stable.db"), logstore.StableOptions{Fatal: n.holdRaft}); err != nil {
