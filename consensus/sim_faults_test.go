@@ -276,18 +276,25 @@ func (s *sim) setAhead(id string, d time.Duration) {
 	s.ahead[id] = d
 }
 
-// await returns once neither of two nodes is paused, or when done ends.
-func (s *sim) await(done <-chan struct{}, a, b string) bool {
+// held reports whether one of two nodes is paused, and returns a channel that
+// is closed when that may have changed.
+func (s *sim) held(a, b string) (bool, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.paused[a] || s.paused[b], s.changed
+}
+
+// await returns once neither of two nodes is paused, or false when the context
+// ends.
+func (s *sim) await(ctx context.Context, a, b string) bool {
 	for {
-		s.mu.Lock()
-		held, changed := s.paused[a] || s.paused[b], s.changed
-		s.mu.Unlock()
+		held, changed := s.held(a, b)
 		if !held {
 			return true
 		}
 		select {
 		case <-changed:
-		case <-done:
+		case <-ctx.Done():
 			return false
 		}
 	}
@@ -301,7 +308,7 @@ type simStreams struct {
 }
 
 func (p *simStreams) Dial(ctx context.Context, node string) (net.Conn, error) {
-	if !p.s.await(ctx.Done(), p.self, node) {
+	if !p.s.await(ctx, p.self, node) {
 		return nil, ctx.Err()
 	}
 	c, err := p.inner.Dial(ctx, node)
@@ -347,30 +354,30 @@ func (c *simConn) SetDeadline(t time.Time) error {
 	return c.Conn.SetDeadline(t)
 }
 
+// Write waits while an end is paused, until the deadline at the longest.
 func (c *simConn) Write(b []byte) (int, error) {
 	c.mu.Lock()
 	deadline := c.deadline
 	c.mu.Unlock()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	var late <-chan time.Time
 	if !deadline.IsZero() {
-		ctx, cancel = context.WithDeadline(ctx, deadline)
-		defer cancel()
+		t := time.NewTimer(time.Until(deadline))
+		defer t.Stop()
+		late = t.C
 	}
-	done := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { close(done) })
-	defer stop()
-	go func() {
-		select {
-		case <-c.closed:
-			cancel()
-		case <-ctx.Done():
+	for {
+		held, changed := c.s.held(c.LocalAddr().String(), c.RemoteAddr().String())
+		if !held {
+			return c.Conn.Write(b)
 		}
-	}()
-	if !c.s.await(done, c.LocalAddr().String(), c.RemoteAddr().String()) {
-		return 0, os.ErrDeadlineExceeded
+		select {
+		case <-changed:
+		case <-c.closed:
+			return 0, net.ErrClosed
+		case <-late:
+			return 0, os.ErrDeadlineExceeded
+		}
 	}
-	return c.Conn.Write(b)
 }
 
 func (c *simConn) Close() error {
@@ -389,11 +396,11 @@ type simPeers struct {
 // through asks a node; a question and its answer each pass the pauses.
 func through[T any](ctx context.Context, p *simPeers, node string, ask func() (T, error)) (T, error) {
 	var none T
-	if !p.s.await(ctx.Done(), p.self, node) {
+	if !p.s.await(ctx, p.self, node) {
 		return none, ctx.Err()
 	}
 	answer, err := ask()
-	if !p.s.await(ctx.Done(), p.self, node) {
+	if !p.s.await(ctx, p.self, node) {
 		return none, ctx.Err()
 	}
 	return answer, err

@@ -79,7 +79,7 @@ type sim struct {
 	dirs     map[string]string // where each node's data is
 	copies   int               // of directories, so far
 	counts   map[string]int    // faults by kind
-	restarts int            // asked for by nodes themselves
+	restarts int               // asked for by nodes themselves
 	seen     witness
 }
 
@@ -116,7 +116,7 @@ func newSim(t *testing.T, root string, sc scenario) *sim {
 		paused: map[string]bool{}, changed: make(chan struct{}), counts: map[string]int{},
 		cuts: map[link]int{}, dirs: map[string]string{},
 	}
-	s.limits = logLimits{snapshotBytes: 30_000 << s.rng.IntN(4), trailing: 2 << s.rng.IntN(4)}
+	s.limits = logLimits{snapshotBytes: 20_000 << s.rng.IntN(4), trailing: 6 << s.rng.IntN(3)}
 	for i := range simVoters {
 		s.voters = append(s.voters, fmt.Sprintf("h%d", i+1))
 	}

@@ -34,7 +34,7 @@ func TestNetworkKeepsItsPromisesUnderFaults(t *testing.T) {
 	var total simTotal
 	began := time.Now()
 	for seed := simSeed(t); total.scenarios == 0 || time.Since(began) < share; seed++ {
-		sc := drawScenario(seed)
+		sc := drawScenario(seed, soaking)
 		s := simulate(t, sc)
 		total.add(s)
 		if soaking {
@@ -65,10 +65,10 @@ func simSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// drawScenario is a busy few minutes, or a slow hour.
-func drawScenario(seed uint64) scenario {
+// drawScenario draws a busy few minutes or, in a soak, a slow hour.
+func drawScenario(seed uint64, soaking bool) scenario {
 	rng := mathrand.New(mathrand.NewPCG(seed, 1<<32))
-	if rng.IntN(2) == 0 {
+	if !soaking || rng.IntN(2) == 0 {
 		return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 6 * time.Second, think: 6 * time.Second}
 	}
 	return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 2 * time.Minute, think: 2 * time.Minute}
