@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -171,5 +172,8 @@ func (p *simPeers) Checkpoint(ctx context.Context, node string, size uint64) ([]
 }
 
 func (p *simPeers) Envelopes(ctx context.Context, node string, from uint64) ([]Pulled, error) {
+	if slices.Contains(p.s.voters, p.self) {
+		p.s.seen.fills.Add(1)
+	}
 	return through(ctx, p, node, func() ([]Pulled, error) { return p.inner.Envelopes(ctx, node, from) })
 }

@@ -43,6 +43,7 @@ type scenario struct {
 	kinds   []string      // of faults; nil: all
 	between time.Duration // steps are this far apart, in the middle
 	think   time.Duration // a hospital waits this long between envelopes, in the middle
+	settle  time.Duration // the network may take to converge in the end; 0: simSettle
 	planted bug
 }
 
@@ -52,18 +53,19 @@ func (s scenario) String() string { return fmt.Sprintf("seed %d", s.seed) }
 // have a goroutine each.
 type sim struct {
 	scenario
-	t       testing.TB
-	root    string // of the data directories
-	net     *memnet
-	founded *foundingtest.Network
-	genesis *state.State
-	policy  *tlog.Policy
-	rng     *mathrand.Rand
-	began   time.Time
-	limits  logLimits
-	voters  []string
-	ids     []string // voters, then mirrors
-	ctx     context.Context
+	t        testing.TB
+	root     string // of the data directories
+	net      *memnet
+	founded  *foundingtest.Network
+	genesis  *state.State
+	policy   *tlog.Policy
+	rng      *mathrand.Rand
+	began    time.Time
+	limits   logLimits
+	patience time.Duration
+	voters   []string
+	ids      []string // voters, then mirrors
+	ctx      context.Context
 
 	mu         sync.Mutex
 	nodes      map[string]*simNode
@@ -116,6 +118,9 @@ func newSim(t *testing.T, root string, sc scenario) *sim {
 		paused: map[string]bool{}, changed: make(chan struct{}), counts: map[string]int{},
 		cuts: map[link]int{}, dirs: map[string]string{},
 	}
+	if s.patience = sc.settle; s.patience == 0 {
+		s.patience = simSettle
+	}
 	s.limits = logLimits{snapshotBytes: 20_000 << s.rng.IntN(4), trailing: 6 << s.rng.IntN(3)}
 	for i := range simVoters {
 		s.voters = append(s.voters, fmt.Sprintf("h%d", i+1))
@@ -164,7 +169,7 @@ func (s *sim) run() {
 	s.mu.Unlock()
 	finished := make(chan struct{})
 	go func() { hospitals.Wait(); close(finished) }()
-	s.settle("every hospital has its answer", func() bool {
+	s.waitFor("every hospital has its answer", func() bool {
 		select {
 		case <-finished:
 			return true
@@ -172,7 +177,7 @@ func (s *sim) run() {
 			return false
 		}
 	})
-	s.settle("one tree under one checkpoint", s.converged)
+	s.waitFor("one tree under one checkpoint", s.converged)
 	cancel()
 	<-finished
 	s.seen.elapsed = time.Since(s.began)
@@ -307,15 +312,15 @@ func (s *sim) revive() {
 	}
 }
 
-// settle waits until cond holds. In a healed network it must.
-func (s *sim) settle(what string, cond func() bool) {
-	for limit := time.Now().Add(simSettle); len(s.violated()) == 0; time.Sleep(simPoll) {
+// waitFor waits until cond holds. In a healed network it must.
+func (s *sim) waitFor(what string, cond func() bool) {
+	for limit := time.Now().Add(s.patience); len(s.violated()) == 0; time.Sleep(simPoll) {
 		s.revive()
 		if cond() {
 			return
 		}
 		if time.Now().After(limit) {
-			s.violate("not within %s after all faults were healed: %s%s", simSettle, what, s.describe())
+			s.violate("not within %s after all faults were healed: %s%s", s.patience, what, s.describe())
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -29,6 +30,7 @@ type witness struct {
 	checkpoints []tlog.Checkpoint
 	audits      []audit
 	elapsed     time.Duration // simulated
+	fills       atomic.Int64  // questions by voters with a gap
 }
 
 type seenReceipt struct {

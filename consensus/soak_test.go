@@ -76,9 +76,10 @@ func drawScenario(seed uint64, soaking bool) scenario {
 
 // simTotal is what all scenarios of a run come to.
 type simTotal struct {
-	scenarios, commits, receipts, audits, restarts int
-	faults                                         map[string]int
-	elapsed                                        time.Duration
+	scenarios, commits, receipts, audits int
+	fills, restarts                      int
+	faults                               map[string]int
+	elapsed                              time.Duration
 }
 
 func (r *simTotal) add(s *sim) {
@@ -89,6 +90,7 @@ func (r *simTotal) add(s *sim) {
 	r.commits += len(s.seen.acks)
 	r.receipts += len(s.seen.receipts)
 	r.audits += len(s.seen.audits)
+	r.fills += int(s.seen.fills.Load())
 	r.restarts += s.restarts
 	r.elapsed += s.seen.elapsed
 	for kind, n := range s.counts {
@@ -103,14 +105,14 @@ func (r simTotal) String() string {
 		faults = append(faults, fmt.Sprintf("%s %d", kind, r.faults[kind]))
 		sum += r.faults[kind]
 	}
-	return fmt.Sprintf("%d scenarios, %.1f simulated hours, %d commits, %d receipts checked, %d audits, %d restarts asked for, %d faults: %s",
-		r.scenarios, r.elapsed.Hours(), r.commits, r.receipts, r.audits, r.restarts, sum, strings.Join(faults, ", "))
+	return fmt.Sprintf("%d scenarios, %.1f simulated hours, %d commits, %d receipts checked, %d audits, %d gap fills, %d restarts asked for, %d faults: %s",
+		r.scenarios, r.elapsed.Hours(), r.commits, r.receipts, r.audits, r.fills, r.restarts, sum, strings.Join(faults, ", "))
 }
 
 // TestSimulatorFindsPlantedBugs is what shows that the simulator would notice:
 // each bug, and nothing else, is in all nodes of a network, and must be found.
 func TestSimulatorFindsPlantedBugs(t *testing.T) {
-	busy := scenario{steps: 20, between: 4 * time.Second, think: 4 * time.Second}
+	busy := scenario{steps: 20, between: 4 * time.Second, think: 4 * time.Second, settle: 10 * time.Minute}
 	for name, tc := range map[string]struct {
 		planted bug
 		kinds   []string
