@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	simShare = 6 * time.Second // of real time, unless SOAK says how long
+	simShare = 4 * time.Second // of real time, unless SOAK says how long
 	// simMinCommits is the least number of commits in a simulated hour: a run
 	// in which nothing could happen has shown nothing.
 	simMinCommits = 60
