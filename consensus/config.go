@@ -44,7 +44,9 @@ type Config struct {
 	Fatal  func(error)
 	Timing Timing
 
-	limits logLimits // zero: defaultLimits; tests have shorter logs
+	limits  logLimits             // zero: defaultLimits; tests have shorter logs
+	guard   func(bytes int) error // refuses to store Raft's records; nil: never
+	planted bug                   // a mistake the simulator must find; zero: none
 }
 
 // logLimits bound Raft's log.

@@ -131,6 +131,10 @@ func (n *Node) cosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, er
 	if err := n.failure(); err != nil {
 		return nil, err
 	}
+	if n.has(bugCosignBlindly) {
+		_ = n.signer.record(cosigned{Size: p.Checkpoint.Size, Root: p.Checkpoint.Root})
+		return n.signer.cosign.Cosign(p.Checkpoint, uint64(n.cfg.Now().Unix()))
+	}
 	view, err := n.Wait(ctx, func(s *state.State) bool { return s.Tree.Size() >= p.Checkpoint.Size })
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotYet, err)
@@ -144,6 +148,9 @@ func (n *Node) cosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, er
 	}
 	if err := n.compare(view, p.Checkpoint); err != nil {
 		return nil, err
+	}
+	if n.has(bugForgetCosigned) {
+		return n.signer.cosign.Cosign(p.Checkpoint, uint64(n.cfg.Now().Unix()))
 	}
 	err = n.signer.record(cosigned{
 		Size: p.Checkpoint.Size, RaftIndex: n.raft.AppliedIndex(), Term: p.Term, Root: p.Checkpoint.Root,

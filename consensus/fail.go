@@ -78,6 +78,9 @@ func (n *Node) save(s machine.Snapshot) error {
 	if has := n.machine.Ledger().Lengths().Envelopes; s.At.Envelopes > has {
 		return fmt.Errorf("save state at envelope %d: the ledger has %d: %w", s.At.Envelopes, has, machine.ErrDiverged)
 	}
+	if n.has(bugSnapshotUnsynced) {
+		return nil
+	}
 	return n.machine.Save(s)
 }
 

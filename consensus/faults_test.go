@@ -112,7 +112,7 @@ func TestFollowerLeftBehind(t *testing.T) {
 	n := c.node(left)
 	c.until("an open gap", n.hasGap)
 	c.servesNothing(n)
-	close(release)
+	c.filledGapIsOnDisk(n, func() { close(release) })
 	c.converged(1 + 3 + 3*8*2)
 	c.verify(chains)
 
@@ -122,6 +122,20 @@ func TestFollowerLeftBehind(t *testing.T) {
 		t.Error("the filled gap is open again after a restart")
 	}
 	c.converged(1 + 3 + 3*8*2)
+}
+
+// filledGapIsOnDisk looks at the disk at the first moment at which a voter may
+// cosign what fills its gap, which is not in its Raft log.
+func (c *cluster) filledGapIsOnDisk(n *Node, fill func()) {
+	c.t.Helper()
+	_, to, _ := n.gapNow()
+	fill()
+	if _, err := n.Wait(c.ctx, func(s *state.State) bool { return s.Envelopes >= to }); err != nil {
+		c.t.Fatal(err)
+	}
+	if synced := n.machine.Ledger().SyncedLengths().Envelopes; synced < to {
+		c.t.Errorf("the gap up to envelope %d is closed with %d envelopes on disk", to, synced)
+	}
 }
 
 // servesNothing checks that a node with a gap answers "not yet".

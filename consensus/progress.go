@@ -1,6 +1,8 @@
 package consensus
 
 import (
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -16,8 +18,40 @@ type transport struct {
 	*raft.NetworkTransport
 	now func() time.Time
 
-	mu       sync.Mutex
-	progress map[raft.ServerID]Follower
+	mu        sync.Mutex
+	progress  map[raft.ServerID]Follower
+	installed map[raft.ServerID]install
+}
+
+// install is the last snapshot that a follower took.
+type install struct {
+	index uint64
+	at    time.Time
+}
+
+// installPause is how soon a follower may be sent the same snapshot again.
+const installPause = 2 * time.Second
+
+var errInstalled = errors.New("the follower has just taken this snapshot")
+
+// InstallSnapshot sends a snapshot to a follower, but not one that it has just
+// taken: if it then refuses to store what follows, and the leader's log begins
+// at the snapshot, Raft would send it without end and without a pause. The
+// error makes Raft back off.
+func (t *transport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	t.mu.Lock()
+	last := t.installed[id]
+	t.mu.Unlock()
+	if last.index == args.LastLogIndex && time.Since(last.at) < installPause {
+		return errInstalled
+	}
+	err := t.NetworkTransport.InstallSnapshot(id, target, args, resp, data)
+	if err == nil && resp.Success {
+		t.mu.Lock()
+		t.installed[id] = install{args.LastLogIndex, time.Now()}
+		t.mu.Unlock()
+	}
+	return err
 }
 
 // Follower is how far a follower has come, as this leader knows.

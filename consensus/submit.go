@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/registry/act"
 )
 
@@ -112,6 +113,9 @@ func (n *Node) lead(ctx context.Context, raw []byte) (Outcome, error) {
 		return Outcome{}, raft.ErrNotLeader
 	}
 	out, err := n.machine.Check(raw, n.nowMillis())
+	if out.Duplicate && n.has(bugForgetPlaces) {
+		out = Outcome{Refusal: &state.Refusal{Code: state.CodeSequence}}
+	}
 	if err != nil || out.Duplicate {
 		return out, err
 	}
@@ -131,12 +135,23 @@ func (n *Node) refuse(ctx context.Context, raw []byte) (Outcome, error) {
 	if err := n.wait(ctx, n.raft.Barrier(n.cfg.Timing.RPC)); err != nil {
 		return Outcome{}, unknownOutcome(err)
 	}
-	return n.machine.Check(raw, n.nowMillis())
+	out, err := n.machine.Check(raw, n.nowMillis())
+	if out.Duplicate && n.has(bugForgetPlaces) {
+		out = Outcome{Refusal: &state.Refusal{Code: state.CodeSequence}}
+	}
+	return out, err
 }
 
 func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 	n.inFlight.Add(1)
 	f := n.raft.Apply(encodeCommand(n.nowMillis(), raw), n.cfg.Timing.RPC)
+	if n.has(bugAckBeforeCommit) {
+		n.inFlight.Add(-1)
+		view := n.machine.View()
+		out, err := n.machine.Check(raw, n.nowMillis())
+		out.Number, out.First = view.Envelopes, view.Tree.Size()
+		return out, err
+	}
 	err := n.wait(ctx, f)
 	if n.inFlight.Add(-1) == 0 && err == nil {
 		n.raft.Apply(nil, markerTimeout) // followers learn of the commit at once

@@ -45,6 +45,13 @@ type Network struct {
 // New founds a network of the given number of hospitals, which must be odd.
 func New(t testing.TB, hospitals int) *Network {
 	t.Helper()
+	return NewWithMirrors(t, hospitals, 1)
+}
+
+// NewWithMirrors founds a network whose reader has up to four mirrors: node
+// "reader", then "reader2", "reader3" and "reader4".
+func NewWithMirrors(t testing.TB, hospitals, mirrors int) *Network {
+	t.Helper()
 	n := &Network{}
 	var cards []founding.Card
 	for i := range hospitals {
@@ -61,6 +68,10 @@ func New(t testing.TB, hospitals int) *Network {
 		Rights: act.RightNational | act.RightGenetics,
 	})
 	n.Reader.Number = uint32(hospitals + 1)
+	for i := 2; i <= mirrors; i++ {
+		more := newMember(t, fmt.Sprintf("reader%d", i), act.Mirror, act.Institution{})
+		n.Reader.Card.Nodes = append(n.Reader.Card.Nodes, more.Card.Nodes...)
+	}
 	n.found(t, append(cards, n.Reader.Card))
 	return n
 }

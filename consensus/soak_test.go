@@ -1,0 +1,139 @@
+package consensus
+
+import (
+	"fmt"
+	"maps"
+	mathrand "math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	simShare = 4 * time.Second // of real time, unless SOAK says how long
+	// simMinCommits is the least number of commits in a simulated hour: a run
+	// in which nothing could happen has shown nothing.
+	simMinCommits = 60
+)
+
+// TestNetworkKeepsItsPromisesUnderFaults runs scenarios for a few seconds, or
+// for as long as SOAK says ("10m"). SIM_SEED repeats the scenarios of a run
+// from the seed it printed.
+func TestNetworkKeepsItsPromisesUnderFaults(t *testing.T) {
+	share, soaking := simShare, false
+	if asked := os.Getenv("SOAK"); asked != "" {
+		d, err := time.ParseDuration(asked)
+		if err != nil {
+			t.Fatalf("SOAK: %v", err)
+		}
+		share, soaking = d, true
+	}
+	var total simTotal
+	began := time.Now()
+	for seed := simSeed(t); total.scenarios == 0 || time.Since(began) < share; seed++ {
+		sc := drawScenario(seed, soaking)
+		s := simulate(t, sc)
+		total.add(s)
+		if soaking {
+			fmt.Printf("%s: %s\n", sc, total)
+		}
+		for _, v := range s.violations {
+			t.Errorf("%s: %s", sc, v)
+		}
+		if t.Failed() {
+			t.Fatalf("repeat with SIM_SEED=%d", seed)
+		}
+	}
+	t.Logf("%s, in %s", total, time.Since(began).Round(time.Second))
+	if hours := total.elapsed.Hours(); float64(total.commits) < simMinCommits*hours {
+		t.Errorf("%d commits in %.1f simulated hours, want at least %d an hour", total.commits, hours, simMinCommits)
+	}
+}
+
+func simSeed(t *testing.T) uint64 {
+	seed := uint64(time.Now().UnixNano() & 0xffffffff)
+	if asked := os.Getenv("SIM_SEED"); asked != "" {
+		var err error
+		if seed, err = strconv.ParseUint(asked, 10, 64); err != nil {
+			t.Fatalf("SIM_SEED: %v", err)
+		}
+	}
+	t.Logf("SIM_SEED=%d", seed)
+	return seed
+}
+
+// drawScenario draws a busy few minutes or, in a soak, a slow hour.
+func drawScenario(seed uint64, soaking bool) scenario {
+	rng := mathrand.New(mathrand.NewPCG(seed, 1<<32))
+	if !soaking || rng.IntN(2) == 0 {
+		return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 6 * time.Second, think: 6 * time.Second}
+	}
+	return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 2 * time.Minute, think: 2 * time.Minute}
+}
+
+// simTotal is what all scenarios of a run come to.
+type simTotal struct {
+	scenarios, commits, receipts, audits int
+	fills, restarts                      int
+	faults                               map[string]int
+	elapsed                              time.Duration
+}
+
+func (r *simTotal) add(s *sim) {
+	if r.faults == nil {
+		r.faults = map[string]int{}
+	}
+	r.scenarios++
+	r.commits += len(s.seen.acks)
+	r.receipts += len(s.seen.receipts)
+	r.audits += len(s.seen.audits)
+	r.fills += int(s.seen.fills.Load())
+	r.restarts += s.restarts
+	r.elapsed += s.seen.elapsed
+	for kind, n := range s.counts {
+		r.faults[kind] += n
+	}
+}
+
+func (r simTotal) String() string {
+	var faults []string
+	sum := 0
+	for _, kind := range slices.Sorted(maps.Keys(r.faults)) {
+		faults = append(faults, fmt.Sprintf("%s %d", kind, r.faults[kind]))
+		sum += r.faults[kind]
+	}
+	return fmt.Sprintf("%d scenarios, %.1f simulated hours, %d commits, %d receipts checked, %d audits, %d gap fills, %d restarts asked for, %d faults: %s",
+		r.scenarios, r.elapsed.Hours(), r.commits, r.receipts, r.audits, r.fills, r.restarts, sum, strings.Join(faults, ", "))
+}
+
+// TestSimulatorFindsPlantedBugs is what shows that the simulator would notice:
+// each bug, and nothing else, is in all nodes of a network, and must be found.
+func TestSimulatorFindsPlantedBugs(t *testing.T) {
+	busy := scenario{steps: 20, between: 4 * time.Second, think: 4 * time.Second, settle: 10 * time.Minute}
+	for name, tc := range map[string]struct {
+		planted bug
+		kinds   []string
+	}{
+		"answered before a majority holds it":            {bugAckBeforeCommit, nil},
+		"what is sent again is not looked up":            {bugForgetPlaces, nil},
+		"what follows a gap is applied to what precedes": {bugReplayIntoGap, []string{"store refusal", "partition", "isolation"}},
+		"cosigned without having applied it":             {bugCosignBlindly, []string{"store refusal"}},
+		"cosigned without a record":                      {bugForgetCosigned, []string{"kill", "store refusal"}},
+		"snapshot of a ledger that was not fsynced":      {bugSnapshotUnsynced, []string{"kill", "store refusal"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sc := busy
+			sc.planted, sc.kinds = tc.planted, tc.kinds
+			for sc.seed = 1; sc.seed <= 8; sc.seed++ {
+				if s := simulate(t, sc); len(s.violations) > 0 {
+					t.Logf("found with %s after %s: %s", sc, s.seen.elapsed, s.violations[0])
+					return
+				}
+			}
+			t.Error("not found")
+		})
+	}
+}
