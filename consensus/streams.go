@@ -94,17 +94,22 @@ func (s *streamLayer) Close() error {
 
 // cut closes the streams with one node; Raft dials anew.
 func (s *streamLayer) cut(node string) {
-	s.mu.Lock()
-	var closing []*stream
-	for conn := range s.conns {
-		if conn.peer == node {
-			closing = append(closing, conn)
-		}
-	}
-	s.mu.Unlock()
-	for _, conn := range closing {
+	for _, conn := range s.with(node) {
 		_ = conn.Close() // the other side sees it either way
 	}
+}
+
+// with returns the streams with one node.
+func (s *streamLayer) with(node string) []*stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []*stream
+	for conn := range s.conns {
+		if conn.peer == node {
+			list = append(list, conn)
+		}
+	}
+	return list
 }
 
 // Addr returns the node id, which is the Raft address too.

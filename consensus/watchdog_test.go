@@ -90,11 +90,20 @@ func TestFollowerThatRefusesIsReportedUntilItStores(t *testing.T) {
 	c.open(c.voters()...)
 	leader := c.leader()
 	follower := c.without(leader)[0]
+	layer := c.node(leader).streams
+	old := layer.with(follower)
+	if len(old) == 0 {
+		t.Fatal("the leader has no stream to its follower")
+	}
 	c.setRefusing(follower, true)
 	chains := c.load(2, 1, leader)
 	c.until("a warning", func() bool {
 		w := c.node(leader).Status().Warnings
 		return len(w) == 1 && strings.HasPrefix(w[0], follower+" answers but stores nothing")
+	})
+	c.until("new streams in place of the old", func() bool {
+		now := layer.with(follower)
+		return len(now) > 0 && !slices.ContainsFunc(now, func(s *stream) bool { return slices.Contains(old, s) })
 	})
 	if w := c.node(follower).Status().Warnings; slices.ContainsFunc(w, func(s string) bool { return strings.Contains(s, "answers but") }) {
 		t.Errorf("a follower warns of followers: %q", w)
