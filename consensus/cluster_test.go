@@ -3,6 +3,7 @@ package consensus
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -41,12 +42,13 @@ type cluster struct {
 	ids     []string // voters, then the mirror
 	ctx     context.Context
 
-	mu     sync.Mutex
-	dirs   map[string]string
-	nodes  map[string]*Node
-	fatal  map[string]chan error
-	ahead  map[string]time.Duration // how far a node's clock is ahead
-	strict bool                     // a Fatal is a failure of the test
+	mu       sync.Mutex
+	dirs     map[string]string
+	nodes    map[string]*Node
+	fatal    map[string]chan error
+	ahead    map[string]time.Duration // how far a node's clock is ahead
+	refusing map[string]bool          // nodes whose log store refuses
+	strict   bool                     // a Fatal is a failure of the test
 }
 
 // networks are founded once for all tests: their keys take time to make.
@@ -71,7 +73,7 @@ func newCluster(t testing.TB, voters int) *cluster {
 	c := &cluster{
 		t: t, net: newMemnet(), founded: founded, genesis: genesis, began: time.Now(), ctx: ctx,
 		dirs: map[string]string{}, nodes: map[string]*Node{}, fatal: map[string]chan error{},
-		ahead: map[string]time.Duration{}, strict: true,
+		ahead: map[string]time.Duration{}, refusing: map[string]bool{}, strict: true,
 	}
 	for _, m := range c.members() {
 		c.ids = append(c.ids, m.Node)
@@ -130,7 +132,24 @@ func (c *cluster) config(id string) Config {
 		},
 		Timing: Timing{Heartbeat: 200 * time.Millisecond, Lease: 100 * time.Millisecond, RPC: 2 * time.Second},
 		limits: c.limits,
+		guard: func(int) error {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.refusing[id] {
+				return errFull
+			}
+			return nil
+		},
 	}
+}
+
+var errFull = errors.New("no room")
+
+// setRefusing lets a node's log store refuse everything, or no longer.
+func (c *cluster) setRefusing(id string, refusing bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refusing[id] = refusing
 }
 
 type testLog struct {

@@ -53,10 +53,18 @@ type Config struct {
 type logLimits struct {
 	snapshotBytes uint64 // of envelopes applied between two snapshots
 	trailing      uint64 // records kept behind a snapshot for followers that lag
+	unwatched     bool   // no watchdog over the followers: only to show what it is for
 }
 
 // defaultLimits keep log.db near 110 MiB.
 var defaultLimits = logLimits{snapshotBytes: 64 << 20, trailing: 512}
+
+func (l logLimits) withDefaults() logLimits {
+	if l.snapshotBytes == 0 {
+		l.snapshotBytes, l.trailing = defaultLimits.snapshotBytes, defaultLimits.trailing
+	}
+	return l
+}
 
 // Timing sets Raft's timers. The zero value means [DefaultTiming].
 type Timing struct {

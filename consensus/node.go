@@ -33,6 +33,7 @@ type Node struct {
 	signer    *signer
 	raft      *raft.Raft
 	transport *transport
+	streams   *streamLayer
 	logs      *logstore.Store
 	stable    *logstore.Stable
 	snapshots *logstore.Snapshots
@@ -59,9 +60,7 @@ func Open(cfg Config) (*Node, error) {
 	if cfg.Timing == (Timing{}) {
 		cfg.Timing = DefaultTiming
 	}
-	if cfg.limits == (logLimits{}) {
-		cfg.limits = defaultLimits
-	}
+	cfg.limits = cfg.limits.withDefaults()
 	if reason, err := os.ReadFile(filepath.Join(cfg.Dir, quarantineFile)); err == nil {
 		return nil, fmt.Errorf("open node: %w: %s", ErrQuarantined, reason)
 	}
@@ -150,6 +149,9 @@ func (n *Node) startVoter(view *state.State) error {
 	n.worker(n.runRounds)
 	n.worker(n.runFiller)
 	n.worker(n.runSnapshots)
+	if !n.cfg.limits.unwatched {
+		n.worker(n.runWatchdog)
+	}
 	for _, v := range view.Voters() {
 		if v.ID != n.cfg.Self {
 			n.worker(func(ctx context.Context) { n.runAnnouncer(ctx, v.ID) })

@@ -34,49 +34,88 @@ const installPause = 2 * time.Second
 
 var errInstalled = errors.New("the follower has just taken this snapshot")
 
-// InstallSnapshot sends a snapshot to a follower, but not one that it has just
-// taken: if it then refuses to store what follows, and the leader's log begins
-// at the snapshot, Raft would send it without end and without a pause. The
-// error makes Raft back off.
-func (t *transport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
-	t.mu.Lock()
-	last := t.installed[id]
-	t.mu.Unlock()
-	if last.index == args.LastLogIndex && time.Since(last.at) < installPause {
-		return errInstalled
-	}
-	err := t.NetworkTransport.InstallSnapshot(id, target, args, resp, data)
-	if err == nil && resp.Success {
-		t.mu.Lock()
-		t.installed[id] = install{args.LastLogIndex, time.Now()}
-		t.mu.Unlock()
-	}
-	return err
-}
-
 // Follower is how far a follower has come, as this leader knows.
 type Follower struct {
 	Node    string
 	Stored  uint64    // Raft index up to which it has stored the leader's log
 	Moved   time.Time // when Stored last grew
+	Heard   time.Time // when it last answered anything
 	Refused bool      // its last answer was no: it could not store, or its log differs yet
+	Stalled bool      // it answers, and has not moved for long: see [Node.runWatchdog]
+
+	term       uint64 // the leader's, to which all this belongs
+	installing bool   // a snapshot is on its way to it
 }
 
 // AppendEntries sends entries to a follower and records what it made of them.
 func (t *transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	err := t.NetworkTransport.AppendEntries(id, target, args, resp)
-	if heartbeat := args.PrevLogEntry == 0 && len(args.Entries) == 0; err != nil || heartbeat {
+	if err != nil {
 		return err
 	}
+	now := t.now()
+	t.record(id, args.Term, func(f *Follower) {
+		f.Heard = now
+		if heartbeat := args.PrevLogEntry == 0 && len(args.Entries) == 0; heartbeat {
+			return
+		}
+		f.Refused = !resp.Success
+		if stored := args.PrevLogEntry + uint64(len(args.Entries)); resp.Success && stored > f.Stored {
+			f.Stored, f.Moved = stored, now
+		}
+	})
+	return nil
+}
+
+// InstallSnapshot sends a snapshot to a follower, which counts as moving, but
+// not one that it has just taken: if it then refuses to store what follows, and
+// the leader's log begins at the snapshot, Raft would send it without end and
+// without a pause. The error makes Raft back off.
+func (t *transport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest,
+	resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	t.mu.Lock()
+	last := t.installed[id]
+	t.mu.Unlock()
+	if last.index == args.LastLogIndex && t.now().Sub(last.at) < installPause {
+		return errInstalled
+	}
+	t.record(id, args.Term, func(f *Follower) { f.installing = true })
+	err := t.NetworkTransport.InstallSnapshot(id, target, args, resp, data)
+	now := t.now()
+	took := err == nil && resp.Success
+	t.record(id, args.Term, func(f *Follower) {
+		f.installing = false
+		if took && args.LastLogIndex > f.Stored {
+			f.Stored, f.Moved, f.Heard = args.LastLogIndex, now, now
+		}
+		if took {
+			t.installed[id] = install{args.LastLogIndex, now}
+		}
+	})
+	return err
+}
+
+// record changes what is known of a follower. What an earlier term of this
+// leader knew is forgotten.
+func (t *transport) record(id raft.ServerID, term uint64, change func(*Follower)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f := t.progress[id]
-	f.Node, f.Refused = string(id), !resp.Success
-	if stored := args.PrevLogEntry + uint64(len(args.Entries)); resp.Success && stored > f.Stored {
-		f.Stored, f.Moved = stored, t.now()
+	if f.term != term {
+		f = Follower{Node: string(id), term: term}
 	}
+	change(&f)
 	t.progress[id] = f
-	return nil
+}
+
+// stalled marks a follower, or takes the mark away.
+func (t *transport) stalled(id raft.ServerID, is bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f, ok := t.progress[id]; ok {
+		f.Stalled = is
+		t.progress[id] = f
+	}
 }
 
 // followers returns the record in order of node id.

@@ -38,6 +38,7 @@ func (n *Node) startRaft() error {
 	}
 	n.gap.wake = make(chan struct{}, 1)
 	layer := newStreamLayer(n)
+	n.streams = layer
 	n.transport = &transport{now: n.cfg.Now, progress: map[raft.ServerID]Follower{}, installed: map[raft.ServerID]install{}}
 	n.transport.NetworkTransport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: layer, MaxPool: 3, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
@@ -88,7 +89,7 @@ func (n *Node) openStores(dir string) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if n.logs, err = logstore.Open(filepath.Join(dir, "log.db"), logstore.Options{Guard: n.cfg.guard, Fatal: n.holdRaft}); err != nil {
+	if n.logs, err = logstore.Open(filepath.Join(dir, "log.db"), logstore.Options{Fatal: n.holdRaft, Guard: n.guard}); err != nil {
 		return err
 	}
 	if n.stable, err = logstore.OpenStable(filepath.Join(dir, "stable.db"), logstore.StableOptions{Fatal: n.holdRaft}); err != nil {

@@ -24,6 +24,7 @@ type Status struct {
 	Checkpoint tlog.Checkpoint
 	GapFrom    uint64 // envelope numbers this copy lacks; GapTo = 0 if none
 	GapTo      uint64
+	Warnings   []string // what an operator should look into
 }
 
 // Status returns where the node stands now.
@@ -44,6 +45,7 @@ func (n *Node) Status() Status {
 	} else if helper := n.lastHelper.Load(); helper != nil {
 		s.Via = *helper
 	}
+	s.Warnings = n.warnings()
 	s.Why = n.notReady(s)
 	s.Ready = s.Why == ""
 	return s

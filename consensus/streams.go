@@ -36,6 +36,7 @@ func newStreamLayer(n *Node) *streamLayer {
 type stream struct {
 	net.Conn
 	layer *streamLayer
+	peer  string // node id
 }
 
 func (s *stream) Close() error {
@@ -45,13 +46,13 @@ func (s *stream) Close() error {
 	return s.Conn.Close()
 }
 
-func (s *streamLayer) track(conn net.Conn) (net.Conn, error) {
+func (s *streamLayer) track(conn net.Conn, peer string) (net.Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
 		return nil, errors.Join(errShutdown, conn.Close())
 	}
-	t := &stream{conn, s}
+	t := &stream{conn, s, peer}
 	s.conns[t] = struct{}{}
 	return t, nil
 }
@@ -71,7 +72,7 @@ func (s *streamLayer) Accept() (net.Conn, error) {
 		}
 		peer := conn.RemoteAddr().String()
 		if s.n.inConfiguration(peer) {
-			return s.track(conn)
+			return s.track(conn, peer)
 		}
 		s.n.log.Warn("refused a Raft stream from a node that is no voter", "peer", peer)
 		_ = conn.Close() // refused either way
@@ -91,6 +92,26 @@ func (s *streamLayer) Close() error {
 	return err
 }
 
+// cut closes the streams with one node; Raft dials anew.
+func (s *streamLayer) cut(node string) {
+	for _, conn := range s.with(node) {
+		_ = conn.Close() // the other side sees it either way
+	}
+}
+
+// with returns the streams with one node.
+func (s *streamLayer) with(node string) []*stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []*stream
+	for conn := range s.conns {
+		if conn.peer == node {
+			list = append(list, conn)
+		}
+	}
+	return list
+}
+
 // Addr returns the node id, which is the Raft address too.
 func (s *streamLayer) Addr() net.Addr { return nodeAddr(s.n.cfg.Self) }
 
@@ -103,7 +124,7 @@ func (s *streamLayer) Dial(address raft.ServerAddress, timeout time.Duration) (n
 	if err != nil {
 		return nil, err
 	}
-	return s.track(conn)
+	return s.track(conn, string(address))
 }
 
 type nodeAddr string

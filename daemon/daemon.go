@@ -23,6 +23,7 @@ import (
 	"github.com/raresync/raresync/daemon/peer"
 	"github.com/raresync/raresync/daemon/reader"
 	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/entry"
 )
 
 // stopTimeout bounds the hand-over of leadership and the end of requests.
@@ -170,7 +171,8 @@ func (s *service) openHospital() error {
 	var err error
 	s.outbox, err = outbox.Open(outbox.Config{
 		Dir: filepath.Join(dir, "outbox"), Hospital: s.self.Institution, Key: s.keys.Envelope,
-		Sealing: s.keys.Sealing, Log: s.node, Logger: s.log, Now: time.Now,
+		Sealing: s.keys.Sealing, Log: s.node, Ledger: s.node.Machine().Ledger(), EntryID: entryID,
+		Logger: s.log, Now: time.Now,
 	})
 	if err != nil {
 		return err
@@ -185,6 +187,12 @@ func (s *service) openHospital() error {
 	})
 	s.servePeers(evaluator)
 	return nil
+}
+
+// entryID reads an entry's id from its plaintext.
+func entryID(cbor []byte) ([32]byte, error) {
+	e, err := entry.Decode(cbor)
+	return e.ID, err
 }
 
 func (s *service) evaluation() *evaluation.Service {

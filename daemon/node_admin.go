@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/raresync/raresync/consensus"
@@ -23,7 +24,7 @@ func (s *service) status(*http.Request) (admin.Status, error) {
 		Network: view.Name, NetworkID: hex.EncodeToString(view.Network[:]), Demo: view.Demo,
 		Leader: st.Leader, Via: st.Via, Term: st.Term, Ready: st.Ready, Why: st.Why,
 		Envelopes: st.Envelopes, Size: st.Size, Root: hex.EncodeToString(st.Root[:]), Checkpoint: st.Checkpoint.Size,
-		Outbox: pending, Alarm: alarm, Version: s.version, Warnings: s.warn, Peers: []admin.Peer{},
+		Outbox: pending, Alarm: alarm, Version: s.version, Warnings: slices.Concat(s.warn, st.Warnings), Peers: []admin.Peer{},
 	}
 	for _, p := range s.mesh.Connected() {
 		out.Peers = append(out.Peers, admin.Peer{

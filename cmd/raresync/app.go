@@ -37,6 +37,7 @@ func finish(commands []*cli.Command) {
 			continue
 		}
 		c.Flags = append(c.Flags, commonFlags()...)
+		c.Before = checkCommon
 	}
 }
 

@@ -107,9 +107,12 @@ func (p *parser) known() []cli.Flag {
 
 func (p *parser) flag(word string, words []string) ([]string, error) {
 	name, value, hasValue := strings.Cut(strings.TrimLeft(word, "-"), "=")
-	if name == "h" || name == "help" {
+	switch {
+	case name == "h" || name == "help":
 		p.help = true
 		return words, nil
+	case name == "version" && !hasValue && len(p.path) == 0:
+		return words, p.word("version")
 	}
 	var names []string
 	for _, f := range p.known() {
@@ -142,7 +145,7 @@ func (p *parser) end() error {
 	case p.help:
 		p.flags, p.args = []string{"--help"}, nil
 	case !p.leaf():
-		return usagef("a command is needed")
+		return errNoCommand
 	}
 	return nil
 }

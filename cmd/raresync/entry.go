@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -55,7 +58,7 @@ func printAll[T any](c *cli.Context, out *term.Output, rows iter.Seq2[T, error],
 	var all []T
 	for row, err := range rows {
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.Command.HelpName, err)
+			return fmt.Errorf("%s: %w", commandName(c), err)
 		}
 		all = append(all, row)
 	}
@@ -65,7 +68,7 @@ func printAll[T any](c *cli.Context, out *term.Output, rows iter.Seq2[T, error],
 func printEach[T any](c *cli.Context, out *term.Output, rows iter.Seq2[T, error]) error {
 	for row, err := range rows {
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.Command.HelpName, err)
+			return fmt.Errorf("%s: %w", commandName(c), err)
 		}
 		if err := term.PrintOne(out, row); err != nil {
 			return err
@@ -100,11 +103,34 @@ func entryGetCommand() *cli.Command {
 			defer cancel()
 			e, err := daemon.Entry(ctx, index)
 			if err != nil {
-				return fmt.Errorf("entry %d: %w", index, err)
+				return aboutEntry(ctx, daemon, index, err)
 			}
 			return printEntry(c, out, e)
 		},
 	}
+}
+
+// aboutEntry says why there is no entry to show. Of an act, the daemon knows
+// only that nobody may open it.
+func aboutEntry(ctx context.Context, daemon *admin.Client, index uint64, err error) error {
+	var problem *admin.Problem
+	if errors.As(err, &problem) && problem.Code == admin.CodeNotAllowed {
+		for leaf, failed := range daemon.Leaves(ctx, index, 1, false) {
+			if failed == nil && leaf.Index == index && leaf.Kind == "act" {
+				return coded{exitForbidden, fmt.Errorf("entry %d is an act of the network and holds no case", index)}
+			}
+		}
+	}
+	return named(index, err)
+}
+
+// named puts the entry in front of an error that does not name it itself.
+func named(index uint64, err error) error {
+	name := fmt.Sprintf("entry %d", index)
+	if rest, ok := strings.CutPrefix(err.Error(), name); ok && rest != "" && strings.ContainsAny(rest[:1], ": ") {
+		return err
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // printEntry prints the content of an entry below its fields, where a person
@@ -135,7 +161,7 @@ func printPhenopacket(c *cli.Context, index uint64) error {
 	defer cancel()
 	raw, err := daemon.Phenopacket(ctx, index)
 	if err != nil {
-		return fmt.Errorf("phenopacket of entry %d: %w", index, err)
+		return aboutEntry(ctx, daemon, index, err)
 	}
 	out, err := term.New(c.App.Writer, "json")
 	if err != nil {

@@ -37,10 +37,14 @@ const (
 	exitConfig    = 78 // configuration invalid
 )
 
-// usageError reports a command line that makes no sense; help goes with it.
+// usageError reports a command line that makes no sense.
 type usageError struct{ text string }
 
 func (e usageError) Error() string { return e.text }
+
+// errNoCommand reports a command line that ends before it names a command. The
+// help that lists them is the answer.
+var errNoCommand = usagef("a command is needed")
 
 func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
 
@@ -81,6 +85,7 @@ var sentinels = []struct {
 	{home.ErrInUse, exitInUse},
 	{home.ErrKeys, exitKeys},
 	{home.ErrNoGenesis, exitConfig},
+	{home.ErrOtherGenesis, exitConfig},
 	{errNoConfig, exitConfig},
 }
 
@@ -129,15 +134,15 @@ func report(w io.Writer, err error, l line) int {
 		return exitDone
 	}
 	code := codeOf(err)
-	if code == exitUsage {
+	if errors.Is(err, errNoCommand) {
 		showHelp(w, l.path)
 		fmt.Fprintln(w)
 	}
 	text, hint, _ := strings.Cut(err.Error(), hintMark)
-	lead := "hint: "
+	lead, see := "hint: ", "see: "
 	if l.language() == "zh" {
 		text, hint = chinese(err, text, hint)
-		lead = "提示："
+		lead, see = "提示：", "参见："
 	} else if hint == "" {
 		hint = advice(err).hint
 	}
@@ -149,6 +154,9 @@ func report(w io.Writer, err error, l line) int {
 	}
 	if hint != "" {
 		fmt.Fprintln(w, lead+term.Clean(hint))
+	}
+	if code == exitUsage && !errors.Is(err, errNoCommand) {
+		fmt.Fprintln(w, see+strings.Join(append(append([]string{"raresync"}, l.path...), "--help"), " "))
 	}
 	return code
 }

@@ -50,6 +50,7 @@ func TestExitCodes(t *testing.T) {
 		"a wrong configuration":                     {&config.Problems{}, 78},
 		"no configuration":                          {errNoConfig, 78},
 		"no network":                                {home.ErrNoGenesis, 78},
+		"a node of another network":                 {home.ErrOtherGenesis, 78},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := codeOf(tc.err); got != tc.want {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/raresync/raresync/registry/phenopacket"
 	"github.com/raresync/raresync/registry/rule"
@@ -32,7 +33,7 @@ func collect(args []string) ([]string, error) {
 		}
 		found := false
 		for _, e := range list {
-			if filepath.Ext(e.Name()) == ".json" && !e.IsDir() {
+			if filepath.Ext(e.Name()) == ".json" && !e.IsDir() { // what cannot be read is refused by name
 				files, found = append(files, filepath.Join(arg, e.Name())), true
 			}
 		}
@@ -44,28 +45,58 @@ func collect(args []string) ([]string, error) {
 	return slices.Compact(files), nil
 }
 
-// readSource reads a file to submit. One above the limit, or none that can be
-// read to the end, is a refusal (FM005) and is not taken into memory.
+// readSource reads a file to check or submit. What keeps it from being read is
+// a refusal, so that the other files go on: FM005 above the limit, of which no
+// more is taken into memory, else PP002.
 func readSource(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, phenopacket.DefaultMaxBytes+1))
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	if len(raw) > phenopacket.DefaultMaxBytes {
+		return nil, rule.Refuse("FM005", path, fmt.Sprintf("file larger than %d bytes", phenopacket.DefaultMaxBytes))
+	}
+	return raw, nil
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+// openRegular opens a file for reading, and nothing else: a named pipe would
+// wait for a writer. It asks before, since opening a device may do something,
+// and again for what it opened.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
+	if !info.Mode().IsRegular() {
+		return nil, errNotRegular
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
 		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file", path)
-	case info.Size() > phenopacket.DefaultMaxBytes:
-		return nil, rule.Refuse("FM005", path, "")
 	}
-	raw, err := io.ReadAll(io.LimitReader(f, phenopacket.DefaultMaxBytes+1))
-	if err == nil && len(raw) > phenopacket.DefaultMaxBytes {
-		err = rule.Refuse("FM005", path, "") // it grew
+	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
 	}
-	return raw, err
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// unreadable is the refusal of a file that the system does not let us read.
+func unreadable(path string, err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err // the path is there already
+	}
+	return rule.Refuse("PP002", path, "not readable: "+err.Error())
 }
 
 // refusalsOf returns the findings of an error that is a refusal.

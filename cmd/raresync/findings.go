@@ -69,5 +69,9 @@ func (f finding) line() string {
 	if strings.HasSuffix(f.What, "。") {
 		gap = ""
 	}
-	return fmt.Sprintf("%s: %s %s %s%s%s", at, f.Rule, f.Severity, f.What, gap, f.ToDo)
+	text := fmt.Sprintf("%s: %s %s %s%s%s", at, f.Rule, f.Severity, f.What, gap, f.ToDo)
+	if f.Detail != "" {
+		text += " (" + f.Detail + ")"
+	}
+	return text
 }

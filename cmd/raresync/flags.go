@@ -125,14 +125,31 @@ func within(c *cli.Context, usual time.Duration) (context.Context, context.Cance
 	return context.WithTimeout(c.Context, usual)
 }
 
+// checkCommon refuses values of common flags that mean nothing, also where the
+// command has no use for the flag.
+func checkCommon(c *cli.Context) error {
+	if _, err := languageOf(c, config.Config{}); err != nil {
+		return err
+	}
+	if d := c.Duration("timeout"); d < 0 {
+		return usagef("--timeout %s: want a duration, as 30s; 0 = without limit", d)
+	}
+	return nil
+}
+
+// commandName is the command as it is typed, as "entry get".
+func commandName(c *cli.Context) string {
+	return strings.TrimPrefix(c.Command.HelpName, c.App.Name+" ")
+}
+
 // arguments checks how many there are; most < 0 is no limit.
 func arguments(c *cli.Context, least, most int) ([]string, error) {
 	args := c.Args().Slice()
 	switch {
 	case len(args) < least:
-		return nil, usagef("%s needs %s", c.Command.HelpName, c.Command.ArgsUsage)
+		return nil, usagef("%s needs %s", commandName(c), c.Command.ArgsUsage)
 	case most >= 0 && len(args) > most:
-		return nil, usagef("%s takes no argument %q", c.Command.HelpName, args[most])
+		return nil, usagef("%s takes no argument %q", commandName(c), args[most])
 	}
 	return args, nil
 }
@@ -146,7 +163,7 @@ func required(c *cli.Context, names ...string) error {
 		}
 	}
 	if len(missing) > 0 {
-		return usagef("%s needs %s", c.Command.HelpName, strings.Join(missing, ", "))
+		return usagef("%s needs %s", commandName(c), strings.Join(missing, ", "))
 	}
 	return nil
 }

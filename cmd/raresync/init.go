@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/registry/act"
 )
@@ -44,6 +46,9 @@ func initNode(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := checkSocket(o.Dir); err != nil {
+		return err
+	}
 	if err := home.Init(o); err != nil {
 		return err
 	}
@@ -56,6 +61,26 @@ func initNode(c *cli.Context) error {
 	screen.Note(fmt.Sprintf("key id %s", card.Institution.Envelope.ID()))
 	screen.Note(fmt.Sprintf("give %s to whoever drafts the network", filepath.Join(o.Dir, "card.pem")))
 	screen.Note(fmt.Sprintf("move %s to the service manager's credentials before real data arrives", filepath.Join(o.Dir, "file.key")))
+	return nil
+}
+
+// checkSocket reports a directory in which the daemon could not listen for
+// commands, before anything is made there.
+func checkSocket(dir string) error {
+	cfg := config.Default()
+	if err := cfg.Resolve(dir); err != nil {
+		return fmt.Errorf("init: %w", err)
+	}
+	var wrong *config.Problems
+	if !errors.As(cfg.Validate(), &wrong) {
+		return nil
+	}
+	for _, one := range wrong.List {
+		if one.Key == "listen.admin_socket" {
+			return fmt.Errorf("%w %s: the daemon's socket in it, %s, would have too long a path: choose a shorter one",
+				home.ErrOptions, dir, cfg.Listen.AdminSocket)
+		}
+	}
 	return nil
 }
 

@@ -101,7 +101,11 @@ func logTailCommand() *cli.Command {
 				if out, err = term.New(c.App.Writer, "jsonl"); err != nil {
 					return err
 				}
-				return printEach(c, out, leaves)
+				err := printEach(c, out, leaves)
+				if c.Context.Err() != nil { // a signal is how following ends
+					return nil
+				}
+				return err
 			}
 			return printAll(c, out, leaves, "index", "log_time", "kind", "hospital", "sequence", "place")
 		},

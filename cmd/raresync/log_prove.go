@@ -38,7 +38,7 @@ func logProve(c *cli.Context) error {
 	defer cancel()
 	p, err := daemon.Prove(ctx, index)
 	if err != nil {
-		return fmt.Errorf("prove entry %d: %w", index, err)
+		return named(index, err)
 	}
 	leaf, err := hex.DecodeString(p.Leaf)
 	if err != nil {

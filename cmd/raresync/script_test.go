@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "until": until, "ports": ports, "sparse": sparse, "nested": nested, "flip": flip,
+			"exits": exits, "until": until, "ports": ports, "sparse": sparse, "nested": nested, "flip": flip, "mkfifo": mkfifo,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
@@ -96,6 +97,11 @@ func nested(ts *testscript.TestScript, _ bool, args []string) {
 	depth, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Repeat([]byte("["), depth), 0o600))
+}
+
+// mkfifo FILE makes a named pipe.
+func mkfifo(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(syscall.Mkfifo(ts.MkAbs(args[0]), 0o600))
 }
 
 // flip FILE AT changes the byte at AT, counted from the end if negative.

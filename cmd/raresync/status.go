@@ -27,15 +27,20 @@ func status(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("status: %w", err)
 	}
-	if err := term.PrintOne(out, s, "node", "hospital", "name", "kind", "network", "network_id", "demo", "leader", "term",
+	if err := term.PrintOne(out, s, "node", "hospital", "name", "kind", "network", "network_id", "demo", "leader", "via", "term",
 		"ready", "why", "envelopes", "size", "root", "checkpoint", "outbox", "alarm", "version"); err != nil {
 		return err
 	}
 	screen := term.NewScreen(c.App.ErrWriter)
-	for _, w := range s.Warnings {
-		screen.Note("warning: " + w)
+	if !isTable(c) { // JSON has the warnings and peers already
+		return nil
 	}
-	if len(s.Peers) == 0 || !isTable(c) {
+	for _, w := range s.Warnings {
+		if !s.Demo { // where nothing is secret
+			screen.Note("warning: " + w)
+		}
+	}
+	if len(s.Peers) == 0 {
 		return nil
 	}
 	fmt.Fprintln(c.App.Writer)

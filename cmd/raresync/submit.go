@@ -87,20 +87,47 @@ type submitted struct {
 	Entries taken `json:"entries"`
 }
 
-// taken prints as "2, under a receipt" in a table.
+// taken prints as "21-22, under a receipt" in a table.
 type taken []admin.EntryRef
 
-// String says how many entries there are, and that a receipt covers them all
-// if the daemon said so.
+// String names the entries' indexes and how many have none yet, and says that
+// a receipt covers them all if the daemon said so.
 func (t taken) String() string {
-	bare := func(e admin.EntryRef) bool { return !e.Receipt }
-	switch {
-	case len(t) == 0:
-		return ""
-	case slices.ContainsFunc(t, bare):
-		return strconv.Itoa(len(t))
+	var indexes []uint64
+	receipt := len(t) > 0
+	for _, e := range t {
+		if e.Index > 0 { // index 0 is the network's first act
+			indexes = append(indexes, e.Index)
+		}
+		receipt = receipt && e.Receipt
 	}
-	return fmt.Sprintf("%d, under a receipt", len(t))
+	parts := ranges(indexes)
+	if waiting := len(t) - len(indexes); waiting > 0 {
+		parts = append(parts, fmt.Sprintf("%d not yet in the log", waiting))
+	}
+	if receipt {
+		parts = append(parts, "under a receipt")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// ranges writes numbers in order, those that follow each other as "21-22".
+func ranges(numbers []uint64) []string {
+	slices.Sort(numbers)
+	numbers = slices.Compact(numbers)
+	var parts []string
+	for len(numbers) > 0 {
+		n := 1
+		for n < len(numbers) && numbers[n] == numbers[0]+uint64(n) {
+			n++
+		}
+		part := strconv.FormatUint(numbers[0], 10)
+		if n > 1 {
+			part += "-" + strconv.FormatUint(numbers[n-1], 10)
+		}
+		parts, numbers = append(parts, part), numbers[n:]
+	}
+	return parts
 }
 
 func newSubmitter(c *cli.Context) (*submitter, error) {
@@ -157,7 +184,7 @@ func (s *submitter) all(ctx context.Context, files []string) error {
 func refusedHere(path string, findings []rule.Finding) admin.FileResult {
 	r := admin.FileResult{Name: path, Outcome: refusedOutcome}
 	for _, f := range findings {
-		r.Findings = append(r.Findings, admin.Finding{Code: f.Code, Severity: f.Severity.String(), Where: f.Where})
+		r.Findings = append(r.Findings, admin.Finding{Code: f.Code, Severity: f.Severity.String(), Where: f.Where, Detail: f.Detail})
 	}
 	return r
 }

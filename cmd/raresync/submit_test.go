@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/raresync/raresync/daemon/admin"
@@ -134,7 +135,7 @@ func TestSubmitTellsRefusals(t *testing.T) {
 	if code != exitPartly || d.submissions[0].Wait {
 		t.Errorf("exit code %d, waits %v", code, d.submissions[0].Wait)
 	}
-	want := fmt.Sprintf("NAME  OUTCOME ENTRIES %s refused - %s accepted 1", filepath.Join(dir, "bad.json"), filepath.Join(dir, "good.json"))
+	want := fmt.Sprintf("NAME  OUTCOME ENTRIES %s refused - %s accepted 7", filepath.Join(dir, "bad.json"), filepath.Join(dir, "good.json"))
 	if got := strings.Join(strings.Fields(out), " "); got != strings.Join(strings.Fields(want), " ") {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -166,6 +167,46 @@ func TestSubmitSendsDocuments(t *testing.T) {
 		s.Files[0].Identities["P-1"] != (admin.Document{Type: "RIC", Value: "911840189901010014"}) ||
 		s.Files[1].Identities["P-2"] != (admin.Document{Type: "PP", Issuer: "FRA", Value: "X1234567"}) {
 		t.Errorf("sent %+v", s)
+	}
+}
+
+func TestTakenNamesTheIndexes(t *testing.T) {
+	ref := func(index uint64, receipt bool) admin.EntryRef { return admin.EntryRef{Index: index, Receipt: receipt} }
+	for name, tc := range map[string]struct {
+		refs taken
+		want string
+	}{
+		"nothing was taken":                 {nil, ""},
+		"neighbours are a range":            {taken{ref(21, true), ref(22, true)}, "21-22, under a receipt"},
+		"others stand apart, in order":      {taken{ref(9, true), ref(4, true), ref(3, true)}, "3-4, 9, under a receipt"},
+		"without receipts, none is claimed": {taken{ref(21, true), ref(22, false)}, "21-22"},
+		"an entry may still wait":           {taken{ref(21, true), ref(0, false)}, "21, 1 not yet in the log"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := tc.refs.String(); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestSubmitGoesOnAfterWhatCannotBeRead(t *testing.T) {
+	d := newFakeDaemon(t)
+	dir := folder(t, map[string]int64{"good.json": 1})
+	if err := os.Symlink("nowhere", filepath.Join(dir, "dangling.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.json"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs := d.run(t, "submit", dir)
+	if code != exitPartly || len(d.submissions) != 1 || len(d.submissions[0].Files) != 1 {
+		t.Errorf("exit code %d, %d submissions: %s", code, len(d.submissions), errs)
+	}
+	for _, want := range []string{"dangling.json: PP002 E ", "(not readable: no such file or directory)", "(not readable: not a regular file)"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("standard error lacks %q:\n%s", want, errs)
+		}
 	}
 }
 

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -59,6 +59,9 @@ func validateFiles(c *cli.Context) error {
 	refused := 0
 	var rows []finding
 	for _, path := range files {
+		if err := c.Context.Err(); err != nil {
+			return fmt.Errorf("validate: %w", err)
+		}
 		findings, err := v.file(path)
 		if err != nil {
 			return fmt.Errorf("validate %s: %w", path, err)
@@ -69,7 +72,7 @@ func validateFiles(c *cli.Context) error {
 		rows = append(rows, explain(path, findings, v.lang)...)
 	}
 	if len(rows) > 0 || !isTable(c) {
-		if err := term.Print(out, rows, "file", "path", "rule", "severity", "what", "todo"); err != nil {
+		if err := term.Print(out, rows, "file", "path", "rule", "severity", "what", "detail", "todo"); err != nil {
 			return err
 		}
 	}
@@ -121,12 +124,11 @@ func profileOf(c *cli.Context, cfg config.Config) (string, error) {
 
 // file returns what the rules find in one file. An error is the system's.
 func (v *validator) file(path string) ([]rule.Finding, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+	var packets []phenopacket.Packet
+	raw, err := readSource(path)
+	if err == nil {
+		packets, err = phenopacket.Read(path, bytes.NewReader(raw), phenopacket.Limits{})
 	}
-	defer f.Close()
-	packets, err := phenopacket.Read(path, f, phenopacket.Limits{})
 	if findings, ok := refusalsOf(err); ok {
 		return findings, nil
 	}

@@ -42,6 +42,9 @@ var meanings = []struct {
 	{home.ErrNoGenesis, words{
 		"take the network's genesis file with: raresync found adopt genesis.pem",
 		"该节点尚未加入任何网络", "请用 raresync found adopt genesis.pem 导入网络的创世文件"}},
+	{home.ErrOtherGenesis, words{
+		"adopt the genesis of the network this node was founded in, or make a new node with: raresync init DIR",
+		"该节点属于另一个网络", "请导入该节点所属网络的创世文件，或用 raresync init 建立新节点"}},
 	{home.ErrOccupied, words{"choose a new directory", "目录不是空的", "请换一个新目录"}},
 	{consensus.ErrQuarantined, words{"rebuild this node from its peers under a new id", "本节点的副本已被隔离", "请以新的节点名从其他节点重建"}},
 	{ledger.ErrDamaged, words{"rebuild this node from its peers under a new id", "本地账本已损坏", "请以新的节点名从其他节点重建"}},

@@ -123,7 +123,8 @@ func (p *pack) flush() error {
 func (o *Outbox) isKnown(id [32]byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.known[id]
+	_, taken := o.known[id]
+	return taken
 }
 
 // build seals, signs and stores one envelope. The caller holds building.
@@ -157,7 +158,7 @@ func (o *Outbox) AddAct(ctx context.Context, a act.Act) (uint64, error) {
 	o.building.Lock()
 	defer o.building.Unlock()
 	raw := a.Marshal()
-	id := sha256.Sum256(append([]byte("raresync/outbox/act\x00"), raw...))
+	id := actID(raw)
 	if o.isKnown(id) {
 		return 0, nil
 	}
@@ -166,6 +167,10 @@ func (o *Outbox) AddAct(ctx context.Context, a act.Act) (uint64, error) {
 		return 0, fmt.Errorf("outbox: %w", err)
 	}
 	return env.Sequence, o.enqueue(&item{env: env, ids: [][32]byte{id}})
+}
+
+func actID(raw []byte) [32]byte {
+	return sha256.Sum256(append([]byte("raresync/outbox/act\x00"), raw...))
 }
 
 func (o *Outbox) nextLink(view *state.State) envelope.Link {
@@ -189,46 +194,8 @@ func (o *Outbox) enqueue(it *item) error {
 	o.head = link{it.env.Sequence, it.env.ID()}
 	o.attempt = 1
 	for _, id := range it.ids {
-		o.known[id] = true
+		o.known[id] = false
 	}
 	o.broadcast()
-	return nil
-}
-
-// adopt compares the outbox with the log once this node is a current copy. A
-// log that is ahead belongs to an earlier life of this hospital: its end
-// becomes ours, and the next attempt is the clock's seconds, so that an
-// envelope of that life still under way cannot meet one of ours.
-func (o *Outbox) adopt(ctx context.Context) error {
-	o.mu.Lock()
-	done := o.adopted
-	o.mu.Unlock()
-	if done {
-		return nil
-	}
-	ready := func(*state.State) bool { return o.cfg.Log.Status().Ready }
-	view, err := waitReady(ctx, o.cfg.Log, ready)
-	if err != nil {
-		return fmt.Errorf("outbox: the node is not ready: %w", err)
-	}
-	m, ok := view.Member(o.cfg.Hospital)
-	if !ok {
-		return errors.New("outbox: this institution is not in the roster")
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.adopted {
-		return nil
-	}
-	o.adopted = true
-	if m.Chain.Sequence <= o.head.sequence {
-		return nil
-	}
-	o.head = link{m.Chain.Sequence, m.Chain.ID}
-	if m.Chain.Number > 0 { // the genesis is nobody's earlier life
-		o.attempt = uint32(o.cfg.Now().Unix())
-		o.cfg.Logger.Warn("the log holds envelopes of this hospital that the outbox does not know; going on from there",
-			"sequence", m.Chain.Sequence)
-	}
 	return nil
 }

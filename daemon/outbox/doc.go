@@ -18,6 +18,16 @@
 // plaintexts come from the envelope itself, which the hospital can open:
 // nothing unsealed is ever stored.
 //
+// # After a restore
+//
+// Before anything is built or sent, the outbox is compared with the log. What
+// the log holds of this hospital and the outbox does not, an earlier life has
+// sent: it is opened, its entry ids are remembered, and it gets its receipt.
+// What a backup had under way and lost its place to those goes behind them,
+// under the next free sequence, without the entries that the log has. A second
+// instance that goes on sending is not an earlier life: then this one stops,
+// with an alarm.
+//
 // # Promises
 //
 //  1. What AddEntries returned nil for reaches the log exactly once or raises

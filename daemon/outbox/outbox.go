@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/crypto/sign"
@@ -32,6 +33,8 @@ type Config struct {
 	Key      *sign.PrivateKey    // envelope key
 	Sealing  *seal.ReaderPrivate // the hospital's own sealing key
 	Log      Log
+	Ledger   *ledger.Ledger                      // the files of Log's copy
+	EntryID  func(cbor []byte) ([32]byte, error) // reads an entry's id from its plaintext
 	Logger   *slog.Logger
 	Now      func() time.Time
 }
@@ -41,15 +44,18 @@ type Outbox struct {
 	cfg   Config
 	store *store
 
-	building sync.Mutex // serialises what assigns sequences
-	failed   chan error // the first failure of the disk outside of Run
+	adopting chan struct{} // holds one while the outbox is compared with the log
+	building sync.Mutex    // serialises what assigns sequences
+	settling sync.Mutex    // serialises what takes envelopes off the disk; comes after building
+	failed   chan error    // the first failure of the disk outside of Run
 
-	mu       sync.Mutex // guards what follows
-	known    map[[32]byte]bool
-	items    []*item // ascending by sequence
-	head     link    // newest envelope built, or of the newest receipt
-	adopted  bool    // head has been compared with the log
-	attempt  uint32  // of the next envelope built; 1 unless adopted from the log
+	mu       sync.Mutex        // guards what follows
+	known    map[[32]byte]bool // ids ever taken; true: the log has it
+	items    []*item           // ascending by sequence
+	head     link              // newest envelope built, or of the newest receipt
+	adopted  bool              // the outbox has been compared with the log
+	since    uint64            // clock when it was, in ms
+	attempt  uint32            // of the next envelope built; 1 unless adopted from the log
 	receipts map[uint64]Receipt
 	alarm    string
 	changed  chan struct{} // closed and replaced when anything above changes
@@ -95,7 +101,8 @@ func Open(cfg Config) (*Outbox, error) {
 	}
 	o := &Outbox{
 		cfg: cfg, store: s, attempt: 1,
-		receipts: map[uint64]Receipt{}, changed: make(chan struct{}), failed: make(chan error, 1),
+		receipts: map[uint64]Receipt{}, changed: make(chan struct{}),
+		adopting: make(chan struct{}, 1), failed: make(chan error, 1),
 	}
 	if o.known, err = s.known(); err != nil {
 		return nil, fmt.Errorf("open outbox: %w", err)
@@ -113,7 +120,9 @@ func Open(cfg Config) (*Outbox, error) {
 	for _, it := range o.items {
 		o.head = link{it.env.Sequence, it.env.ID()}
 		for _, id := range it.ids {
-			o.known[id] = true
+			if _, taken := o.known[id]; !taken {
+				o.known[id] = false
+			}
 		}
 	}
 	return o, nil

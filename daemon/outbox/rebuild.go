@@ -55,29 +55,50 @@ func (o *Outbox) itemsFrom(sequence uint64) []*item {
 }
 
 func (o *Outbox) rebuild(it *item, previous envelope.ID) (*item, error) {
-	view, old := o.cfg.Log.View(), it.env
+	return o.renew(it, link{it.env.Sequence - 1, previous}, it.env.Attempt+1, nil)
+}
+
+// renew builds an item anew behind another envelope, without the entries and
+// acts that drop names. It returns nil if nothing is left.
+func (o *Outbox) renew(it *item, behind link, attempt uint32, drop map[[32]byte]bool) (*item, error) {
+	view := o.cfg.Log.View()
 	next := envelope.Link{
-		Network: view.Network, Hospital: o.cfg.Hospital, Sequence: old.Sequence, Attempt: old.Attempt + 1,
-		Previous: previous, SignedAt: uint64(o.cfg.Now().UnixMilli()),
+		Network: view.Network, Hospital: o.cfg.Hospital, Sequence: behind.sequence + 1, Attempt: attempt,
+		Previous: behind.id, SignedAt: uint64(o.cfg.Now().UnixMilli()),
 	}
-	if old.Kind == envelope.KindAct {
-		env, err := envelope.BuildAct(next, old.Bodies[0].Ciphertext, o.cfg.Key)
+	if it.env.Kind == envelope.KindAct {
+		if drop[it.ids[0]] {
+			return nil, nil
+		}
+		env, err := envelope.BuildAct(next, it.env.Bodies[0].Ciphertext, o.cfg.Key)
 		return &item{env: env, ids: it.ids}, err
 	}
-	plains, err := o.plaintexts(old)
+	plains, err := o.plaintexts(it.env)
 	if err != nil {
 		return nil, err
+	}
+	left, kept := it.ids, plains
+	if len(drop) > 0 {
+		left, kept = nil, nil
+		for i, id := range it.ids {
+			if !drop[id] {
+				left, kept = append(left, id), append(kept, plains[i])
+			}
+		}
+	}
+	if len(left) == 0 {
+		return nil, nil
 	}
 	readers, ok := view.ReadersFor(o.cfg.Hospital)
 	if !ok {
 		return nil, errors.New("this institution is not in the roster")
 	}
-	env, places, err := envelope.BuildEntries(next, readers, plains, o.cfg.Key, rand.Reader)
+	env, places, err := envelope.BuildEntries(next, readers, kept, o.cfg.Key, rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	ids := make([][32]byte, len(it.ids))
-	for i, id := range it.ids {
+	ids := make([][32]byte, len(left))
+	for i, id := range left {
 		ids[places[i]] = id
 	}
 	return &item{env: env, ids: ids}, nil

@@ -231,19 +231,3 @@ func TestALogTimeBeforeTheFirstSendingIsReported(t *testing.T) {
 		})
 	})
 }
-
-func TestAnEnvelopeOfABackupWhoseSequenceWasUsedSinceRaisesAnAlarm(t *testing.T) {
-	inWorld(t, 2, func(t *testing.T, w *world) {
-		w.add(plains("from the backup", 1))
-		backup := w.copied()
-		w.restart(t.TempDir()) // lost, and begun anew
-		w.add(plains("since then", 1))
-		w.drain()
-		w.restart(backup)
-		w.pass(time.Minute)
-		if n, alarm := w.Pending(); n != 1 || !strings.Contains(alarm, string(state.CodeFork)) {
-			t.Errorf("%d are left, alarm %q; want 1 and SEQ-FORK", n, alarm)
-		}
-		w.wantInLog(plains("since then", 1))
-	})
-}

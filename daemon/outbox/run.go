@@ -153,13 +153,18 @@ func (o *Outbox) taken(it *item, out consensus.Outcome) {
 }
 
 // refused reacts to the network's refusal. What a newer reader set or key
-// cures is built anew; for the rest people are called, and the same bytes are
-// tried again later.
+// cures is built anew, and so is what lost its sequence to an earlier life of
+// this hospital; for the rest people are called, and the same bytes are tried
+// again later.
 func (o *Outbox) refused(ctx context.Context, it *item, r *state.Refusal) error {
 	switch r.Code {
 	case state.CodeReaderSet, state.CodeWraps, state.CodeKey, state.CodeKeySpan:
 		o.cfg.Logger.Info("envelope is built anew", "sequence", it.env.Sequence, "refusal", r.Error())
 		if err := o.rebuildFrom(it, it.env.Previous); err != nil {
+			return err
+		}
+	case state.CodeSequence, state.CodeFork, state.CodePrevious:
+		if err := o.overtaken(ctx, it, r); err != nil {
 			return err
 		}
 	default:
@@ -202,6 +207,8 @@ func (o *Outbox) receipted(it *item, note []byte) error {
 		o.cfg.Logger.Error("log time lies before the first sending: compare this machine's clock with the leader's",
 			"sequence", r.Sequence, "early_ms", early)
 	}
+	o.settling.Lock()
+	defer o.settling.Unlock()
 	if err := o.store.saveReceipt(r); err != nil {
 		return err
 	}
@@ -214,6 +221,9 @@ func (o *Outbox) receipted(it *item, note []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.items = slices.DeleteFunc(o.items, func(x *item) bool { return x == it })
+	for _, id := range it.ids {
+		o.known[id] = true
+	}
 	o.receipts[r.Sequence] = r
 	delete(o.receipts, r.Sequence-receiptsKept)
 	o.broadcast()

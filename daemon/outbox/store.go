@@ -23,6 +23,9 @@ type store struct {
 }
 
 func openStore(dir string) (*store, error) {
+	if err := finishReplace(dir); err != nil {
+		return nil, err
+	}
 	for _, d := range []string{dir, filepath.Join(dir, "envelopes"), filepath.Join(dir, "receipts")} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, err
@@ -51,13 +54,15 @@ func syncDir(dir string) error {
 
 func (s *store) close() error { return s.knows.Close() }
 
-func (s *store) envelopePath(sequence uint64) string {
-	return filepath.Join(s.dir, "envelopes", fmt.Sprintf("%020d", sequence))
+func (s *store) envelopePath(sequence uint64) string { return s.pathIn("envelopes", sequence) }
+
+func (s *store) pathIn(folder string, sequence uint64) string {
+	return filepath.Join(s.dir, folder, fmt.Sprintf("%020d", sequence))
 }
 
-func (s *store) receiptPath(sequence uint64) string {
-	return filepath.Join(s.dir, "receipts", fmt.Sprintf("%020d", sequence))
-}
+func (s *store) receiptsDir() string { return filepath.Join(s.dir, "receipts") }
+
+func (s *store) receiptPath(sequence uint64) string { return s.pathIn("receipts", sequence) }
 
 // known reads the entry ids. A last one that was half written before a crash
 // is cut off: its envelope is still in the outbox.
@@ -90,10 +95,12 @@ func (s *store) remember(ids [][32]byte) error {
 	return s.knows.Sync()
 }
 
-func (s *store) save(it *item) error {
+func (s *store) save(it *item) error { return it.write(s.envelopePath(it.env.Sequence)) }
+
+func (it *item) write(path string) error {
 	b := cbor.AppendArray(nil, 2)
 	b = cbor.AppendBytes(b, it.env.Marshal())
-	return ledger.WriteFileDurable(s.envelopePath(it.env.Sequence), appendIDs(b, it.ids))
+	return ledger.WriteFileDurable(path, appendIDs(b, it.ids))
 }
 
 func appendIDs(b []byte, ids [][32]byte) []byte {
@@ -195,7 +202,7 @@ func (s *store) receipt(sequence uint64) (r Receipt, ok bool, err error) {
 }
 
 func (s *store) newestReceipt() (r Receipt, ok bool, err error) {
-	sequences, err := numbered(filepath.Join(s.dir, "receipts"))
+	sequences, err := numbered(s.receiptsDir())
 	if err != nil || len(sequences) == 0 {
 		return Receipt{}, false, err
 	}
