@@ -32,6 +32,15 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
+func TestMedianOfAnEvenNumberIsTheMeanOfTheMiddle(t *testing.T) {
+	if got := median([]float64{8, 1, 2, 4}); got != 3 {
+		t.Errorf("got %g, want 3", got)
+	}
+	if got := median([]float64{8, 1, 2}); got != 2 {
+		t.Errorf("got %g, want 2", got)
+	}
+}
+
 func TestResultsCompareRoundByRound(t *testing.T) {
 	r := newResults(options{})
 	for i, rate := range []float64{500, 900, 300} {

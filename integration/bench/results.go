@@ -54,7 +54,7 @@ func (r *results) add(name, unit string, value float64) {
 	}
 	s := r.Series[i]
 	s.Values = append(s.Values, value)
-	s.Median, s.Min, s.Max = quantile(s.Values, 0.5), slices.Min(s.Values), slices.Max(s.Values)
+	s.Median, s.Min, s.Max = median(s.Values), slices.Min(s.Values), slices.Max(s.Values)
 }
 
 // window notes a stretch of load; the CPU time is of one node on average.
@@ -74,6 +74,13 @@ func (r *results) latencies(name string, took []time.Duration) {
 func quantile[T int | float64 | time.Duration](values []T, q float64) T {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+}
+
+// median returns the middle value, or the mean of the two in the middle.
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
 // values returns a series' figures by round, nil if it was not measured.
