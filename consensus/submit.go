@@ -138,8 +138,8 @@ func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 	n.inFlight.Add(1)
 	f := n.raft.Apply(encodeCommand(n.nowMillis(), raw), n.cfg.Timing.RPC)
 	err := n.wait(ctx, f)
-	if n.inFlight.Add(-1) == 0 && err == nil {
-		n.raft.Apply(nil, markerTimeout) // followers learn of the commit at once
+	if n.inFlight.Add(-1) == 0 {
+		n.becameIdle(err == nil)
 	}
 	if err != nil { // it may or may not have been replicated
 		return Outcome{}, unknownOutcome(err)
@@ -151,6 +151,18 @@ func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 		return Outcome{}, r
 	default:
 		panic(fmt.Sprintf("consensus: state machine answered %T", r))
+	}
+}
+
+// becameIdle tells the followers of the last commit at once, and the rounds
+// that no more is to come.
+func (n *Node) becameIdle(committed bool) {
+	if committed {
+		n.raft.Apply(nil, markerTimeout)
+	}
+	select {
+	case n.idle <- struct{}{}:
+	default: // told before
 	}
 }
 
