@@ -10,7 +10,7 @@ SOAK        ?= 10m
 UNITS        = $$($(GO) list ./... | grep -v /integration)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race soak lint check demo clean
+.PHONY: help build test race soak lint check demo bench clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -38,6 +38,11 @@ check: lint race ## what a reviewer runs: lint and race
 
 demo: build ## run a small network on this machine, up to a verified checkpoint
 	@bin/raresync demo
+
+BENCH ?=
+bench: build ## measure against plain Raft and etcd on this disk; BENCH='-rounds 9' for more
+	$(GO) build -o bin/bench ./integration/bench
+	@bin/bench -binary bin/raresync -out bin/bench.json $(BENCH)
 
 clean: ## remove what build made
 	rm -rf bin

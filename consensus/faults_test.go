@@ -306,6 +306,10 @@ func TestLogBeyondASnapshotItDoesNotHoldNeedsARestart(t *testing.T) {
 	old, before := c.uncommittedTail(200)
 	c.continueLoad(chains, 8, 2, c.without(old)...)
 	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(old, before) })
+	// A request made when they did still waits for the link, and would bring
+	// the old leader back without a snapshot.
+	reached := time.Now()
+	c.until("requests given up that reach back", func() bool { return time.Since(reached) > c.node(old).cfg.Timing.RPC })
 	c.mayFail()
 	c.net.setCut(false, old, c.others(old)...)
 	select {

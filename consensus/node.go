@@ -38,7 +38,8 @@ type Node struct {
 	stable    *logstore.Stable
 	snapshots *logstore.Snapshots
 	gap       gap
-	inFlight  atomic.Int64 // submissions between Raft and their commit
+	inFlight  atomic.Int64  // submissions between Raft and their commit
+	idle      chan struct{} // takes a value when inFlight comes to zero
 
 	// Mirrors only: the copy up to the last checkpoint. What lies beyond came
 	// from one peer and is not confirmed.
@@ -64,7 +65,7 @@ func Open(cfg Config) (*Node, error) {
 	if reason, err := os.ReadFile(filepath.Join(cfg.Dir, quarantineFile)); err == nil {
 		return nil, fmt.Errorf("open node: %w: %s", ErrQuarantined, reason)
 	}
-	n := &Node{cfg: cfg, log: cfg.Logger}
+	n := &Node{cfg: cfg, log: cfg.Logger, idle: make(chan struct{}, 1)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	err := n.start()
 	n.opened.Store(true)

@@ -153,8 +153,8 @@ func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 		return out, err
 	}
 	err := n.wait(ctx, f)
-	if n.inFlight.Add(-1) == 0 && err == nil {
-		n.raft.Apply(nil, markerTimeout) // followers learn of the commit at once
+	if n.inFlight.Add(-1) == 0 {
+		n.becameIdle(err == nil)
 	}
 	if err != nil { // it may or may not have been replicated
 		return Outcome{}, unknownOutcome(err)
@@ -166,6 +166,18 @@ func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 		return Outcome{}, r
 	default:
 		panic(fmt.Sprintf("consensus: state machine answered %T", r))
+	}
+}
+
+// becameIdle tells the followers of the last commit at once, and the rounds
+// that no more is to come.
+func (n *Node) becameIdle(committed bool) {
+	if committed {
+		n.raft.Apply(nil, markerTimeout)
+	}
+	select {
+	case n.idle <- struct{}{}:
+	default: // told before
 	}
 }
 

@@ -131,6 +131,13 @@ func (b *Batch) leafRecords() []byte {
 }
 
 func (b *Batch) bodyRecords(end uint64) (bodies, ends, salts []byte) {
+	total := 0
+	for i := range b.Bodies {
+		total += TagBytes + len(b.Bodies[i].Ciphertext)
+	}
+	bodies = make([]byte, 0, total)
+	ends = make([]byte, 0, len(b.Bodies)*bodyIndexBytes)
+	salts = make([]byte, 0, len(b.Bodies)*SaltBytes)
 	for i := range b.Bodies {
 		body := &b.Bodies[i]
 		bodies = append(append(bodies, body.Tag[:]...), body.Ciphertext...)

@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"crypto/sha256"
 	"fmt"
 
 	"github.com/raresync/raresync/consensus/ledger"
@@ -35,6 +34,7 @@ func (m *Machine) Check(raw []byte, leaderTime uint64) (Outcome, error) {
 	if r != nil {
 		return Outcome{Refusal: r}, nil
 	}
+	commitments := e.Commitments() // before the lock: applies need not wait for it
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.gap != nil {
@@ -43,7 +43,14 @@ func (m *Machine) Check(raw []byte, leaderTime uint64) (Outcome, error) {
 	if out, known, err := m.lookup(e); known || err != nil {
 		return out, err
 	}
-	logTime, r, _ := m.admit(e, raw, leaderTime)
+	if _, ok := m.seen.get(e); ok {
+		logTime, r := m.state.AdmitVerified(e, leaderTime)
+		return Outcome{Refusal: r, ID: e.ID(), LogTime: logTime, Count: e.Count}, nil
+	}
+	logTime, r := m.state.Admit(e, leaderTime, commitments)
+	if r == nil {
+		m.seen.put(e, commitments)
+	}
 	return Outcome{Refusal: r, ID: e.ID(), LogTime: logTime, Count: e.Count}, nil
 }
 
@@ -55,7 +62,8 @@ func (m *Machine) apply(raw []byte, leaderTime uint64) (Outcome, error) {
 	if out, known, err := m.lookup(e); known || err != nil {
 		return out, err
 	}
-	logTime, r, commitments := m.admit(e, raw, leaderTime)
+	logTime, r, commitments := m.admit(e, leaderTime)
+	m.seen.drop(e.ID())
 	if r != nil {
 		return Outcome{Refusal: r, ID: e.ID()}, nil
 	}
@@ -84,19 +92,15 @@ func decode(raw []byte) (e *envelope.Envelope, r *state.Refusal) {
 	return e, nil
 }
 
-// admit asks the state, and skips what depends on the bytes alone if this node
-// has verified the same bytes before.
-func (m *Machine) admit(e *envelope.Envelope, raw []byte, leaderTime uint64) (uint64, *state.Refusal, [][32]byte) {
-	digest := sha256.Sum256(raw)
-	if commitments, ok := m.seen.get(digest); ok {
+// admit asks the state, and skips what depends on the bytes alone if Check has
+// verified the same bytes.
+func (m *Machine) admit(e *envelope.Envelope, leaderTime uint64) (uint64, *state.Refusal, [][32]byte) {
+	if commitments, ok := m.seen.get(e); ok {
 		logTime, r := m.state.AdmitVerified(e, leaderTime)
 		return logTime, r, commitments
 	}
 	commitments := e.Commitments()
 	logTime, r := m.state.Admit(e, leaderTime, commitments)
-	if r == nil {
-		m.seen.put(digest, commitments)
-	}
 	return logTime, r, commitments
 }
 
@@ -146,10 +150,10 @@ func batch(e *envelope.Envelope, a state.Accepted) ledger.Batch {
 	b := ledger.Batch{
 		Header: e.HeaderBytes, Ed25519: e.Signature.Ed25519, MLDSA: e.Signature.MLDSA, LogTimeMS: a.LogTime,
 		ID: e.ID(), Hospital: e.Hospital, Sequence: e.Sequence, Attempt: e.Attempt, PrevOfHospital: a.Previous,
-		Leaves: a.Leaves, Hashes: [4][]tlog.Hash{a.Hashes[0], a.Hashes[8], a.Hashes[16], a.Hashes[24]},
+		Leaves: a.Leaves, Bodies: make([]ledger.Body, len(e.Bodies)), Hashes: [4][]tlog.Hash{a.Hashes[0], a.Hashes[8], a.Hashes[16], a.Hashes[24]},
 	}
 	for i := range e.Bodies {
-		b.Bodies = append(b.Bodies, ledger.Body(e.Bodies[i]))
+		b.Bodies[i] = ledger.Body(e.Bodies[i])
 	}
 	return b
 }

@@ -1,35 +1,55 @@
 package machine
 
-import "github.com/raresync/raresync/crypto/tlog"
+import (
+	"bytes"
+
+	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/envelope"
+)
 
 const (
 	verifiedSlots = 256
 	rootSlots     = 1024
 )
 
-// verified remembers the digests of the last envelopes whose signature and
-// bodies this node has checked, with their commitments. A leader verifies an
-// envelope before Raft; without it, it would do so again in Apply.
+// verified remembers the last envelopes whose signature and bodies this node
+// has checked and not applied yet, with their commitments. A leader verifies
+// an envelope before Raft; without it, it would do so again in Apply.
 type verified struct {
-	commitments map[[32]byte][][32]byte
-	ring        [verifiedSlots][32]byte
-	next        int
+	envelopes map[envelope.ID]checked
+	ring      [verifiedSlots]envelope.ID
+	next      int
 }
 
-func (v *verified) get(digest [32]byte) ([][32]byte, bool) {
-	c, ok := v.commitments[digest]
-	return c, ok
+// checked is an envelope that was verified. Its id covers the header alone,
+// so the bytes are kept and compared: that costs less than a hash of them.
+type checked struct {
+	raw         []byte
+	commitments [][32]byte
 }
 
-func (v *verified) put(digest [32]byte, commitments [][32]byte) {
-	if v.commitments == nil {
-		v.commitments = make(map[[32]byte][][32]byte, verifiedSlots)
+// get returns the commitments of an envelope that was verified in these bytes.
+func (v *verified) get(e *envelope.Envelope) ([][32]byte, bool) {
+	c, ok := v.envelopes[e.ID()]
+	if !ok || !bytes.Equal(c.raw, e.Marshal()) {
+		return nil, false
 	}
-	delete(v.commitments, v.ring[v.next])
-	v.ring[v.next] = digest
-	v.commitments[digest] = commitments
+	return c.commitments, true
+}
+
+func (v *verified) put(e *envelope.Envelope, commitments [][32]byte) {
+	if v.envelopes == nil {
+		v.envelopes = make(map[envelope.ID]checked, verifiedSlots)
+	}
+	delete(v.envelopes, v.ring[v.next])
+	v.ring[v.next] = e.ID()
+	v.envelopes[e.ID()] = checked{e.Marshal(), commitments}
 	v.next = (v.next + 1) % verifiedSlots
 }
+
+// drop forgets an envelope: once it is applied nobody asks again, and its
+// bytes do not stay in memory.
+func (v *verified) drop(id envelope.ID) { delete(v.envelopes, id) }
 
 // rootRing keeps the roots at the last envelope boundaries, which checkpoint
 // rounds ask for.

@@ -85,6 +85,7 @@ func (m *Machine) adopt(s Snapshot) error {
 		return fmt.Errorf("ledger's root at %d is not the snapshot's: %w", s.At.TreeSize, ErrDiverged)
 	}
 	m.state = s.State.Clone()
+	m.seen = verified{} // what was under way may be part of s
 	m.roots = rootRing{}
 	m.roots.add(s.At.TreeSize, root)
 	return nil

@@ -144,7 +144,7 @@ func (c *Client) ask(ctx context.Context, method, node, path string, body []byte
 		return nil, fmt.Errorf("ask %s: %w", node, err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	answer, err := readAll(io.LimitReader(resp.Body, limit+1), resp.ContentLength, limit)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("ask %s: read answer: %w", node, err)

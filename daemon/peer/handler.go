@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -69,7 +70,7 @@ func (h *Handler) answer(limit int64, f func(context.Context, request) ([]byte, 
 			http.Error(w, "no session", http.StatusForbidden)
 			return
 		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+		body, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength, limit)
 		if err != nil {
 			http.Error(w, "body not readable or too large", http.StatusRequestEntityTooLarge)
 			return
@@ -82,8 +83,18 @@ func (h *Handler) answer(limit int64, f func(context.Context, request) ([]byte, 
 			return
 		}
 		w.Header().Set("Content-Type", "application/cbor")
+		w.Header().Set("Content-Length", strconv.Itoa(len(out)))
 		_, _ = w.Write(out) // the peer has gone if it fails
 	})
+}
+
+// readAll reads to the end, into room for what the sender announced, of which
+// it believes no more than the limit.
+func readAll(r io.Reader, announced, limit int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(announced, 0), limit)) + bytes.MinRead)
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, from string, err error) {

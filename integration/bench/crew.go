@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/daemon/mesh"
+	"github.com/raresync/raresync/daemon/peer"
+)
+
+// identity is a node's name and TLS key.
+type identity struct {
+	node string
+	key  ed25519.PrivateKey
+}
+
+// crew is the sessions of the nodes this program stands in for, and where
+// their clients submit: to the voter that answered last.
+type crew struct {
+	meshes []*mesh.Mesh
+	peers  []*peer.Client
+	voters []string
+	aimed  atomic.Int32 // index in voters
+}
+
+// newCrew opens a session per identity to each voter.
+func newCrew(who []identity, voters []mesh.Target, lookup func([32]byte) (string, bool)) (*crew, error) {
+	c := &crew{}
+	for _, v := range voters {
+		c.voters = append(c.voters, v.Node)
+	}
+	for _, id := range who {
+		m, err := mesh.New(mesh.Config{Self: id.node, Key: id.key, Lookup: lookup})
+		if err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+		m.SetPeers(voters)
+		c.meshes = append(c.meshes, m)
+		c.peers = append(c.peers, peer.NewClient(func(ctx context.Context, node string) (net.Conn, error) {
+			return m.Dial(ctx, node, mesh.ClassAPI)
+		}))
+	}
+	return c, nil
+}
+
+// client returns the sessions that a client uses.
+func (c *crew) client(i int) *peer.Client { return c.peers[i%len(c.peers)] }
+
+func (c *crew) leader() string { return c.voters[c.aimed.Load()] }
+
+// attemptTimeout bounds the wait for one voter; pauseBetween spares a network
+// that has no leader.
+const (
+	attemptTimeout = 15 * time.Second
+	pauseBetween   = 2 * time.Millisecond
+)
+
+// submit hands an envelope to the voter that answered last, and to the others
+// in turn until one commits it.
+func (c *crew) submit(ctx context.Context, client int, raw []byte) (consensus.Outcome, error) {
+	for {
+		at := c.aimed.Load()
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		out, err := c.client(client).Submit(attempt, c.voters[at], raw)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return out, err
+		}
+		c.aimed.CompareAndSwap(at, (at+1)%int32(len(c.voters)))
+		if !pause(ctx, pauseBetween) {
+			return out, err
+		}
+	}
+}
+
+// aim makes a voter the first to be asked.
+func (c *crew) aim(node string) {
+	for i, v := range c.voters {
+		if v == node {
+			c.aimed.Store(int32(i))
+		}
+	}
+}
+
+func (c *crew) close() error {
+	var problems []error
+	for i, m := range c.meshes {
+		c.peers[i].Close()
+		problems = append(problems, m.Close())
+	}
+	return errors.Join(problems...)
+}
+
+// pause waits, and reports whether the context still stands.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// options are the command line.
+type options struct {
+	binary    string // bin/raresync
+	dir       string // for data; "" makes and removes one
+	out       string // results file
+	rounds    int
+	envelopes int // of one window, raresync and raw alike
+	puts      int // of one window of 512 B puts
+	single    int // envelopes of one client that waits for each receipt
+	kills     int
+	transfers int
+}
+
+func parseOptions(args []string) (options, error) {
+	var o options
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.StringVar(&o.binary, "binary", "bin/raresync", "the program to measure")
+	f.StringVar(&o.dir, "dir", "", "empty directory for the data; default: a temporary one beside the results, removed at the end")
+	f.StringVar(&o.out, "out", "bench.json", "results file")
+	f.IntVar(&o.rounds, "rounds", 5, "rounds in which the systems take turns")
+	f.IntVar(&o.envelopes, "envelopes", 2200, "envelopes of 64 KiB in a window")
+	f.IntVar(&o.puts, "puts", 15000, "512 B puts in a window")
+	f.IntVar(&o.single, "single", 100, "envelopes of one client in a round")
+	f.IntVar(&o.kills, "kills", 5, "times to kill the leader")
+	f.IntVar(&o.transfers, "transfers", 3, "times to stop the leader in good order")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if o.rounds < 1 || o.envelopes < hospitals || o.puts < 1 || o.single < 1 || o.kills < 0 || o.transfers < 0 {
+		return o, errors.New("too few rounds or envelopes")
+	}
+	return o, nil
+}
+
+func main() {
+	if len(os.Args) == 3 && os.Args[1] == rawNodeCommand {
+		exit(runRawNode(os.Args[2]))
+	}
+	o, err := parseOptions(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		exit(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	exit(run(ctx, o))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// run measures everything in a directory of its own.
+func run(ctx context.Context, o options) (err error) {
+	if o.binary, err = filepath.Abs(o.binary); err != nil {
+		return err
+	}
+	if o.dir == "" {
+		if o.dir, err = os.MkdirTemp(filepath.Dir(o.out), "bench-data-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
+	}
+	if o.dir, err = filepath.Abs(o.dir); err != nil {
+		return err
+	}
+	b := &bench{options: o, results: newResults(o), began: time.Now()}
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err := b.measure(ctx); err != nil {
+		return err
+	}
+	b.results.Seconds = time.Since(b.began).Seconds()
+	b.results.relate()
+	b.results.print(os.Stdout)
+	return b.results.write(o.out)
+}
