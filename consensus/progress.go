@@ -23,6 +23,13 @@ type transport struct {
 	installed map[raft.ServerID]install
 }
 
+func newTransport(net *raft.NetworkTransport, now func() time.Time) *transport {
+	return &transport{
+		NetworkTransport: net, now: now,
+		progress: map[raft.ServerID]Follower{}, installed: map[raft.ServerID]install{},
+	}
+}
+
 // install is the last snapshot that a follower took.
 type install struct {
 	index uint64

@@ -55,7 +55,7 @@ func TestFollowerIsNotSentTheSameSnapshotAgainAtOnce(t *testing.T) {
 			l := m.listen(id)
 			return raft.NewNetworkTransport(memLayer{l, &memStreams{m, id, l}}, 1, time.Second, io.Discard)
 		}
-		leader := &transport{NetworkTransport: open("a"), installed: map[raft.ServerID]install{}}
+		leader := newTransport(open("a"), time.Now)
 		follower := open("b")
 		done := make(chan struct{})
 		go func() {

@@ -39,11 +39,10 @@ func (n *Node) startRaft() error {
 	n.gap.wake = make(chan struct{}, 1)
 	layer := newStreamLayer(n)
 	n.streams = layer
-	n.transport = &transport{now: n.cfg.Now, progress: map[raft.ServerID]Follower{}, installed: map[raft.ServerID]install{}}
-	n.transport.NetworkTransport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	n.transport = newTransport(raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: layer, MaxPool: 3, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
 		Timeout: n.cfg.Timing.RPC, Logger: raftLogger(n.log),
-	})
+	}), n.cfg.Now)
 	config := n.raftConfig()
 	if err := n.bootstrap(config); err != nil {
 		return err

@@ -20,6 +20,7 @@ import (
 // fakeDaemon serves the admin socket and keeps what is submitted.
 type fakeDaemon struct {
 	socket      string
+	mux         *http.ServeMux
 	submissions []admin.Submission
 }
 
@@ -35,9 +36,9 @@ func newFakeDaemon(t *testing.T) *fakeDaemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/submissions", d.submit)
-	server := &http.Server{Handler: mux}
+	d.mux = http.NewServeMux()
+	d.mux.HandleFunc("POST /v1/submissions", d.submit)
+	server := &http.Server{Handler: d.mux}
 	t.Cleanup(func() { _ = server.Close() })
 	go func() { _ = server.Serve(l) }()
 	return d
@@ -207,6 +208,23 @@ func TestSubmitGoesOnAfterWhatCannotBeRead(t *testing.T) {
 		if !strings.Contains(errs, want) {
 			t.Errorf("standard error lacks %q:\n%s", want, errs)
 		}
+	}
+}
+
+// The daemon tells the command to stop as a person would, once it follows.
+func TestFollowingEndsInOrderOnASignal(t *testing.T) {
+	d := newFakeDaemon(t)
+	d.mux.HandleFunc("GET /v1/log/leaves", func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(admin.Leaf{Index: 3, Kind: "act"})
+		_ = http.NewResponseController(w).Flush()
+		_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
+		<-r.Context().Done()
+	})
+	if code, _, errs := d.run(t, "log", "tail", "--follow"); code != exitDone || errs != "" {
+		t.Errorf("exit code %d, standard error %q", code, errs)
+	}
+	if code, _, errs := d.run(t, "log", "tail"); code != exitFailed || !strings.Contains(errs, "log tail: ") {
+		t.Errorf("a list cut short: exit code %d, standard error %q", code, errs)
 	}
 }
 
