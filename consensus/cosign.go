@@ -72,16 +72,29 @@ func (s *signer) load() error {
 	if err != nil {
 		return err
 	}
+	s.last, err = decodeCosigned(raw)
+	return err
+}
+
+func decodeCosigned(raw []byte) (c cosigned, err error) {
 	d := cbor.NewDecoder(raw)
 	d.Array(4)
-	s.last.Size = d.Uint()
-	d.BytesInto(s.last.Root[:])
-	s.last.RaftIndex = d.Uint()
-	s.last.Term = d.Uint()
+	c.Size = d.Uint()
+	d.BytesInto(c.Root[:])
+	c.RaftIndex = d.Uint()
+	c.Term = d.Uint()
 	if err := d.Done(); err != nil {
-		return fmt.Errorf("last cosignature: %w", err)
+		return cosigned{}, fmt.Errorf("last cosignature: %w", err)
 	}
-	return nil
+	return c, nil
+}
+
+func (c cosigned) marshal() []byte {
+	b := cbor.AppendArray(nil, 4)
+	b = cbor.AppendUint(b, c.Size)
+	b = cbor.AppendBytes(b, c.Root[:])
+	b = cbor.AppendUint(b, c.RaftIndex)
+	return cbor.AppendUint(b, c.Term)
 }
 
 // record makes it durable that this voter cosigns c, or says why it must not.
@@ -96,12 +109,7 @@ func (s *signer) record(c cosigned) error {
 	case c.Size == s.last.Size:
 		return nil
 	}
-	b := cbor.AppendArray(nil, 4)
-	b = cbor.AppendUint(b, c.Size)
-	b = cbor.AppendBytes(b, c.Root[:])
-	b = cbor.AppendUint(b, c.RaftIndex)
-	b = cbor.AppendUint(b, c.Term)
-	if err := ledger.WriteFileDurable(s.path, b); err != nil {
+	if err := ledger.WriteFileDurable(s.path, c.marshal()); err != nil {
 		return err
 	}
 	s.last = c

@@ -135,7 +135,7 @@ func (v *validator) file(path string) ([]rule.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []rule.Finding
+	all := phenopacket.Strangers(path, packets, v.documents.of(path))
 	for _, p := range packets {
 		findings, err := v.packet(path, p)
 		if err != nil {

@@ -132,7 +132,7 @@ func (in *Intake) read(f File, profile entry.Profile) *work {
 		w.fail(err)
 		return w
 	}
-	refusals := strangers(f, packets)
+	refusals := phenopacket.Strangers(f.Name, packets, f.Identities)
 	for _, p := range packets {
 		if err := in.readPacket(w, p, profile); err != nil {
 			w.fail(err)
@@ -166,21 +166,6 @@ func (in *Intake) readPacket(w *work, p phenopacket.Packet, profile entry.Profil
 	w.result.Findings = append(w.result.Findings, findings...)
 	w.patients = append(w.patients, patient{id: id, entries: made.All()})
 	return nil
-}
-
-// strangers refuses a file for which a document was given whose patient is not
-// in it: the patient that was meant would be registered without.
-func strangers(f File, packets []phenopacket.Packet) []rule.Finding {
-	unmatched := len(f.Identities)
-	for _, p := range packets {
-		if _, ok := f.Identities[p.SubjectID]; ok {
-			unmatched--
-		}
-	}
-	if unmatched <= 0 {
-		return nil
-	}
-	return []rule.Finding{rule.Find("FH001", f.Name, fmt.Sprintf("%d of the given documents name a patient that is not in the file", unmatched))}
 }
 
 // china is the time zone of a hospital's day.

@@ -97,10 +97,12 @@ func (s *store) remember(ids [][32]byte) error {
 
 func (s *store) save(it *item) error { return it.write(s.envelopePath(it.env.Sequence)) }
 
-func (it *item) write(path string) error {
+func (it *item) write(path string) error { return ledger.WriteFileDurable(path, it.marshal()) }
+
+func (it *item) marshal() []byte {
 	b := cbor.AppendArray(nil, 2)
 	b = cbor.AppendBytes(b, it.env.Marshal())
-	return ledger.WriteFileDurable(path, appendIDs(b, it.ids))
+	return appendIDs(b, it.ids)
 }
 
 func appendIDs(b []byte, ids [][32]byte) []byte {
@@ -143,6 +145,17 @@ func (s *store) item(sequence uint64) (*item, error) {
 	if err != nil {
 		return nil, err
 	}
+	it, err := decodeItem(raw)
+	if err != nil {
+		return nil, err
+	}
+	if it.env.Sequence != sequence {
+		return nil, fmt.Errorf("holds sequence %d", it.env.Sequence)
+	}
+	return it, nil
+}
+
+func decodeItem(raw []byte) (*item, error) {
 	it := &item{}
 	d := cbor.NewDecoder(raw)
 	d.Array(2)
@@ -151,11 +164,9 @@ func (s *store) item(sequence uint64) (*item, error) {
 	if err := d.Done(); err != nil {
 		return nil, err
 	}
+	var err error
 	if it.env, err = envelope.Decode(encoded); err != nil {
 		return nil, err
-	}
-	if it.env.Sequence != sequence {
-		return nil, fmt.Errorf("holds sequence %d", it.env.Sequence)
 	}
 	if len(it.ids) != int(it.env.Count) {
 		return nil, fmt.Errorf("holds %d ids of %d entries", len(it.ids), it.env.Count)
@@ -164,6 +175,10 @@ func (s *store) item(sequence uint64) (*item, error) {
 }
 
 func (s *store) saveReceipt(r Receipt) error {
+	return ledger.WriteFileDurable(s.receiptPath(r.Sequence), r.marshal())
+}
+
+func (r Receipt) marshal() []byte {
 	b := cbor.AppendArray(nil, 8)
 	b = cbor.AppendUint(b, r.Sequence)
 	b = cbor.AppendBytes(b, r.ID[:])
@@ -172,8 +187,7 @@ func (s *store) saveReceipt(r Receipt) error {
 	b = cbor.AppendUint(b, uint64(r.Count))
 	b = cbor.AppendUint(b, r.LogTime)
 	b = cbor.AppendBytes(b, r.Checkpoint)
-	b = appendIDs(b, r.Entries)
-	return ledger.WriteFileDurable(s.receiptPath(r.Sequence), b)
+	return appendIDs(b, r.Entries)
 }
 
 // receipt reads one receipt; ok is false if there is none.
@@ -185,6 +199,13 @@ func (s *store) receipt(sequence uint64) (r Receipt, ok bool, err error) {
 	if err != nil {
 		return Receipt{}, false, fmt.Errorf("receipt %d: %w", sequence, err)
 	}
+	if r, err = decodeReceipt(raw); err != nil {
+		return Receipt{}, false, fmt.Errorf("receipt %d: %w", sequence, err)
+	}
+	return r, true, nil
+}
+
+func decodeReceipt(raw []byte) (r Receipt, err error) {
 	d := cbor.NewDecoder(raw)
 	d.Array(8)
 	r.Sequence = d.Uint()
@@ -196,9 +217,9 @@ func (s *store) receipt(sequence uint64) (r Receipt, ok bool, err error) {
 	r.Checkpoint = d.Bytes(64 << 10)
 	r.Entries = readIDs(d)
 	if err := d.Done(); err != nil {
-		return Receipt{}, false, fmt.Errorf("receipt %d: %w", sequence, err)
+		return Receipt{}, err
 	}
-	return r, true, nil
+	return r, nil
 }
 
 func (s *store) newestReceipt() (r Receipt, ok bool, err error) {

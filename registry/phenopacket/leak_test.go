@@ -54,3 +54,19 @@ func TestFieldsThatNameAPersonAreRefused(t *testing.T) {
 		})
 	}
 }
+
+// A clerk's slip in the subject's name must not register the patient without a
+// document: the file is refused, and the slip's text not repeated.
+func TestDocumentForNobodyInTheFileIsRefused(t *testing.T) {
+	packets, err := phenopacket.Read("f.json", strings.NewReader(`{"id":"p","subject":{"id":"P4"},"metaData":{"created":"2024-01-01T00:00:00Z"}}`), phenopacket.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := phenopacket.Strangers("f.json", packets, map[string]int{"P4": 1}); got != nil {
+		t.Errorf("the right subject: %v", got)
+	}
+	got := phenopacket.Strangers("f.json", packets, map[string]int{"p4": 1})
+	if len(got) != 1 || got[0].Code != "FH001" || strings.Contains(got[0].String(), "p4") {
+		t.Errorf("got %v, want FH001 without the subject", got)
+	}
+}
