@@ -62,7 +62,7 @@ func (s *sim) repair(i int) {
 func (s *sim) heal() {
 	for len(s.active) > 0 {
 		s.repair(s.rng.IntN(len(s.active)))
-		time.Sleep(s.upTo(2 * time.Second))
+		passTime(s.upTo(2 * time.Second))
 	}
 }
 
@@ -129,7 +129,7 @@ func (s *sim) swizzle() func() {
 		shuffle()
 		for _, l := range all {
 			s.cut(by, l)
-			time.Sleep(s.upTo(time.Second))
+			passTime(s.upTo(time.Second))
 		}
 	}
 	each(1)
