@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/daemon/config"
 )
 
 // line is a command line, taken apart. The library stops looking for flags at
@@ -82,7 +84,7 @@ func (p *parser) word(word string) error {
 	for i, c := range p.commands {
 		names[i] = c.Name
 	}
-	return usagef("unknown command %q%s", word, nearest(word, names))
+	return usagef("unknown command %q%s", word, config.DidYouMean(word, names))
 }
 
 func (p *parser) leaf() bool { return p.command != nil && len(p.commands) == 0 }
@@ -132,7 +134,7 @@ func (p *parser) flag(word string, words []string) ([]string, error) {
 		p.values[f.Names()[0]] = value
 		return words, nil
 	}
-	return nil, usagef("unknown flag %s%s", strings.SplitN(word, "=", 2)[0], nearest(name, names))
+	return nil, usagef("unknown flag %s%s", strings.SplitN(word, "=", 2)[0], config.DidYouMean(name, names))
 }
 
 func takesValue(f cli.Flag) bool {
@@ -148,39 +150,4 @@ func (p *parser) end() error {
 		return errNoCommand
 	}
 	return nil
-}
-
-// nearest finds what was probably meant, if anything is near.
-func nearest(word string, names []string) string {
-	best, least := "", 2+len(word)/4
-	for _, name := range names {
-		if d := distance(word, name); len(name) > 1 && d < least {
-			best, least = name, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %s?", best)
-}
-
-// distance counts the letters to insert, drop or exchange to turn a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

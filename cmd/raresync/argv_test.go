@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/daemon/config"
 )
 
 func TestParse(t *testing.T) {
@@ -124,7 +126,7 @@ func TestNearest(t *testing.T) {
 	names := []string{"status", "log", "submit", "o"}
 	got := map[string]string{}
 	for _, word := range []string{"statsu", "lgo", "foo", "submitt", "x", "stats"} {
-		got[word] = nearest(word, names)
+		got[word] = config.DidYouMean(word, names)
 	}
 	want := map[string]string{
 		"statsu": "; did you mean status?", "lgo": "", "foo": "", "submitt": "; did you mean submit?", "x": "",

@@ -72,7 +72,7 @@ func (p *Problems) fill(prefix string, table map[string]any, into reflect.Value)
 	for name, value := range table {
 		field, ok := known[name]
 		if !ok {
-			p.add(prefix+name, "is not known%s", didYouMean(prefix+name))
+			p.add(prefix+name, "is not known%s", DidYouMean(prefix+name, keys()))
 			continue
 		}
 		inner, isTable := value.(map[string]any)

@@ -21,11 +21,13 @@ func keys() []string {
 	return all
 }
 
-func didYouMean(key string) string {
-	best, least := "", 2+len(key)/4 // more letters wrong is another word
-	for _, known := range keys() {
-		if d := distance(key, known); d < least {
-			best, least = known, d
+// DidYouMean returns "; did you mean NAME?" with the name nearest to a mistyped
+// word, or "" if none of them is near. Names of one letter are never guessed.
+func DidYouMean(word string, names []string) string {
+	best, least := "", 2+len(word)/4 // more letters wrong is another word
+	for _, name := range names {
+		if d := distance(word, name); len(name) > 1 && d < least {
+			best, least = name, d
 		}
 	}
 	if best == "" {
