@@ -21,9 +21,6 @@ import (
 	"github.com/raresync/raresync/registry/founding/foundingtest"
 )
 
-// deadline is how long a test waits for what must happen.
-const deadline = 40 * time.Second
-
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/raresync/raresync/consensus.(*Node).holdRaft"),

@@ -44,9 +44,8 @@ type Config struct {
 	Fatal  func(error)
 	Timing Timing
 
-	limits  logLimits             // zero: defaultLimits; tests have shorter logs
-	guard   func(bytes int) error // refuses to store Raft's records; nil: never
-	planted bug                   // a mistake the simulator must find; zero: none
+	limits logLimits             // zero: defaultLimits; tests have shorter logs
+	guard  func(bytes int) error // refuses to store Raft's records; nil: never
 }
 
 // logLimits bound Raft's log.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/machine"
 )
 
@@ -44,7 +45,7 @@ func (n *Node) adopt(s machine.Snapshot) error {
 		n.gap.edge = edge
 	}
 	n.gap.target = s
-	if n.has(bugReplayIntoGap) && s.At.Envelopes > n.machine.Ledger().Lengths().Envelopes {
+	if fault.Planted(fault.ReplayIntoGap) && s.At.Envelopes > n.machine.Ledger().Lengths().Envelopes {
 		return nil
 	}
 	if s.At.Envelopes <= n.machine.Ledger().Lengths().Envelopes {
@@ -163,7 +164,7 @@ func (n *Node) fillOne(p Pulled) error {
 	if errors.Is(err, machine.ErrGap) {
 		return nil
 	}
-	if err == nil {
+	if err == nil && !fault.Planted(fault.FilledUnsaved) {
 		err = n.save(s)
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/crypto/tlog"
 )
@@ -128,6 +129,9 @@ func (n *Node) pullTo(ctx context.Context, peer string, c tlog.Checkpoint) error
 	root, err := n.machine.RootAt(c.Size)
 	if err != nil {
 		return err
+	}
+	if fault.Planted(fault.TrustPeer) {
+		return nil
 	}
 	if root != c.Root || n.machine.Ledger().Lengths().TreeSize != c.Size {
 		return fmt.Errorf("envelopes of %s do not lead to the checkpoint at %d: %w", peer, c.Size, ErrRootDiffers)

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // MaxFactBytes bounds what [WriteFileDurable] writes and [ReadFileDurable]
@@ -42,6 +44,9 @@ func replaceDurable(path string, parts ...[]byte) error {
 			return ioError("write", temp, err)
 		}
 	}
+	if fault.Planted(fault.FactNoFsync) {
+		return errors.Join(f.Close(), os.Rename(temp, path), syncDir(filepath.Dir(path)))
+	}
 	if err := f.Sync(); err != nil {
 		_ = f.Close() // the fsync error says more
 		return ioError(opFsync, temp, err)
@@ -51,6 +56,9 @@ func replaceDurable(path string, parts ...[]byte) error {
 	}
 	if err := os.Rename(temp, path); err != nil {
 		return ioError("rename", path, err)
+	}
+	if fault.Planted(fault.FactNoDirFsync) {
+		return nil
 	}
 	return syncDir(filepath.Dir(path))
 }

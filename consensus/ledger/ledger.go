@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // A fileID names a file of the ledger.
@@ -108,6 +110,9 @@ func (l *Ledger) Sync() (Lengths, error) {
 		return Lengths{}, fmt.Errorf("sync ledger: %w", err)
 	}
 	for f, file := range l.files {
+		if fault.Planted(fault.LedgerNoFsync) {
+			break
+		}
 		if err := file.Sync(); err != nil {
 			return Lengths{}, fmt.Errorf("sync ledger: %w", l.fail(ioError(opFsync, fileID(f).name(), err)))
 		}
@@ -171,7 +176,7 @@ func (l *Ledger) cut(to Lengths) error {
 	synced := l.synced
 	l.at = to
 	l.mu.Unlock() // no reader is below to from here on
-	if synced.Envelopes > to.Envelopes {
+	if synced.Envelopes > to.Envelopes && !fault.Planted(fault.CutBelowSynced) {
 		if err := l.recordSynced(to); err != nil {
 			return err
 		}
@@ -236,7 +241,9 @@ func (l *Ledger) writable() (Lengths, error) {
 
 // fail makes err the answer to every later write. The caller holds write.
 func (l *Ledger) fail(err error) error {
-	l.dead = err
+	if !fault.Planted(fault.WriteAfterFailure) {
+		l.dead = err
+	}
 	return err
 }
 

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // Names beside the log while it is rewritten.
@@ -48,6 +50,10 @@ func (s *Store) Rewrite(from uint64) error {
 }
 
 func (s *Store) rewrite(first, last uint64) error {
+	if fault.Planted(fault.RewriteInPlace) {
+		s.compacted(first - 1)
+		return s.db.DeleteRange(0, first-1)
+	}
 	if err := s.copyTo(s.path+newSuffix, first, last); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/cbor"
 	"github.com/raresync/raresync/registry/envelope"
@@ -85,6 +86,9 @@ func (s *store) known() (map[[32]byte]bool, error) {
 
 // remember makes entry ids durable.
 func (s *store) remember(ids [][32]byte) error {
+	if fault.Planted(fault.ForgetEntries) {
+		return nil
+	}
 	var flat []byte
 	for i := range ids {
 		flat = append(flat, ids[i][:]...)
@@ -95,7 +99,12 @@ func (s *store) remember(ids [][32]byte) error {
 	return s.knows.Sync()
 }
 
-func (s *store) save(it *item) error { return it.write(s.envelopePath(it.env.Sequence)) }
+func (s *store) save(it *item) error {
+	if fault.Planted(fault.SendUnsaved) {
+		return nil
+	}
+	return it.write(s.envelopePath(it.env.Sequence))
+}
 
 func (it *item) write(path string) error { return ledger.WriteFileDurable(path, it.marshal()) }
 
