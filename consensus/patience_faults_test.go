@@ -10,5 +10,5 @@ const (
 	deadline = 20 * time.Second
 	// simSeeds is how many scenarios of each mix of faults are run: a bug may
 	// need several to show.
-	simSeeds = 8
+	simSeeds = 4
 )
