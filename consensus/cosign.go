@@ -113,6 +113,7 @@ func (s *signer) record(c cosigned) error {
 	if err := ledger.WriteFileDurable(s.path, c.marshal()); err != nil {
 		return err
 	}
+	fault.At(fault.CosignRecorded)
 	s.last = c
 	return nil
 }

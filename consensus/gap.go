@@ -162,8 +162,10 @@ func (n *Node) fillOne(p Pulled) error {
 	}
 	s, err := n.machine.Snapshot()
 	if errors.Is(err, machine.ErrGap) {
+		fault.At(fault.FillApplied)
 		return nil
 	}
+	fault.At(fault.FillClosed)
 	if err == nil && !fault.Planted(fault.FilledUnsaved) {
 		err = n.save(s)
 	}

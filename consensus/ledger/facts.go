@@ -54,9 +54,11 @@ func replaceDurable(path string, parts ...[]byte) error {
 	if err := f.Close(); err != nil {
 		return ioError("close", temp, err)
 	}
+	fault.At(fault.FactSynced)
 	if err := os.Rename(temp, path); err != nil {
 		return ioError("rename", path, err)
 	}
+	fault.At(fault.FactRenamed)
 	if fault.Planted(fault.FactNoDirFsync) {
 		return nil
 	}

@@ -87,6 +87,9 @@ func (l *Ledger) Append(b Batch) error {
 	}
 	after := at
 	for _, c := range b.chunks(at) {
+		if c.file == fileIndex {
+			fault.At(fault.AppendBodies)
+		}
 		if _, err := l.files[c.file].WriteAt(c.bytes, int64(at.bytes(c.file))); err != nil {
 			return fmt.Errorf("append envelope %d: %w", at.Envelopes, l.fail(ioError("write", c.file.name(), err)))
 		}
@@ -121,6 +124,7 @@ func (l *Ledger) Sync() (Lengths, error) {
 	if err := l.syncFiles(); err != nil {
 		return Lengths{}, fmt.Errorf("sync ledger: %w", l.failed(err))
 	}
+	fault.At(fault.SyncFiles)
 	if err := l.recordSynced(at); err != nil {
 		return Lengths{}, fmt.Errorf("sync ledger: %w", l.failed(err))
 	}
@@ -203,6 +207,7 @@ func (l *Ledger) cut(to Lengths) error {
 		}
 	}
 	l.ahead = min(l.ahead, to.BodiesBytes)
+	fault.At(fault.CutMark)
 	return l.cutFiles(to)
 }
 
@@ -218,6 +223,9 @@ func (l *Ledger) cutFiles(to Lengths) error {
 	for _, f := range order {
 		if err := l.files[f].Truncate(int64(to.bytes(f))); err != nil {
 			return l.fail(ioError("truncate", f.name(), err))
+		}
+		if f == fileIndex {
+			fault.At(fault.CutIndex)
 		}
 	}
 	return nil

@@ -67,6 +67,7 @@ func (s *Store) compact(first, to uint64) error {
 		if err := s.db.DeleteRange(first, to); err != nil {
 			return err
 		}
+		fault.At(fault.LogCompacted)
 		s.compacted(to)
 		return nil
 	})
@@ -165,6 +166,7 @@ func (s *Store) Anchor(index, term uint64) (droppedLast uint64, err error) {
 	if err := s.dropAll(); err != nil {
 		return 0, err
 	}
+	fault.At(fault.InstallDropped)
 	return last, s.putAnchor(index, term)
 }
 

@@ -129,6 +129,7 @@ func (m *Machine) found(s *state.State, first ledger.Batch) error {
 		if err := m.ledger.Append(first); err != nil {
 			return err
 		}
+		fault.At(fault.FoundAppended)
 	}
 	at, err := m.ledger.LengthsAt(1)
 	if err != nil {
@@ -158,6 +159,7 @@ func (m *Machine) Rewind(genesis *envelope.Envelope) error {
 	if err := ledger.WriteFileDurable(m.stateFile(), Snapshot{State: s, At: at}.Marshal()); err != nil {
 		return fmt.Errorf("rewind: %w", err)
 	}
+	fault.At(fault.RewindMarked)
 	defer m.broadcast()
 	m.gap = nil
 	return m.found(s, batch(genesis, first))

@@ -93,8 +93,9 @@ func declared(t *testing.T, typeName string) map[string]string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			words := strings.Join(strings.Fields(spec.Doc.Text()), " ")
-			found[value] = strings.TrimSuffix(strings.TrimPrefix(words, spec.Names[0].Name+" "), ".")
+			words := strings.Join(strings.Fields(spec.Doc.Text()+spec.Comment.Text()), " ")
+			words = strings.TrimLeft(strings.TrimPrefix(words, spec.Names[0].Name), ": ")
+			found[value] = strings.TrimSuffix(words, ".")
 			return true
 		})
 	}
