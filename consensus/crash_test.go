@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,27 +22,43 @@ import (
 
 // TestANetworkKilledAtAStepLosesNothing kills a process with a whole network in
 // it at the step in RARESYNC_STEP, so that all of its nodes end there at once,
-// and looks at what the directories hold. Without a step the network ends in
+// and looks at what the directories hold: the first time that the step is
+// passed, and later ones if there are any. Without a step the network ends in
 // order, and is looked at all the same.
 func TestANetworkKilledAtAStepLosesNothing(t *testing.T) {
-	dir := t.TempDir()
 	step := os.Getenv("RARESYNC_STEP")
+	for _, nth := range []int{1, 4, 20, 100} {
+		dir := t.TempDir()
+		killed := runProcedures(t, dir, fmt.Sprintf("%s#%d", step, nth))
+		lookAtWhatIsLeft(t, dir)
+		if step == "" {
+			return
+		}
+		if !killed && nth == 1 {
+			t.Fatalf("never came to step %q", step)
+		}
+		if !killed {
+			return
+		}
+		t.Logf("killed at %s#%d", step, nth)
+	}
+}
+
+// runProcedures runs them in a child and reports whether it was killed at the
+// step; otherwise it must have ended well.
+func runProcedures(t *testing.T, dir, step string) bool {
+	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestProceduresOfANetwork$", "-test.v")
 	cmd.Env = append(os.Environ(), "RARESYNC_CRASH_DIR="+dir, "RARESYNC_CRASH_AT="+step)
 	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return false
+	}
 	var exit *exec.ExitError
-	if step == "" && err != nil {
-		t.Fatalf("the procedures fail without a crash: %v\n%s", err, out)
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Fatalf("the procedures failed before step %q: %v\n%s", step, err, out[max(0, len(out)-2000):])
 	}
-	if status, _ := syscall.WaitStatus(0), errors.As(err, &exit); step != "" {
-		if exit != nil {
-			status = exit.Sys().(syscall.WaitStatus)
-		}
-		if !status.Signaled() || status.Signal() != syscall.SIGKILL {
-			t.Fatalf("never came to step %q: %v\n%s", step, err, out[max(0, len(out)-2000):])
-		}
-	}
-	lookAtWhatIsLeft(t, dir)
+	return true
 }
 
 // TestProceduresOfANetwork goes through every procedure in which a network
