@@ -28,6 +28,8 @@ const (
 	StreamsFromAnyone Bug = "streams-from-anyone"
 	// ReceiptUnchecked hands out a proof as the disk has it.
 	ReceiptUnchecked Bug = "receipt-unchecked"
+	// DemoteAnyone takes a voter out although too few would be left.
+	DemoteAnyone Bug = "demote-anyone"
 )
 
 // Bugs of the machine.
