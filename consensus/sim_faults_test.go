@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"testing/synctest"
 	"time"
+
+	"github.com/raresync/raresync/consensus/ledger"
 )
 
 // simFault is one that is under way. Its repair ends it; faults overlap, and links
@@ -30,7 +32,12 @@ var simFaults = map[string]func(*sim) func(){
 	"restart":       (*sim).restartNode,
 	"kill":          (*sim).killNode,
 	"kill all":      (*sim).killAll,
+	"power cut":     (*sim).cutPower,
+	"all power cut": (*sim).cutAllPower,
 	"clock":         (*sim).turnClock,
+	"slowness":      (*sim).slowDown,
+	"liar":          (*sim).letLie,
+	"membership":    (*sim).demoteVoter,
 }
 
 const maxFaults = 3 // at once
@@ -191,13 +198,18 @@ func (s *sim) restartNode() func() {
 	return func() { s.open(id, dir) }
 }
 
-func (s *sim) killNode() func() { return s.kill(s.ids[s.rng.IntN(len(s.ids))]) }
+func (s *sim) killNode() func() { return s.kill(false, s.ids[s.rng.IntN(len(s.ids))]) }
 
-func (s *sim) killAll() func() { return s.kill(s.ids...) }
+func (s *sim) killAll() func() { return s.kill(false, s.ids...) }
+
+func (s *sim) cutPower() func() { return s.kill(true, s.ids[s.rng.IntN(len(s.ids))]) }
+
+func (s *sim) cutAllPower() func() { return s.kill(true, s.ids...) }
 
 // kill ends nodes without a goodbye: what they find when they start again is
-// what their files held at the moment nothing reached them any more.
-func (s *sim) kill(ids ...string) func() {
+// what their files held at the moment nothing reached them any more, and after
+// a power cut only what was fsynced for certain.
+func (s *sim) kill(power bool, ids ...string) func() {
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return s.node(id) == nil })
 	if len(ids) == 0 {
 		return nil
@@ -215,6 +227,9 @@ func (s *sim) kill(ids ...string) func() {
 	}
 	for _, id := range ids {
 		s.examine(id, left[id])
+		if power {
+			s.cutBack(id, left[id])
+		}
 		if err := os.RemoveAll(s.stop(id, ended())); err != nil {
 			s.t.Error(err)
 		}
@@ -236,6 +251,45 @@ func (s *sim) photograph(id string) string {
 		s.violate("copy of %s: %v", id, err)
 	}
 	return to
+}
+
+// cutBack takes from a ledger's files what no Sync has covered, or some of it:
+// each may have lost the end of its last writes. Everything else that a node
+// writes is fsynced before it goes on.
+func (s *sim) cutBack(id, dir string) {
+	l, err := ledger.OpenReadOnly(filepath.Join(dir, "ledger"))
+	if err != nil {
+		s.violate("ledger of %s: %v", id, err)
+		return
+	}
+	at := l.SyncedLengths()
+	if err := l.Close(); err != nil {
+		s.violate("ledger of %s: %v", id, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(ledgerBytes)) {
+		path, synced := filepath.Join(dir, "ledger", name), int64(ledgerBytes[name](at))
+		info, err := os.Stat(path)
+		if err == nil && info.Size() > synced {
+			err = os.Truncate(path, synced+s.rng.Int64N(info.Size()-synced+1))
+		}
+		if err != nil {
+			s.violate("power cut of %s: %v", id, err)
+		}
+	}
+}
+
+// ledgerBytes are the ledger's files with their lengths.
+var ledgerBytes = map[string]func(ledger.Lengths) uint64{
+	"leaves":        func(l ledger.Lengths) uint64 { return l.LeavesBytes },
+	"hashes.0":      func(l ledger.Lengths) uint64 { return l.HashesBytes[0] },
+	"hashes.8":      func(l ledger.Lengths) uint64 { return l.HashesBytes[1] },
+	"hashes.16":     func(l ledger.Lengths) uint64 { return l.HashesBytes[2] },
+	"hashes.24":     func(l ledger.Lengths) uint64 { return l.HashesBytes[3] },
+	"envelopes":     func(l ledger.Lengths) uint64 { return l.EnvelopesBytes },
+	"envelopes.idx": func(l ledger.Lengths) uint64 { return l.IndexBytes },
+	"bodies":        func(l ledger.Lengths) uint64 { return l.BodiesBytes },
+	"bodies.idx":    func(l ledger.Lengths) uint64 { return l.BodyIndexBytes },
+	"salts":         func(l ledger.Lengths) uint64 { return l.SaltsBytes },
 }
 
 func copyDir(from, to string) error {

@@ -19,6 +19,12 @@ func (s *sim) held(a, b string) (bool, <-chan struct{}) {
 	return s.paused[a] || s.paused[b], s.changed
 }
 
+func (s *sim) lateness(id string) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.slow[id]
+}
+
 // await returns once neither of two nodes is paused, or false when the context
 // ends.
 func (s *sim) await(ctx context.Context, a, b string) bool {
@@ -89,8 +95,16 @@ func (c *simConn) SetDeadline(t time.Time) error {
 	return c.Conn.SetDeadline(t)
 }
 
-// Write waits while an end is paused, until the deadline at the longest.
+// Write waits while an end is paused, until the deadline at the longest, and as
+// long as its node is slow.
 func (c *simConn) Write(b []byte) (int, error) {
+	if late := c.s.lateness(c.LocalAddr().String()); late > 0 {
+		select {
+		case <-time.After(late):
+		case <-c.closed:
+			return 0, net.ErrClosed
+		}
+	}
 	c.mu.Lock()
 	deadline := c.deadline
 	c.mu.Unlock()
@@ -164,7 +178,7 @@ func (p *simPeers) Announce(ctx context.Context, node string, note []byte) error
 func (p *simPeers) Checkpoint(ctx context.Context, node string, size uint64) ([]byte, error) {
 	return through(ctx, p, node, func() ([]byte, error) {
 		note, err := p.inner.Checkpoint(ctx, node, size)
-		if err == nil {
+		if err == nil && p.s.lying() != node {
 			p.s.noted(node, note)
 		}
 		return note, err
@@ -175,5 +189,11 @@ func (p *simPeers) Envelopes(ctx context.Context, node string, from uint64) ([]P
 	if slices.Contains(p.s.voters, p.self) {
 		p.s.seen.fills.Add(1)
 	}
-	return through(ctx, p, node, func() ([]Pulled, error) { return p.inner.Envelopes(ctx, node, from) })
+	return through(ctx, p, node, func() ([]Pulled, error) {
+		pulled, err := p.inner.Envelopes(ctx, node, from)
+		if err == nil && p.s.lying() != node {
+			p.s.seen.served(from, pulled)
+		}
+		return pulled, err
+	})
 }

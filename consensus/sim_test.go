@@ -70,6 +70,8 @@ type sim struct {
 	nodes      map[string]*simNode
 	ahead      map[string]time.Duration // how far a node's clock is ahead
 	refusing   map[string]int           // its log refuses to store while above zero
+	slow       map[string]time.Duration // whatever it says to voters is so late
+	liar       string                   // the voter whose answers are bent
 	paused     map[string]bool
 	changed    chan struct{} // closed and replaced when paused changes
 	stopping   bool          // hospitals finish what they have sent
@@ -114,6 +116,7 @@ func newSim(t *testing.T, root string, sc scenario) *sim {
 		scenario: sc, t: t, root: root, net: newMemnet(), founded: simFounding.network, began: time.Now(),
 		rng:   mathrand.New(mathrand.NewPCG(sc.seed, 0)),
 		nodes: map[string]*simNode{}, ahead: map[string]time.Duration{}, refusing: map[string]int{},
+		slow:   map[string]time.Duration{},
 		paused: map[string]bool{}, changed: make(chan struct{}), counts: map[string]int{},
 		cuts: map[link]int{}, dirs: map[string]string{},
 	}
@@ -129,6 +132,7 @@ func newSim(t *testing.T, root string, sc scenario) *sim {
 		s.ahead[id] = s.upTo(4*time.Minute) - 2*time.Minute
 	}
 	s.seen.built = map[envelope.ID]bool{}
+	s.seen.pulled = map[pulledEnvelope]bool{}
 	s.seen.cosigned = map[string]map[uint64]tlog.Hash{}
 	var err error
 	if s.genesis, _, err = state.Found(s.founded.Genesis); err != nil {
@@ -176,6 +180,7 @@ func (s *sim) run() {
 			return false
 		}
 	})
+	s.waitFor("every voter votes", s.allVote)
 	s.waitFor("one tree under one checkpoint", s.converged)
 	cancel()
 	<-finished

@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -31,6 +32,22 @@ type witness struct {
 	audits      []audit
 	elapsed     time.Duration // simulated
 	fills       atomic.Int64  // questions by voters with a gap
+	pulled      map[pulledEnvelope]bool
+}
+
+// pulledEnvelope is an envelope that a node gave to a peer.
+type pulledEnvelope struct {
+	number, logTime uint64
+	hash            [sha256.Size]byte
+}
+
+// served takes note of what a node gave to a peer.
+func (w *witness) served(from uint64, list []Pulled) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, p := range list {
+		w.pulled[pulledEnvelope{from + uint64(i), p.LogTime, sha256.Sum256(p.Envelope)}] = true
+	}
 }
 
 type seenReceipt struct {
@@ -129,7 +146,7 @@ func (s *sim) examine(id, dir string) {
 		return
 	}
 	a := audit{node: id, size: cosigned, holds: map[envelope.ID]bool{}}
-	err := errors.Join(a.addLedger(filepath.Join(dir, "ledger")), a.addLog(filepath.Join(dir, "raft", "log.db")))
+	err := errors.Join(a.addLedger(filepath.Join(dir, "ledger")), a.addLog(filepath.Join(dir, "raft")))
 	recorded := &signer{path: filepath.Join(dir, "cosigned")}
 	if err = errors.Join(err, recorded.load()); err != nil {
 		s.violate("files of %s: %v", id, err)
@@ -157,8 +174,8 @@ func (a *audit) addLedger(dir string) error {
 	return nil
 }
 
-func (a *audit) addLog(path string) error {
-	store, err := logstore.Open(path, logstore.Options{Fatal: func(error) {}})
+func (a *audit) addLog(dir string) error {
+	store, err := logstore.Open(filepath.Join(dir, "log.db"), logstore.Options{Fatal: func(error) {}})
 	if err != nil {
 		return err
 	}
@@ -170,6 +187,14 @@ func (a *audit) addLog(path string) error {
 	last, err := store.LastIndex()
 	if err != nil {
 		return err
+	}
+	snapshots, err := logstore.OpenSnapshots(dir, logstore.SnapshotOptions{
+		Written: func(raft.SnapshotMeta) {}, Fatal: func(error) {}})
+	if err != nil {
+		return err
+	}
+	if newest, found := snapshots.Newest(); found && first > newest.Index {
+		return fmt.Errorf("the log starts at %d, the snapshot at %d has lost its record", first, newest.Index)
 	}
 	for i := max(first, 1); i <= last; i++ {
 		var l raft.Log
@@ -250,7 +275,29 @@ func (d *derived) add(s *state.State, e *envelope.Envelope, logTime uint64, a st
 }
 
 // verify judges a scenario from its files and from what was seen, with nothing
-// of the nodes left running.
+// of the nodes left running. What the package pages promise is checked here, or
+// at once while the scenario runs:
+//
+//	consensus 1  a receipt survives: verifyAnswers; that a majority has it on
+//	             disk under a receipt: verifyAudits, at each kill and power cut
+//	consensus 2  one root for a size: verifyCopies, verifyRoots
+//	consensus 3  in order and once, whoever sends it: verifyOnce, verifyAnswers,
+//	             hospitals that send again (check, sendAgain)
+//	consensus 4  cosigned is on disk, and for one root: verifyAudits, cosigned
+//	ledger 1     whole envelopes after a crash: every start after a kill or a
+//	             power cut (open), derive
+//	ledger 2     what Sync covered is there: examine reads it, and a power cut
+//	             leaves no more (cutBack)
+//	ledger 3     reads beside appends: receipts and verifyServed
+//	machine 1    an error means a failure here: none may come (revive)
+//	machine 2    answers are what was applied, none from a gap: verifyServed
+//	logstore 1   records come back: addLog, every start
+//	logstore 2   a refusal changes nothing: "store refusal", with its audit
+//	logstore 4   the snapshot's record stays, nothing uncovered goes: addLog,
+//	             verifyAudits
+//
+// Ledger 4 and logstore 3 are about disks that fail; the packages' own tests
+// and integration check them.
 func (s *sim) verify() {
 	d, err := derive(s.dirs[s.ids[0]], s.founded.Genesis)
 	if err != nil {
@@ -262,6 +309,7 @@ func (s *sim) verify() {
 	s.verifyAnswers(d)
 	s.verifyRoots(d)
 	s.verifyAudits(d)
+	s.verifyServed(d)
 }
 
 // verifyCopies compares all nodes' ledgers, byte for byte.
@@ -330,6 +378,16 @@ func (s *sim) verifyRoots(d *derived) {
 	for _, c := range s.seen.checkpoints {
 		if d.roots[c.Size] != c.Root {
 			s.violate("a checkpoint at %d has another root than the log", c.Size)
+		}
+	}
+}
+
+// verifyServed checks that whatever a node gave to a peer is in the log.
+func (s *sim) verifyServed(d *derived) {
+	for p := range s.seen.pulled {
+		if p.number >= uint64(len(d.envelopes)) || d.envelopes[p.number].out.LogTime != p.logTime ||
+			sha256.Sum256(d.envelopes[p.number].raw) != p.hash {
+			s.violate("envelope %d that a node gave to a peer is not in the log", p.number)
 		}
 	}
 }
