@@ -44,6 +44,7 @@ type Node struct {
 	// Mirrors only: the copy up to the last checkpoint. What lies beyond came
 	// from one peer and is not confirmed.
 	confirmed atomic.Pointer[machine.Snapshot]
+	saltless  saltless // what a backup left out
 
 	ctx      context.Context // ends when the node closes or fails
 	cancel   context.CancelFunc
@@ -82,6 +83,9 @@ func (n *Node) start() error {
 	if err := n.openMachine(); err != nil {
 		return err
 	}
+	if err := n.saltless.load(n.cfg.Dir); err != nil {
+		return err
+	}
 	view := n.machine.View()
 	self, ok := view.Node(n.cfg.Self)
 	if !ok {
@@ -105,6 +109,9 @@ func (n *Node) start() error {
 	}
 	n.worker(n.runComparer)
 	n.worker(n.runKeeper)
+	if n.Whole() != nil {
+		n.worker(n.runRefiller)
+	}
 	return nil
 }
 
@@ -232,7 +239,7 @@ func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.S
 	}
 	for {
 		_, changed := n.checkpoints.current()
-		if view := n.View(); cond(view) {
+		if view := n.View(); n.Whole() == nil && cond(view) {
 			return view, nil
 		}
 		select {

@@ -94,7 +94,7 @@ func Import(dir string, at Lengths, part func(Part) (io.Reader, error)) error {
 			return fmt.Errorf("import ledger: %w", err)
 		}
 	}
-	if err := WriteFileDurable(filepath.Join(dir, syncedFile), at.Append(nil)); err != nil {
+	if err := (&Ledger{dir: dir}).recordSynced(at); err != nil {
 		return fmt.Errorf("import ledger: %w", err)
 	}
 	return nil
