@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 )
 
+// Layout is the version of the files, as FORMAT names it.
+const Layout = formatVersion
+
 // SaltsPart is the name of the part that a copy may leave out.
 const SaltsPart = "salts"
 
@@ -44,8 +47,8 @@ func (l *Ledger) LengthsAtSize(size uint64) (Lengths, error) {
 	return at, nil
 }
 
-// OpenPart returns the bytes of a part as they are now.
-func (l *Ledger) OpenPart(p Part) (io.Reader, error) {
+// OpenPart returns the bytes of a part where they lie.
+func (l *Ledger) OpenPart(p Part) (*io.SectionReader, error) {
 	for f := range fileCount {
 		if f.name() == p.Name {
 			return io.NewSectionReader(l.reads[f], 0, int64(p.Bytes)), nil
@@ -55,24 +58,35 @@ func (l *Ledger) OpenPart(p Part) (io.Reader, error) {
 }
 
 // OpenParts opens a ledger for reading whose files are parts of something
-// else, as of a backup, and are of exactly these lengths.
-func OpenParts(at Lengths, part func(Part) io.ReaderAt) (*Ledger, error) {
-	if err := at.check(); err != nil {
-		return nil, fmt.Errorf("open parts of a ledger: %w: %w", ErrDamaged, err)
-	}
-	l := &Ledger{readOnly: true, synced: at}
+// else, as of a backup: exactly so many envelopes and entries.
+func OpenParts(envelopes, size uint64, part func(name string) (r io.ReaderAt, bytes uint64)) (*Ledger, error) {
+	l := &Ledger{readOnly: true}
+	var sizes [fileCount]uint64
 	for f := range fileCount {
-		l.reads[f] = part(Part{f.name(), at.bytes(f)})
+		l.reads[f], sizes[f] = part(f.name())
+	}
+	at := newLengths(envelopes, size, sizes[fileEnvelopes], sizes[fileBodies])
+	if err := l.openParts(at, sizes); err != nil {
+		return nil, fmt.Errorf("open parts of a ledger: %w", err)
+	}
+	return l, nil
+}
+
+func (l *Ledger) openParts(at Lengths, sizes [fileCount]uint64) error {
+	if err := at.check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	for f := range fileCount {
+		if sizes[f] != at.bytes(f) {
+			return damaged(f.name(), "%d bytes, want %d", sizes[f], at.bytes(f))
+		}
 	}
 	found, err := l.lengthsAt(at.Envelopes)
 	if err == nil && found != at {
 		err = damaged(fileIndex.name(), "its lengths are not those of the parts")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open parts of a ledger: %w", err)
-	}
-	l.at = at
-	return l, nil
+	l.at, l.synced = at, at
+	return err
 }
 
 // Import makes a ledger of its parts in dir, which must not be there yet. It is
