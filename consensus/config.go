@@ -104,6 +104,9 @@ type Peers interface {
 	// Envelopes returns accepted envelopes from the given number on, at least
 	// one if the node has any, as many as fit the peer's limit.
 	Envelopes(ctx context.Context, node string, from uint64) ([]Pulled, error)
+	// Salts returns the salts of accepted envelopes from the given number on,
+	// those of one envelope joined in order of place, as Envelopes does.
+	Salts(ctx context.Context, node string, from uint64) ([][]byte, error)
 }
 
 // Proposal is a tree head the leader asks voters to cosign.

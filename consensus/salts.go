@@ -1,19 +1,15 @@
 package consensus
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"sync"
 
-	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/crypto/cbor"
-	"github.com/raresync/raresync/registry/envelope"
 )
 
 // saltlessFile is the fact of a copy that was restored without salts.
@@ -77,84 +73,4 @@ func (n *Node) Whole() error {
 		return fmt.Errorf("the salts of envelopes %d to %d are still missing: %w", from, to-1, machine.ErrGap)
 	}
 	return nil
-}
-
-// runRefiller fetches the missing salts from whichever peers have them.
-func (n *Node) runRefiller(ctx context.Context) {
-	for n.Whole() != nil {
-		if !n.refillFromAnyone(ctx) && !pause(ctx, pullPause) {
-			return
-		}
-	}
-	n.log.Info("the salts that the backup left out are all there")
-	n.checkpoints.wake() // who waited for a whole copy looks again
-}
-
-func (n *Node) refillFromAnyone(ctx context.Context) bool {
-	for _, peer := range n.peersInTurn() {
-		err := n.refillFrom(ctx, peer)
-		switch {
-		case err == nil:
-			return true
-		case ctx.Err() != nil:
-			return false
-		case isOwnFailure(err):
-			_ = n.fail(err) // the caller of Open has it
-			return false
-		}
-		n.log.Info("salts not fetched from this peer", "peer", peer, "reason", err.Error())
-	}
-	return false
-}
-
-// refillFrom takes what one peer has of the missing salts. Each envelope shows
-// by itself whether it is the one that this copy holds.
-func (n *Node) refillFrom(ctx context.Context, peer string) error {
-	for {
-		from, to, open := n.saltless.missing()
-		if !open {
-			return nil
-		}
-		pulled, err := n.envelopes(ctx, peer, from)
-		if err != nil {
-			return err
-		}
-		pulled = pulled[:min(uint64(len(pulled)), to-from)]
-		for i, p := range pulled {
-			if err := n.refill(from+uint64(i), p); err != nil {
-				return fmt.Errorf("salts of envelope %d: %w", from+uint64(i), err)
-			}
-		}
-		if _, err := n.machine.Ledger().Sync(); err != nil {
-			return err
-		}
-		fault.At(fault.SaltsRefilled)
-		if err := n.saltless.advance(from + uint64(len(pulled))); err != nil {
-			return err
-		}
-	}
-}
-
-// refill takes the bodies of an envelope whose header the copy has. The header
-// holds their commitments, which cover the salts.
-func (n *Node) refill(number uint64, p Pulled) error {
-	mine, err := n.machine.Ledger().Envelope(number)
-	if err != nil {
-		return err
-	}
-	e, err := envelope.Decode(p.Envelope)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(e.HeaderBytes, mine.Header) {
-		return fmt.Errorf("it is %s, this copy has %s", e.ID(), envelope.ID(mine.ID))
-	}
-	if err := e.CheckBodies(e.Commitments()); err != nil {
-		return err
-	}
-	bodies := make([]ledger.Body, len(e.Bodies))
-	for i := range e.Bodies {
-		bodies[i] = ledger.Body(e.Bodies[i])
-	}
-	return n.machine.Ledger().Refill(number, bodies)
 }

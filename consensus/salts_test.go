@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -73,6 +74,9 @@ func TestARestoredMirrorServesNothingUntilItHasTheSalts(t *testing.T) {
 	if _, err := n.HandleEnvelopes(0); !errors.Is(err, machine.ErrGap) {
 		t.Errorf("envelopes are served: %v", err)
 	}
+	if _, err := n.HandleSalts(0); !errors.Is(err, machine.ErrGap) {
+		t.Errorf("salts are served: %v", err)
+	}
 	if _, _, err := n.Receipt(1); !errors.Is(err, ErrNotYet) {
 		t.Errorf("a receipt is given: %v", err)
 	}
@@ -83,6 +87,14 @@ func TestARestoredMirrorServesNothingUntilItHasTheSalts(t *testing.T) {
 	}
 	if _, err := n.Wait(ctx, func(*state.State) bool { return true }); err == nil {
 		t.Error("who waits for a copy is told that it is there")
+	}
+	for _, id := range c.voters() {
+		c.net.lie(id, &liar{envelopes: func(from uint64, p []Pulled) []Pulled {
+			if from < 13 {
+				t.Errorf("envelope %d is pulled: the backup has all of it but its salts", from)
+			}
+			return p
+		}})
 	}
 	c.net.setCut(false, "reader", c.voters()...)
 	c.continueLoad(chains, 2, 3, c.voters()...)
@@ -118,24 +130,72 @@ func TestSaltsOfALyingPeerAreNotTaken(t *testing.T) {
 	chains := c.load(3, 2, c.voters()...)
 	c.converged(1 + 3*3*2)
 	c.restored(true)
-	for id, bend := range map[string]func([]Pulled) []Pulled{
-		"h1": func(p []Pulled) []Pulled {
-			p[len(p)-1].Envelope = bytes.Clone(p[len(p)-1].Envelope)
-			p[len(p)-1].Envelope[len(p[len(p)-1].Envelope)-1] ^= 1
-			return p
-		},
-		"h2": swapHospitals,
-	} {
-		c.net.lie(id, &liar{envelopes: func(_ uint64, p []Pulled) []Pulled { return bend(p) }})
+	flip := func(b []byte) []byte {
+		b = bytes.Clone(b)
+		b[len(b)-1] ^= 1
+		return b
 	}
+	asked := make(chan struct{}, 1000)
+	for id, l := range map[string]*liar{
+		"h1": { // a salt, and the body to it
+			salts: func(_ uint64, s [][]byte) [][]byte {
+				asked <- struct{}{}
+				return append(s[:len(s)-1:len(s)-1], flip(s[len(s)-1]))
+			},
+			envelopes: func(_ uint64, p []Pulled) []Pulled {
+				p[0].Envelope = flip(p[0].Envelope)
+				return p
+			},
+		},
+		"h2": { // too few, and another envelope
+			salts: func(_ uint64, s [][]byte) [][]byte {
+				asked <- struct{}{}
+				return append(s[:len(s)-1:len(s)-1], s[len(s)-1][1:])
+			},
+			envelopes: func(from uint64, p []Pulled) []Pulled {
+				return append(p[len(p):], Pulled{Envelope: chains[0].sent[0].raw})
+			},
+		},
+	} {
+		c.net.lie(id, l)
+	}
+	c.net.setCut(true, "reader", "h3")
 	c.open("reader")
 	n := c.node("reader")
+	for range 4 {
+		<-asked
+	}
+	if n.Whole() == nil {
+		t.Error("liars gave all salts")
+	}
+	c.net.setCut(false, "reader", "h3")
 	c.until("the salts, from the one that tells the truth", func() bool { return n.Whole() == nil })
 	for _, id := range []string{"h1", "h2"} {
 		c.net.lie(id, nil)
 	}
 	c.converged(1 + 3*3*2)
 	sameFiles(t, n.machine.Ledger(), c.node("h3").machine.Ledger())
+	c.verify(chains)
+}
+
+func TestABodyThatTheBackupHasWrongIsFetchedToo(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.ids...)
+	chains := c.load(2, 3, c.voters()...)
+	c.converged(1 + 3*2*3)
+	c.restored(true)
+	path := filepath.Join(c.dirs["reader"], "ledger", "bodies")
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)-100] ^= 1
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.open("reader")
+	c.converged(1 + 3*2*3)
+	sameFiles(t, c.node("reader").machine.Ledger(), c.node("h1").machine.Ledger())
 	c.verify(chains)
 }
 
