@@ -66,11 +66,23 @@ func (s *saltless) advance(next uint64) error {
 	return s.save()
 }
 
-// Whole returns nil if every entry of the copy can be opened by those who may,
-// and [machine.ErrGap] while the salts of a restored copy are missing.
-func (n *Node) Whole() error {
-	if from, to, open := n.saltless.missing(); open {
+// CheckWhole returns [machine.ErrGap] if the copy in a node's directory, which
+// may be running, was restored without salts and still lacks some.
+func CheckWhole(dir string) error {
+	var s saltless
+	if err := s.load(dir); err != nil {
+		return err
+	}
+	return s.check()
+}
+
+func (s *saltless) check() error {
+	if from, to, open := s.missing(); open {
 		return fmt.Errorf("the salts of envelopes %d to %d are still missing: %w", from, to-1, machine.ErrGap)
 	}
 	return nil
 }
+
+// Whole returns nil if every entry of the copy can be opened by those who may,
+// and [machine.ErrGap] while the salts of a restored copy are missing.
+func (n *Node) Whole() error { return n.saltless.check() }

@@ -14,6 +14,7 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/cmd/raresync/backup"
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/crypto/offline"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
@@ -122,6 +123,9 @@ func saveOptions(c *cli.Context, cfg config.Config) (o backup.SaveOptions, relea
 	}
 	if o.Genesis, err = home.ReadGenesis(cfg); err != nil {
 		return o, release, err
+	}
+	if err := consensus.CheckWhole(node); err != nil {
+		return o, release, coded{exitRetry, err}
 	}
 	release, err = home.Lock(cfg.Node.DataDir)
 	switch {

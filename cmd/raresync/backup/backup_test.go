@@ -282,7 +282,7 @@ func TestAForgedBackupWithFittingSumsIsSeen(t *testing.T) {
 	}
 }
 
-func readFile(t *testing.T, path string) []byte {
+func readFile(t testing.TB, path string) []byte {
 	t.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -371,6 +371,22 @@ func (w *world) copied() string {
 		w.t.Fatal(err)
 	}
 	return dir
+}
+
+func TestTwoDoNotWriteOneFile(t *testing.T) {
+	w := newWorld(t, 2)
+	path := filepath.Join(t.TempDir(), "b.tar")
+	first := w.options()
+	first.Verifying = func(uint64) func() {
+		if _, err := backup.Save(t.Context(), path, w.options()); err == nil || !strings.Contains(err.Error(), "is being written already") {
+			t.Errorf("the second says %v", err)
+		}
+		return func() {}
+	}
+	if _, err := backup.Save(t.Context(), path, first); err != nil {
+		t.Errorf("the first says %v", err)
+	}
+	wantFiles(t, filepath.Dir(path), "b.tar")
 }
 
 func TestTheNodeGoesOnWhileItIsSaved(t *testing.T) {

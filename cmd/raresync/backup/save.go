@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
@@ -53,7 +54,7 @@ func Save(ctx context.Context, path string, o SaveOptions) (*Report, error) {
 	if err := absent(path); err != nil {
 		return nil, fmt.Errorf("save backup: %w", err)
 	}
-	f, err := os.OpenFile(path+unfinished, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := create(path + unfinished)
 	if err != nil {
 		return nil, fmt.Errorf("save backup: %w", err)
 	}
@@ -67,6 +68,26 @@ func Save(ctx context.Context, path string, o SaveOptions) (*Report, error) {
 	}
 	report.File = path
 	return report, nil
+}
+
+// create makes the unfinished file, or takes one that a crash left. Two that
+// write the same file at once would both publish a mixture.
+func create(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("%s is being written already", path)
+	}
+	if err == nil {
+		err = f.Truncate(0)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func absent(path string) error {

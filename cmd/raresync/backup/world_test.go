@@ -24,7 +24,7 @@ const now = foundingtest.SignedAt + 60_000
 
 // world is a node's copy of a log, open as in a running node.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	net     *foundingtest.Network
 	dir     string
 	machine *machine.Machine
@@ -32,7 +32,7 @@ type world struct {
 
 // newWorld makes a log of the genesis and one envelope for each count of
 // entries, by the hospitals in turn, and an act at the end.
-func newWorld(t *testing.T, counts ...int) *world {
+func newWorld(t testing.TB, counts ...int) *world {
 	t.Helper()
 	w := &world{t: t, net: foundingtest.New(t, 3), dir: t.TempDir()}
 	var err error
@@ -174,7 +174,7 @@ func (w *world) restore(path, node string, key *offline.Key) (folder string, err
 }
 
 // wantFiles wants exactly these names in a folder.
-func wantFiles(t *testing.T, dir string, names ...string) {
+func wantFiles(t testing.TB, dir string, names ...string) {
 	t.Helper()
 	list, err := os.ReadDir(dir)
 	if err != nil {
