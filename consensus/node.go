@@ -28,6 +28,7 @@ type Node struct {
 	checkpoints *checkpoints
 	lastHelper  atomic.Pointer[string] // peer that answered last
 	saving      sync.Mutex             // one writer of the machine's saved state at a time
+	room        room
 
 	// Voters only.
 	signer    *signer
@@ -104,6 +105,9 @@ func (n *Node) start() error {
 		return err
 	}
 	n.worker(n.runComparer)
+	if n.cfg.Space != nil {
+		n.worker(n.runSpace)
+	}
 	n.worker(n.runKeeper)
 	return nil
 }
