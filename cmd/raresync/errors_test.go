@@ -32,6 +32,7 @@ func TestExitCodes(t *testing.T) {
 		"no leader":                                 {&admin.Problem{Code: admin.CodeNoLeader}, 4},
 		"a node that is catching up":                {&admin.Problem{Code: admin.CodeNotYet}, 4},
 		"a daemon that cannot now":                  {&admin.Problem{Code: admin.CodeUnavailable}, 4},
+		"a disk with too little room":               {&admin.Problem{Code: admin.CodeNoRoom}, 4},
 		"a receipt that does not verify":            {audit.ErrUnverified, 5},
 		"a damaged copy is unverified, not storage": {fmt.Errorf("%w: %w", audit.ErrUnverified, ledger.ErrDamaged), 5},
 		"what the node may not do":                  {&admin.Problem{Code: admin.CodeNotAllowed}, 6},
@@ -75,6 +76,7 @@ func TestReport(t *testing.T) {
 	}{
 		"a hint of the daemon":        {problem, "", "raresync: entry 7: no entry 7\nhint: the log ends at 5\n"},
 		"in Chinese":                  {problem, "zh", "raresync: 没有找到：entry 7: no entry 7\n提示：请核对编号\n"},
+		"a full disk, to a clerk":     {&admin.Problem{Code: admin.CodeNoRoom, Detail: "90 MiB left"}, "zh", "raresync: 本节点磁盘空间不足，暂不接收新文件：90 MiB left\n提示：请通知运维人员腾出磁盘空间，然后重新提交同样的文件；无需重启\n"},
 		"several lines":               {errors.New("two problems:\n  a\n  b"), "", "raresync: two problems:\n  a\n  b\n"},
 		"control characters are seen": {errors.New("file \x1b[2J"), "", "raresync: file \\x1b[2J\n"},
 		"an error without words":      {errors.New("odd"), "zh", "raresync: odd\n"},

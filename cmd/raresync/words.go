@@ -62,6 +62,7 @@ var problemWords = map[string]words{
 	admin.CodeNotFound:    {zh: "没有找到", zhHint: "请核对编号"},
 	admin.CodeNotYet:      {zh: "本节点正在追赶，暂时无法回答", zhHint: "请稍后再试"},
 	admin.CodeNoLeader:    {zh: "网络暂时没有领导节点", zhHint: "请稍后再试；可用 raresync status 查看"},
+	admin.CodeNoRoom:      {zh: "本节点磁盘空间不足，暂不接收新文件", zhHint: "请通知运维人员腾出磁盘空间，然后重新提交同样的文件；无需重启"},
 	admin.CodeInvalid:     {zh: "请求无效"},
 	admin.CodeNotAllowed:  {zh: "不允许此操作"},
 	admin.CodeTooLarge:    {zh: "提交的内容过大", zhHint: "请分批提交"},
