@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/raresync/raresync/consensus/space"
 )
@@ -67,15 +67,15 @@ func TestANodeShortOfRoomWarnsRefusesItsHospitalAndGoesOnByItself(t *testing.T) 
 		}{
 			{140, "140 MiB left of 1000 MiB: make room", false},
 			{90, "files are refused", true},
-			{110, "files are refused", true}, // at the edge
+			{110, "110 MiB left of 1000 MiB: this hospital's new files are refused", true}, // at the edge
 			{130, "make room", false},
 			{500, "", false},
 		} {
 			fill(id, step.freeMiB)
-			time.Sleep(2 * lookPeriod)
-			if w := c.node(id).roomWarning(); !strings.Contains(w, step.warning) || step.warning == "" && w != "" {
-				t.Errorf("at %d MiB: warns %q, want %q", step.freeMiB, w, step.warning)
-			}
+			c.until(fmt.Sprintf("at %d MiB the warning %q", step.freeMiB, step.warning), func() bool {
+				w := c.node(id).roomWarning()
+				return strings.Contains(w, step.warning) && (w == "") == (step.warning == "")
+			})
 			if err := c.node(id).Room(); errors.Is(err, ErrNoRoom) != step.refused {
 				t.Errorf("at %d MiB: a new file: %v, refused %v is wanted", step.freeMiB, err, step.refused)
 			}
@@ -110,7 +110,9 @@ func TestVotersThatAreAllShortOfRoomStillHaveALeader(t *testing.T) {
 		for _, id := range c.voters() {
 			fill(id, 40)
 		}
-		time.Sleep(2 * lookPeriod)
+		for _, id := range c.voters() {
+			c.until("a warning of each", func() bool { return c.warned(id, "does not lead") })
+		}
 		chains := c.load(4, 1, c.ids...)
 		c.converged(1 + 4*3)
 		c.verify(chains)
