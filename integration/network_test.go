@@ -64,11 +64,18 @@ const pollInterval = 20 * time.Millisecond
 func newNetwork(t *testing.T, hospitals, voters int, within time.Duration) *network {
 	t.Helper()
 	n := foundNetwork(t, hospitals, voters)
-	var cancel context.CancelFunc
-	n.ctx, cancel = context.WithTimeout(t.Context(), within)
-	t.Cleanup(cancel)
-	must(t, n.Start(n.ctx))
+	n.startWithin(within)
 	return n
+}
+
+// startWithin starts a founded network, all of which has to be done within the
+// given time.
+func (n *network) startWithin(within time.Duration) {
+	n.t.Helper()
+	var cancel context.CancelFunc
+	n.ctx, cancel = context.WithTimeout(n.t.Context(), within)
+	n.t.Cleanup(cancel)
+	must(n.t, n.Start(n.ctx))
 }
 
 // foundNetwork makes the directories of a network, whose paths are short

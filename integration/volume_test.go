@@ -1,0 +1,99 @@
+package integration
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/raresync/raresync/cmd/raresync/demo"
+)
+
+// volume is a file system of its own in an image file, on which a node's data
+// directory lies.
+type volume struct {
+	image, at string
+}
+
+// A kind of file system, and the smallest image it fits.
+type fileSystem struct {
+	name string
+	mkfs []string
+	mib  int64
+}
+
+var (
+	ext4 = fileSystem{"ext4", []string{"mkfs.ext4", "-q", "-m", "0"}, 256}
+	xfs  = fileSystem{"xfs", []string{"mkfs.xfs", "-q"}, 320}
+)
+
+// asRoot reports whether the test may mount file systems. Where it must
+// (RARESYNC_REQUIRE_ROOT=1, as in CI) and may not, the test fails; elsewhere it
+// says that nothing was tested.
+func asRoot(t *testing.T) bool {
+	t.Helper()
+	switch {
+	case os.Geteuid() == 0:
+		return true
+	case os.Getenv("RARESYNC_REQUIRE_ROOT") == "1":
+		t.Fatal("mounting file systems needs root")
+	}
+	t.Log("NOTHING WAS TESTED: mounting file systems needs root")
+	return false
+}
+
+// onVolume moves a node that does not run to a file system of its own. The
+// volume ends with the test, and the node before it.
+func onVolume(t *testing.T, p *demo.Process, kind fileSystem) *volume {
+	t.Helper()
+	v := &volume{image: p.Dir + ".img", at: p.Dir}
+	must(t, os.WriteFile(v.image, nil, 0o600))
+	must(t, os.Truncate(v.image, kind.mib<<20))
+	must(t, system(append(kind.mkfs, v.image)...))
+	old := p.Dir + ".old"
+	must(t, os.Rename(p.Dir, old))
+	must(t, os.Mkdir(p.Dir, 0o700))
+	must(t, v.mount())
+	t.Cleanup(func() {
+		if err := p.Kill(); err != nil {
+			t.Error(err)
+		}
+		if err := v.unmount(); err != nil {
+			t.Error(err)
+		}
+	})
+	must(t, system("cp", "-a", old+"/.", p.Dir))
+	must(t, system("sync", "-f", p.Dir))
+	must(t, os.RemoveAll(old))
+	return v
+}
+
+func (v *volume) mount() error { return system("mount", "-o", "loop", v.image, v.at) }
+
+func (v *volume) unmount() error { return system("umount", v.at) }
+
+func system(words ...string) error {
+	out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%v: %w: %s", words, err, out)
+	}
+	return nil
+}
+
+// leave fills the volume with a file of nothing until so much of it is free,
+// in permille of its size, beside the reserve if the node keeps one.
+func (v *volume) leave(t *testing.T, permille uint64) {
+	t.Helper()
+	path := filepath.Join(v.at, "ballast")
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	var s syscall.Statfs_t
+	must(t, syscall.Statfs(v.at, &s))
+	free, total := s.Bavail*uint64(s.Bsize), s.Blocks*uint64(s.Bsize)
+	if want := total / 1000 * permille; free > want {
+		must(t, system("fallocate", "-l", fmt.Sprint(free-want), path))
+	}
+}
