@@ -29,6 +29,7 @@ type Node struct {
 	lastHelper  atomic.Pointer[string] // peer that answered last
 	saving      sync.Mutex             // one writer of the machine's saved state at a time
 	room        room
+	twins       twins
 
 	// Voters only.
 	signer    *signer

@@ -72,6 +72,7 @@ func (n *Node) warnings() (list []string) {
 			list = append(list, fmt.Sprintf("%s answers but stores nothing: it has %d of %d records; look at its disk", f.Node, f.Stored, last))
 		}
 	}
+	list = append(list, n.twinWarnings()...)
 	if w := n.roomWarning(); w != "" {
 		list = append(list, w)
 	}

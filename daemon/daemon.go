@@ -53,7 +53,7 @@ type service struct {
 
 // Run runs the daemon until the context ends, and returns nil then. Its errors
 // name what the operator must look at; consensus.ErrQuarantined,
-// ledger.ErrStorage, home.ErrInUse and home.ErrKeys are among them.
+// consensus.ErrTwin, ledger.ErrStorage, home.ErrInUse and home.ErrKeys are among them.
 func Run(ctx context.Context, cfg config.Config, logger *slog.Logger, version string) (err error) {
 	release, err := home.Lock(cfg.Node.DataDir)
 	if err != nil {
@@ -131,6 +131,11 @@ func (s *service) openMesh(roster *state.State) error {
 	s.mesh, err = mesh.New(mesh.Config{
 		Self: s.self.ID, Key: s.keys.TLS.Ed25519(), Listen: s.cfg.Listen.Node, Logger: s.log,
 		Lookup: func(key [32]byte) (string, bool) { return nodeByKey(s.roster(roster), key) },
+		Twin: func(peer string) {
+			if node := s.opened.Load(); node != nil { // else it will be said again
+				node.HearTwin(peer)
+			}
+		},
 	})
 	if err != nil {
 		return err

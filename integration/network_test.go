@@ -225,9 +225,15 @@ func (n *network) submit(p *demo.Process, batch []*visit) error {
 // log, all of it under a checkpoint.
 func (n *network) converge() admin.Status {
 	n.t.Helper()
+	return n.convergeOf(n.Processes())
+}
+
+// convergeOf is converge for some of the nodes.
+func (n *network) convergeOf(some []*demo.Process) admin.Status {
+	n.t.Helper()
 	var first admin.Status
 	n.eventually("converge", func() error {
-		for i, p := range n.Processes() {
+		for i, p := range some {
 			s, err := p.Client.Status(n.ctx)
 			if err != nil {
 				return err

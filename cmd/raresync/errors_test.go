@@ -47,6 +47,8 @@ func TestExitCodes(t *testing.T) {
 		"a failed disk":                             {ledger.ErrStorage, 74},
 		"a damaged ledger":                          {ledger.ErrDamaged, 74},
 		"a second process":                          {home.ErrInUse, 75},
+		"a mirror that runs twice":                  {consensus.ErrTwin, 75},
+		"a voter that ran twice":                    {fmt.Errorf("%w: %w", consensus.ErrQuarantined, consensus.ErrTwin), 74},
 		"keys that cannot be used":                  {fmt.Errorf("%w: %w", home.ErrKeys, fs.ErrNotExist), 77},
 		"a wrong configuration":                     {&config.Problems{}, 78},
 		"no configuration":                          {errNoConfig, 78},

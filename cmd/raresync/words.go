@@ -46,6 +46,9 @@ var meanings = []struct {
 		"adopt the genesis of the network this node was founded in, or make a new node with: raresync init DIR",
 		"该节点属于另一个网络", "请导入该节点所属网络的创世文件，或用 raresync init 建立新节点"}},
 	{home.ErrOccupied, words{"choose a new directory", "目录不是空的", "请换一个新目录"}},
+	{consensus.ErrTwin, words{
+		"find the copy of this data directory and stop it for good; docs/OPERATIONS.md, \"When a node runs twice\"",
+		"本节点有另一个实例正在运行（数据目录被复制）", "请找到并永久停用另一份数据目录，然后按 docs/OPERATIONS.md 中 When a node runs twice 一节处理"}},
 	{consensus.ErrQuarantined, words{"rebuild this node from its peers under a new id", "本节点的副本已被隔离", "请以新的节点名从其他节点重建"}},
 	{ledger.ErrDamaged, words{"rebuild this node from its peers under a new id", "本地账本已损坏", "请以新的节点名从其他节点重建"}},
 	{ledger.ErrStorage, words{"look at the disk; then rebuild this node from its peers", "磁盘读写失败", "请检查磁盘，然后从其他节点重建本节点"}},
