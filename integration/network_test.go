@@ -84,6 +84,12 @@ func foundNetwork(t *testing.T, hospitals, voters int) *network {
 	t.Helper()
 	path, err := program()
 	must(t, err)
+	return foundNetworkOf(t, path, hospitals, voters)
+}
+
+// foundNetworkOf is foundNetwork with a program of the test's own.
+func foundNetworkOf(t *testing.T, path string, hospitals, voters int) *network {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "rr")
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })

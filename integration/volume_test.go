@@ -74,6 +74,18 @@ func (v *volume) mount() error { return system("mount", "-o", "loop", v.image, v
 
 func (v *volume) unmount() error { return system("umount", v.at) }
 
+// cut cuts the power: what was not fsynced is gone, and whatever is tried on
+// the volume fails until it is back.
+func (v *volume) cut() error { return system("xfs_io", "-x", "-c", "shutdown", v.at) }
+
+// back brings the volume back. No file of it may be open.
+func (v *volume) back() error {
+	if err := v.unmount(); err != nil {
+		return err
+	}
+	return v.mount()
+}
+
 func system(words ...string) error {
 	out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
 	if err != nil {
