@@ -31,7 +31,7 @@ type room struct {
 func (n *Node) runSpace(ctx context.Context) {
 	var yielded time.Time
 	for {
-		level := n.look(0)
+		level := n.told(n.cfg.Space.Tend())
 		if level >= space.Short && n.Leading() && time.Since(yielded) >= yieldPause {
 			n.log.Warn("leadership is handed over for want of room on the disk")
 			n.handOver(ctx)
@@ -43,13 +43,17 @@ func (n *Node) runSpace(ctx context.Context) {
 	}
 }
 
-// look returns the disk's level as it would be with so many bytes more on it,
-// and tells the log when the level has changed.
+// look returns the disk's level as it would be with so many bytes more on it.
 func (n *Node) look(bytes int) space.Level {
 	if n.cfg.Space == nil {
 		return space.Ample
 	}
-	level, err := n.cfg.Space.LookFor(uint64(bytes))
+	return n.told(n.cfg.Space.Look(uint64(bytes)))
+}
+
+// told passes on what a look found, and tells the log when the level has
+// changed.
+func (n *Node) told(level space.Level, err error) space.Level {
 	if failed := err != nil; n.room.failed.Swap(failed) != failed && failed {
 		n.log.Warn("the disk is not watched", "reason", err.Error())
 	}

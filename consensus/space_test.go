@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/raresync/raresync/consensus/space"
 )
@@ -116,6 +118,31 @@ func TestVotersThatAreAllShortOfRoomStillHaveALeader(t *testing.T) {
 		chains := c.load(4, 1, c.ids...)
 		c.converged(1 + 4*3)
 		c.verify(chains)
+	})
+}
+
+func TestANetworkWhoseDisksAreAllFullGoesOnWhenThereIsRoom(t *testing.T) {
+	inBubble(t, 3, func(c *cluster) {
+		fill := c.openOnDisks(c.ids...)
+		leader := c.leader()
+		for _, id := range c.voters() {
+			fill(id, 5)
+		}
+		h := c.chain(0)
+		raw := h.build(h.sequence+1, h.previous, 1).Marshal()
+		ctx, cancel := context.WithTimeout(c.ctx, 5*time.Second)
+		defer cancel()
+		if out, err := c.node(leader).Submit(ctx, raw); err == nil {
+			t.Errorf("an envelope was taken with no room for it anywhere: %+v", out)
+		}
+		for _, id := range c.voters() {
+			fill(id, 500)
+		}
+		out, err := c.send(func() string { return leader }, raw)
+		if err != nil || out.Refusal != nil {
+			t.Fatalf("with room: %+v, %v", out, err)
+		}
+		c.converged(2)
 	})
 }
 

@@ -82,9 +82,10 @@ func TestADiskFillsUpUnderALeader(t *testing.T) {
 	if p.PID() != pid {
 		t.Errorf("%s runs as process %d, before as %d", p.Node, p.PID(), pid)
 	}
-	if _, err := os.Stat(filepath.Join(p.Dir, "node", "reserve")); err != nil {
-		t.Errorf("the reserve was not made again: %v", err)
-	}
+	n.eventually("the reserve", func() error {
+		_, err := os.Stat(filepath.Join(p.Dir, "node", "reserve"))
+		return err
+	})
 	t.Run("every node has the same log under a valid checkpoint", n.sameLog)
 }
 

@@ -1,7 +1,8 @@
 // Package space watches the room on the disk that a node's data lie on.
 //
 //	w := space.New(space.Config{Dir: dir, Probe: space.Disk(dir), ReserveBytes: 64 << 20})
-//	level, err := w.Look()  // now, and moves the reserve
+//	level, err := w.Tend()       // every second
+//	level, err = w.Look(64 << 10) // before 64 KiB are written
 //
 // # Levels
 //

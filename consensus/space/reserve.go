@@ -2,6 +2,7 @@ package space
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,8 +37,8 @@ func (r *reserve) missing() uint64 {
 // release gives the blocks back.
 func (r *reserve) release() error {
 	r.held = false
-	if err := os.Remove(r.path); !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if err := os.Remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("give up the reserve: %w", err)
 	}
 	return nil
 }
@@ -49,11 +50,10 @@ func (r *reserve) hold() error {
 	}
 	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return fmt.Errorf("make the reserve: %w", err)
 	}
-	err = errors.Join(allocate(f, int64(r.bytes)), f.Close())
-	if err != nil {
-		return errors.Join(err, r.release())
+	if err := errors.Join(allocate(f, int64(r.bytes)), f.Close()); err != nil {
+		return errors.Join(fmt.Errorf("make the reserve: %w", err), r.release())
 	}
 	r.held = true
 	return nil

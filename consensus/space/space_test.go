@@ -59,7 +59,7 @@ func TestLevelsBeginAtAShareOfTheDiskAndAtMostAtASize(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDisk(t, tc.total)
 			d.used = tc.total - tc.free
-			got, err := d.watch(tc.low, 0).Look()
+			got, err := d.watch(tc.low, 0).Tend()
 			if err != nil || got != tc.want {
 				t.Errorf("got %v, %v; want %v", got, err, tc.want)
 			}
@@ -79,7 +79,7 @@ func TestALevelIsLeftOnlyAFifthAboveItsBeginning(t *testing.T) {
 		{49, Short}, {59, Short}, {61, Scarce}, {9, Full}, {11, Full}, {12, Short}, {999, Ample},
 	} {
 		d.used = d.total - step.freeMiB*mib
-		if got, err := w.Look(); err != nil || got != step.want {
+		if got, err := w.Tend(); err != nil || got != step.want {
 			t.Fatalf("at %d MiB free: %v, %v; want %v", step.freeMiB, got, err, step.want)
 		}
 	}
@@ -104,7 +104,7 @@ func TestTheReserveIsGivenUpWhenTheDiskIsFullAndMadeAgain(t *testing.T) {
 		{"room again", 100, Ample, true},
 	} {
 		d.used = step.usedMiB * mib
-		got, err := w.Look()
+		got, err := w.Tend()
 		if err != nil || got != step.want || d.hasReserve() != step.held {
 			t.Fatalf("%s: %v, reserve %v, %v; want %v, %v", step.what, got, d.hasReserve(), err, step.want, step.held)
 		}
@@ -116,7 +116,7 @@ func TestTheReserveOfAnEarlierRunIsTakenOverIfItIsWhole(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(d.dir, reserveFile), make([]byte, mib), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.watch(0, 4*mib).Look(); err != nil {
+	if _, err := d.watch(0, 4*mib).Tend(); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(filepath.Join(d.dir, reserveFile))
@@ -127,8 +127,16 @@ func TestTheReserveOfAnEarlierRunIsTakenOverIfItIsWhole(t *testing.T) {
 	if _, free, _ := again.Last(); free != 0 {
 		t.Errorf("%d bytes free before the first look", free)
 	}
-	if level, err := again.Look(); err != nil || level != Ample {
+	if level, err := again.Tend(); err != nil || level != Ample {
 		t.Errorf("taken over: %v, %v", level, err)
+	}
+}
+
+func TestALookBeforeAWriteMakesNoReserve(t *testing.T) {
+	d := newDisk(t, 1000*mib)
+	w := d.watch(0, 4*mib)
+	if level, err := w.Look(0); err != nil || level != Ample || d.hasReserve() {
+		t.Errorf("got %v, %v, a reserve: %v", level, err, d.hasReserve())
 	}
 }
 
@@ -136,10 +144,10 @@ func TestAWriteThatWouldFillTheDiskIsCountedAsIfItHad(t *testing.T) {
 	d := newDisk(t, 1000*mib)
 	w := d.watch(0, 0)
 	d.used = 980 * mib
-	if level, err := w.LookFor(5 * mib); err != nil || level != Short {
+	if level, err := w.Look(5 * mib); err != nil || level != Short {
 		t.Errorf("5 MiB of 20: %v, %v", level, err)
 	}
-	if level, err := w.LookFor(11 * mib); err != nil || level != Full {
+	if level, err := w.Look(11 * mib); err != nil || level != Full {
 		t.Errorf("11 MiB of 20: %v, %v", level, err)
 	}
 	if level, _, _ := w.Last(); level != Short {
@@ -151,11 +159,11 @@ func TestADiskThatDoesNotAnswerKeepsItsLevel(t *testing.T) {
 	d := newDisk(t, 1000*mib)
 	w := d.watch(0, 0)
 	d.used = 920 * mib
-	if _, err := w.Look(); err != nil {
+	if _, err := w.Tend(); err != nil {
 		t.Fatal(err)
 	}
 	d.broken = errors.New("input/output error")
-	if level, err := w.Look(); !errors.Is(err, d.broken) || level != Scarce {
+	if level, err := w.Tend(); !errors.Is(err, d.broken) || level != Scarce {
 		t.Errorf("got %v, %v; want %v and the disk's error", level, err, Scarce)
 	}
 }

@@ -65,15 +65,28 @@ func New(cfg Config) *Watch {
 	return &Watch{cfg: cfg, reserve: openReserve(cfg.Dir, cfg.ReserveBytes)}
 }
 
-// Look asks the disk, gives up the reserve or makes it again, and returns the
-// level. After an error the level is what it was.
-func (w *Watch) Look() (Level, error) { return w.LookFor(0) }
-
-// LookFor is [Watch.Look] for a caller who is about to write so many bytes.
-// Only the answer counts them.
-func (w *Watch) LookFor(bytes uint64) (Level, error) {
+// Tend looks at the disk and makes the reserve, unless the disk is full. It is
+// to be called now and then.
+func (w *Watch) Tend() (Level, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	level, err := w.look(0)
+	if err == nil && level < Full {
+		err = w.reserve.hold()
+	}
+	return level, err
+}
+
+// Look asks the disk, gives up the reserve if it is full, and returns the level
+// as it would be with so many bytes more on it. After an error the level is
+// what it was. It costs a system call.
+func (w *Watch) Look(bytes uint64) (Level, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.look(bytes)
+}
+
+func (w *Watch) look(bytes uint64) (Level, error) {
 	free, total, err := w.cfg.Probe()
 	if err != nil {
 		return w.level, fmt.Errorf("look at the disk of %s: %w", w.cfg.Dir, err)
@@ -82,12 +95,9 @@ func (w *Watch) LookFor(bytes uint64) (Level, error) {
 	w.free, w.total = free, total
 	w.level = w.cfg.levelAt(free, total, w.level)
 	if w.level == Full {
-		err = w.reserve.release()
-	} else {
-		err = w.reserve.hold()
-	}
-	if err != nil {
-		return w.level, fmt.Errorf("reserve in %s: %w", w.cfg.Dir, err)
+		if err := w.reserve.release(); err != nil {
+			return w.level, err
+		}
 	}
 	return w.cfg.levelAt(free-min(free, bytes), total, w.level), nil
 }
