@@ -18,7 +18,7 @@ import (
 // the leader, step by step, and gives the room back. Nobody else may notice
 // but by the change of the leader, and nothing is restarted.
 func TestADiskFillsUpUnderALeader(t *testing.T) {
-	if !asRoot(t) {
+	if !withOwnMounts(t) {
 		return
 	}
 	n := foundNetwork(t, 3, 3)

@@ -13,7 +13,7 @@ import (
 // what it says it does, the witness must miss something; with the same program
 // without the mistake, nothing.
 func TestPlantedMissingFsyncIsNoticedByPowerCuts(t *testing.T) {
-	if !asRoot(t) {
+	if !withOwnMounts(t) {
 		return
 	}
 	path := filepath.Join(t.TempDir(), "raresync")

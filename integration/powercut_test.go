@@ -25,7 +25,7 @@ import (
 // a witness outside looks for every entry that a hospital has a receipt for, on
 // every node. PROVE=1 makes a hundred cuts of a few.
 func TestPowerCutsLoseNoReceiptedEntry(t *testing.T) {
-	if !asRoot(t) {
+	if !withOwnMounts(t) {
 		return
 	}
 	count, patients, within := 6, loadPatients, 4*time.Minute

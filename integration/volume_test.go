@@ -29,19 +29,40 @@ var (
 	xfs  = fileSystem{"xfs", []string{"mkfs.xfs", "-q"}, 320}
 )
 
-// asRoot reports whether the test may mount file systems. Where it must
-// (RARESYNC_REQUIRE_ROOT=1, as in CI) and may not, the test fails; elsewhere it
-// says that nothing was tested.
-func asRoot(t *testing.T) bool {
+// ownMounts names, in the environment, the test whose process has mounts of its
+// own.
+const ownMounts = "RARESYNC_OWN_MOUNTS"
+
+// withOwnMounts reports whether the test may mount file systems, and goes on in
+// a process where nobody else sees them: a copy of them in another mount
+// namespace would keep a file system alive beyond its end. They end with the
+// process, whatever becomes of it. Without root the test fails where it must
+// run (RARESYNC_REQUIRE_ROOT=1, as in CI) and says elsewhere that nothing was
+// tested.
+func withOwnMounts(t *testing.T) bool {
 	t.Helper()
 	switch {
-	case os.Geteuid() == 0:
+	case os.Getenv(ownMounts) == t.Name():
 		return true
+	case os.Geteuid() == 0:
+		runWithOwnMounts(t)
 	case os.Getenv("RARESYNC_REQUIRE_ROOT") == "1":
 		t.Fatal("mounting file systems needs root")
+	default:
+		t.Log("NOTHING WAS TESTED: mounting file systems needs root")
 	}
-	t.Log("NOTHING WAS TESTED: mounting file systems needs root")
 	return false
+}
+
+func runWithOwnMounts(t *testing.T) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "0")
+	cmd.Env = append(os.Environ(), ownMounts+"="+t.Name())
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("in a process with mounts of its own: %v", err)
+	}
 }
 
 // onVolume moves a node that does not run to a file system of its own. The
