@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus/machine"
+	"github.com/raresync/raresync/consensus/space"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
@@ -39,6 +40,7 @@ type Config struct {
 	Streams Streams // of Raft; voters only
 	Logger  *slog.Logger
 	Now     func() time.Time // this node's clock
+	Space   *space.Watch     // of the disk that Dir lies on; nil: there is always room
 	// Fatal is called once, in a goroutine of its own, when storage failed or
 	// the copy diverged: the node does nothing more and the process must stop.
 	Fatal  func(error)

@@ -28,6 +28,8 @@ type Node struct {
 	checkpoints *checkpoints
 	lastHelper  atomic.Pointer[string] // peer that answered last
 	saving      sync.Mutex             // one writer of the machine's saved state at a time
+	room        room
+	twins       twins
 
 	// Voters only.
 	signer    *signer
@@ -108,6 +110,9 @@ func (n *Node) start() error {
 		return err
 	}
 	n.worker(n.runComparer)
+	if n.cfg.Space != nil {
+		n.worker(n.runSpace)
+	}
 	n.worker(n.runKeeper)
 	if n.Whole() != nil {
 		n.worker(n.runRefiller)

@@ -43,6 +43,9 @@ func (s *service) take(ctx context.Context, in admin.Submission) (admin.Submissi
 	if !ok && orElse(in.Profile, s.cfg.Submit.Profile) != "" {
 		return admin.SubmissionResult{}, fmt.Errorf("%w: profile is report, cohort or published", errInvalid)
 	}
+	if err := s.node.Room(); err != nil { // before share holders are asked
+		return admin.SubmissionResult{}, err
+	}
 	files := make([]intake.File, len(in.Files))
 	for i, f := range in.Files {
 		files[i] = intake.File{Name: f.Name, Data: f.Data, Identities: documents(f.Identities)}

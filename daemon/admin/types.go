@@ -187,6 +187,7 @@ const (
 	CodeNotFound    = "not-found"
 	CodeNotYet      = "not-yet"   // the node is catching up
 	CodeNoLeader    = "no-leader" // or no peer reachable in time
+	CodeNoRoom      = "no-room"   // on the node's disk
 	CodeInvalid     = "invalid"   // the request makes no sense
 	CodeNotAllowed  = "not-allowed"
 	CodeTooLarge    = "too-large"
