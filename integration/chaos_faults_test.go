@@ -142,6 +142,7 @@ func (c *campaign) makeAnew(m *member) error {
 
 func (c *campaign) stayOut(m *member) error {
 	m.lost = true
+	c.tally[failVoter.name].ended++
 	m.dismiss()
 	return m.fsync.Release()
 }

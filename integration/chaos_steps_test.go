@@ -42,14 +42,19 @@ func (c *campaign) run() {
 func (c *campaign) step(kinds []chaosKind) {
 	c.t.Helper()
 	began := time.Now()
-	faults := c.choose(kinds)
+	leader := c.leader()
+	faults := c.choose(kinds, leader)
 	var names []string
 	for _, f := range faults {
-		names = append(names, f.name+" at "+f.victim.Node)
+		name := f.name + " at " + f.victim.Node
+		if f.victim == leader {
+			name += ", which leads"
+		}
+		names = append(names, name)
 		c.must(f.inject(c, f.victim), names)
 	}
 	c.hold()
-	c.goesOn(strings.Join(names, ", "))
+	c.goesOn(strings.Join(names, "; "))
 	held := time.Since(began)
 	for _, f := range faults {
 		c.must(f.mend(c, f.victim), names)
@@ -58,14 +63,14 @@ func (c *campaign) step(kinds []chaosKind) {
 		c.must(c.revive(m, faults), names)
 	}
 	c.allReady()
-	c.t.Logf("%s: for %v, all back %v later", strings.Join(names, ", "),
+	c.t.Logf("%s: for %v, all back %v later", strings.Join(names, "; "),
 		held.Round(time.Millisecond), (time.Since(began) - held).Round(time.Millisecond))
 }
 
 func (c *campaign) must(err error, while []string) {
 	c.t.Helper()
 	if err != nil {
-		c.t.Fatalf("%s: %v", strings.Join(while, ", "), err)
+		c.t.Fatalf("%s: %v", strings.Join(while, "; "), err)
 	}
 }
 
@@ -92,9 +97,8 @@ func (c *campaign) goesOn(while string) {
 
 // choose draws whom the faults happen to: different nodes, the leader in one
 // case of three.
-func (c *campaign) choose(kinds []chaosKind) []chaosFault {
+func (c *campaign) choose(kinds []chaosKind, leader *member) []chaosFault {
 	c.t.Helper()
-	leader := c.leader()
 	var faults []chaosFault
 	for _, k := range kinds {
 		candidates := slices.DeleteFunc(slices.Clone(c.members), func(m *member) bool {
@@ -166,7 +170,7 @@ func (c *campaign) report(t *testing.T, end admin.Status) {
 	t.Logf("proof: %d faults of %d kinds in %v, seed %d; %d starts asked for", total, len(c.tally), took.Round(time.Second), c.seed, c.restarts)
 	t.Logf("proof: %d envelopes, %d entries, %d of them promised, %.1f a second, %d receipts; longest time without one %v",
 		end.Envelopes, end.Size, promised, rate, len(c.load.receipts()), c.load.longestStall().Round(time.Millisecond))
-	t.Logf("proof: %d nodes at the end, root %.16s, %d voters lost; %d frames carried", len(c.Processes()), end.Root, c.lost(), c.lan.Frames())
+	t.Logf("proof: %d nodes at the end, root %.16s, %d voter(s) out for good; %d frames carried", len(c.Processes()), end.Root, c.lost(), c.lan.Frames())
 	if rate < chaosRate {
 		t.Errorf("%.1f entries a second under a receipt, want at least %.1f", rate, chaosRate)
 	}
