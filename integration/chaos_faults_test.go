@@ -43,15 +43,17 @@ var mendable = []chaosKind{
 	{name: "memory limit", inject: (*campaign).squeeze, mend: (*campaign).relax, ends: []int{byKernel}},
 }
 
+const eio = "EIO on fsync"
+
 // A disk that fails costs a node its copy: a mirror's is made anew by the
 // network, a voter stays out for good.
 var (
 	failMirror = chaosKind{
-		name: "EIO on fsync", inject: (*campaign).failFsync, mend: (*campaign).makeAnew, ends: []int{exitStorage},
+		name: eio, inject: (*campaign).failFsync, mend: (*campaign).makeAnew, ends: []int{exitStorage},
 		hits: func(m *member) bool { return m.place == chaosVoters },
 	}
 	failVoter = chaosKind{
-		name: "EIO on fsync", inject: (*campaign).failFsync, mend: (*campaign).stayOut, ends: []int{exitStorage},
+		name: eio, inject: (*campaign).failFsync, mend: (*campaign).stayOut, ends: []int{exitStorage},
 		hits: func(m *member) bool { return m.votes },
 	}
 )
@@ -142,7 +144,7 @@ func (c *campaign) makeAnew(m *member) error {
 
 func (c *campaign) stayOut(m *member) error {
 	m.lost = true
-	c.tally[failVoter.name].ended++
+	c.tally[eio].ended++
 	m.dismiss()
 	return m.fsync.Release()
 }

@@ -1,10 +1,12 @@
 package integration
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -66,7 +68,7 @@ func TestNetworkKeepsItsPromisesInChaos(t *testing.T) {
 	})
 }
 
-// enclose runs the test that calls it in an enclosure.
+// enclose runs the test that calls it in an enclosure, and logs what it logs.
 func enclose(t *testing.T) {
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -74,8 +76,29 @@ func enclose(t *testing.T) {
 	if deadline, ok := t.Deadline(); ok {
 		args = append(args, "-test.timeout", time.Until(deadline).String())
 	}
-	if err := chaos.Enclose(ctx, args...); err != nil {
+	if err := chaos.Enclose(ctx, &relay{log: t.Log}, args...); err != nil {
 		t.Errorf("in the enclosure: %v", err)
+	}
+}
+
+// relay logs the lines that it is given, without the places that logged them
+// first.
+type relay struct {
+	log  func(...any)
+	rest []byte // of a line that has not ended
+}
+
+var placePattern = regexp.MustCompile(`^\s*\w+_test\.go:\d+: `)
+
+func (r *relay) Write(p []byte) (int, error) {
+	r.rest = append(r.rest, p...)
+	for {
+		line, rest, whole := bytes.Cut(r.rest, []byte("\n"))
+		if !whole {
+			return len(p), nil
+		}
+		r.log(string(placePattern.ReplaceAll(line, nil)))
+		r.rest = rest
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,9 +36,9 @@ func Missing() (missing []string) {
 }
 
 // Enclose runs this program again, with the given arguments, in process and
-// mount namespaces of its own. However it ends, the processes and mounts that
+// mount namespaces of its own; out gets all that it prints. However it ends, the processes and mounts that
 // it made end with it, and its temporary folder and control groups are removed.
-func Enclose(ctx context.Context, args ...string) error {
+func Enclose(ctx context.Context, out io.Writer, args ...string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func Enclose(ctx context.Context, args ...string) error {
 	}
 	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Env = append(os.Environ(), insideEnv+"="+filepath.Base(dir), "TMPDIR="+dir)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWPID, Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL,
 	}
