@@ -62,7 +62,7 @@ func (c *campaign) step(kinds []chaosKind) {
 	for _, m := range c.members {
 		c.must(c.revive(m, faults), names)
 	}
-	c.allReady()
+	c.must(c.allReady(), names)
 	c.t.Logf("%s: for %v, all back %v later", strings.Join(names, "; "),
 		held.Round(time.Millisecond), (time.Since(began) - held).Round(time.Millisecond))
 }

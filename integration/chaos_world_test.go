@@ -87,7 +87,7 @@ func newCampaign(t *testing.T) *campaign {
 	for _, m := range c.members {
 		must(t, c.launch(m))
 	}
-	c.allReady()
+	must(t, c.allReady())
 	c.load = newChaosLoad(c)
 	return c
 }
@@ -142,15 +142,18 @@ func (c *campaign) launch(m *member) error {
 }
 
 // allReady waits until every node that is not lost is ready.
-func (c *campaign) allReady() {
-	c.t.Helper()
+func (c *campaign) allReady() error {
 	ctx, cancel := context.WithTimeout(c.ctx, chaosStall)
 	defer cancel()
 	for _, m := range c.members {
-		if !m.lost {
-			must(c.t, m.WaitReady(ctx))
+		if m.lost {
+			continue
+		}
+		if err := m.WaitReady(ctx); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // lost counts the voters that are out for good.
