@@ -117,7 +117,7 @@ func (c *campaign) failFsync(m *member) (err error) {
 	if m.fsync, err = chaos.FailFsync(c.ctx, m.PID()); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.ctx, chaosStall)
+	ctx, cancel := context.WithTimeout(c.ctx, c.stall)
 	defer cancel()
 	err = poll(ctx, func() error {
 		if m.Running() {

@@ -26,11 +26,11 @@ type chaosTally struct {
 }
 
 // run injects what was planned while every hospital submits.
-func (c *campaign) run() {
+func (c *campaign) run(steps [][]chaosKind) {
 	stop := c.load.start()
 	c.t.Cleanup(stop) // after a failure, when the context has ended
 	c.goesOn("before the first fault")
-	for _, kinds := range c.plan(os.Getenv("PROVE") == "1") {
+	for _, kinds := range steps {
 		c.step(kinds)
 	}
 	c.goesOn("after the last fault")
@@ -88,7 +88,7 @@ func (c *campaign) hold() {
 // than hospitals, so that at least one was sent from now on.
 func (c *campaign) goesOn(while string) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.ctx, chaosStall)
+	ctx, cancel := context.WithTimeout(c.ctx, c.stall)
 	defer cancel()
 	if err := c.load.await(ctx, chaosHospitals+1); err != nil {
 		c.t.Fatalf("%s: %v", while, err)

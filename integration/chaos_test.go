@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"os/signal"
@@ -28,26 +29,41 @@ import (
 // PROVE=1 makes it at least sixty faults instead of one of each kind.
 // CHAOS_SEED draws the same faults again.
 func TestNetworkKeepsItsPromisesInChaos(t *testing.T) {
-	if missing := chaos.Missing(); len(missing) > 0 {
-		if os.Getenv("RARESYNC_REQUIRE_ROOT") == "1" {
-			t.Fatalf("needs %s", strings.Join(missing, ", "))
-		}
-		t.Skipf("not one fault was tried: this needs %s", strings.Join(missing, ", "))
-	}
+	needsChaos(t)
 	if chaos.Inside() == "" {
-		enclose(t)
+		if err := enclose(t, t.Log); err != nil {
+			t.Errorf("in the enclosure: %v", err)
+		}
 		return
 	}
 	must(t, chaos.Arrive())
 	c := newCampaign(t)
-	policy := c.policy()
-	c.run()
+	c.run(c.plan(os.Getenv("PROVE") == "1"))
 	if t.Failed() {
 		return
 	}
+	c.keepsItsPromises(t)
+}
+
+// needsChaos fails or skips a test where nothing can be broken.
+func needsChaos(t *testing.T) {
+	t.Helper()
+	missing := strings.Join(chaos.Missing(), ", ")
+	switch {
+	case missing == "":
+	case os.Getenv("RARESYNC_REQUIRE_ROOT") == "1":
+		t.Fatalf("needs %s", missing)
+	default:
+		t.Skipf("not one fault was tried: this needs %s", missing)
+	}
+}
+
+// keepsItsPromises looks for everything that was promised during a campaign,
+// once all is mended.
+func (c *campaign) keepsItsPromises(t *testing.T) {
 	c.withoutLost()
-	status := c.converge()
-	c.report(t, status)
+	policy := c.policy()
+	c.report(t, c.converged(t))
 
 	t.Run("every node has the same log under a valid checkpoint", c.sameLog)
 	t.Run("every promised entry is in the log exactly once", func(t *testing.T) {
@@ -68,17 +84,25 @@ func TestNetworkKeepsItsPromisesInChaos(t *testing.T) {
 	})
 }
 
+// converged waits until all nodes that are left are equal.
+func (c *campaign) converged(t *testing.T) admin.Status {
+	t.Helper()
+	n := c.with(t)
+	var cancel context.CancelFunc
+	n.ctx, cancel = context.WithTimeout(c.ctx, c.stall)
+	defer cancel()
+	return n.converge()
+}
+
 // enclose runs the test that calls it in an enclosure, and logs what it logs.
-func enclose(t *testing.T) {
+func enclose(t *testing.T, log func(...any)) error {
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	args := []string{"-test.v", "-test.run", "^" + t.Name() + "$"}
 	if deadline, ok := t.Deadline(); ok {
 		args = append(args, "-test.timeout", time.Until(deadline).String())
 	}
-	if err := chaos.Enclose(ctx, &relay{log: t.Log}, args...); err != nil {
-		t.Errorf("in the enclosure: %v", err)
-	}
+	return chaos.Enclose(ctx, &relay{log: log}, args...)
 }
 
 // relay logs the lines that it is given, without the places that logged them

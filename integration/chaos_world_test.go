@@ -35,7 +35,8 @@ type campaign struct {
 	lan     *chaos.LAN
 	seed    uint64
 	rng     *rand.Rand
-	members []*member // the hospitals, voters first, then the coordinator
+	stall   time.Duration // how long the network may stand still; chaosStall
+	members []*member     // the hospitals, voters first, then the coordinator
 	load    *chaosLoad
 
 	tally    map[string]*chaosTally // by kind
@@ -58,7 +59,7 @@ type member struct {
 
 func newCampaign(t *testing.T) *campaign {
 	t.Helper()
-	c := &campaign{seed: chaosSeed(t), tally: map[string]*chaosTally{}}
+	c := &campaign{seed: chaosSeed(t), stall: chaosStall, tally: map[string]*chaosTally{}}
 	c.rng = rand.New(rand.NewPCG(c.seed, 3))
 	t.Logf("CHAOS_SEED=%d", c.seed)
 	path, err := program()
@@ -143,7 +144,7 @@ func (c *campaign) launch(m *member) error {
 
 // allReady waits until every node that is not lost is ready.
 func (c *campaign) allReady() error {
-	ctx, cancel := context.WithTimeout(c.ctx, chaosStall)
+	ctx, cancel := context.WithTimeout(c.ctx, c.stall)
 	defer cancel()
 	for _, m := range c.members {
 		if m.lost {
