@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 // program builds cmd/raresync and returns its path.
 var program = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(builtIn, "raresync")
-	out, err := exec.Command("go", "build", "-o", path, "../cmd/raresync").CombinedOutput()
+	out, err := exec.Command("go", slices.Concat(buildArgs, []string{"-o", path, "../cmd/raresync"})...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build cmd/raresync: %w\n%s", err, out)
 	}
