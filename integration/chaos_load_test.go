@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -26,9 +27,9 @@ const (
 // and receipt.
 type chaosLoad struct {
 	hospitals []*load
-	taken     chan struct{} // of all of them
+	taken     chan struct{}            // of all of them
+	under     map[string]chan struct{} // by node; closed when nothing of it is under way any more
 	ended     chan struct{}
-	workers   sync.WaitGroup
 	began     time.Time
 
 	mu    sync.Mutex // guards what follows
@@ -39,7 +40,10 @@ type chaosLoad struct {
 }
 
 func newChaosLoad(c *campaign) *chaosLoad {
-	l := &chaosLoad{taken: make(chan struct{}, 1<<20), ended: make(chan struct{}), began: time.Now(), last: time.Now()}
+	l := &chaosLoad{
+		taken: make(chan struct{}, 1<<20), under: map[string]chan struct{}{}, ended: make(chan struct{}),
+		began: time.Now(), last: time.Now(),
+	}
 	for _, m := range c.members[:chaosHospitals] {
 		n := c.with(c.t)
 		n.ctx = m.working
@@ -49,12 +53,35 @@ func newChaosLoad(c *campaign) *chaosLoad {
 	return l
 }
 
-// start begins the load; stop ends it after the batches under way.
-func (l *chaosLoad) start() (stop func()) {
+// start begins the load. After a failed test it ends with the context.
+func (l *chaosLoad) start(t *testing.T) {
+	t.Cleanup(func() {
+		for _, ended := range l.under {
+			<-ended
+		}
+	})
 	for i, hospital := range l.hospitals {
-		l.workers.Go(func() { l.submitAt(hospital, hospital.n.Hospitals[i]) })
+		p := hospital.n.Hospitals[i]
+		l.under[p.Node] = make(chan struct{})
+		go func() {
+			defer close(l.under[p.Node])
+			l.submitAt(hospital, p)
+		}()
 	}
-	return sync.OnceFunc(func() { close(l.ended); l.workers.Wait(); l.close() })
+}
+
+// stop ends the load once every batch under way is under a receipt.
+func (l *chaosLoad) stop(ctx context.Context) error {
+	close(l.ended)
+	for _, node := range slices.Sorted(maps.Keys(l.under)) {
+		select {
+		case <-l.under[node]:
+		case <-ctx.Done():
+			return fmt.Errorf("what %s has under way comes under no receipt: %w", node, ctx.Err())
+		}
+	}
+	l.close()
+	return nil
 }
 
 // submitAt hands files in at a hospital until the load ends or the hospital is

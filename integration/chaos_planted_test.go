@@ -17,7 +17,7 @@ import (
 // plantedInChaos lists mistakes that real processes make on purpose, and what a
 // campaign says of each.
 var plantedInChaos = map[fault.Bug]string{
-	fault.ForgetPlaces: "stands still",
+	fault.ForgetPlaces: "comes under no receipt",
 }
 
 // TestPlantedBugIsNoticedInChaos is the negative control: campaigns must fail

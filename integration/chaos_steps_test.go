@@ -27,14 +27,15 @@ type chaosTally struct {
 
 // run injects what was planned while every hospital submits.
 func (c *campaign) run(steps [][]chaosKind) {
-	stop := c.load.start()
-	c.t.Cleanup(stop) // after a failure, when the context has ended
+	c.t.Helper()
+	c.load.start(c.t)
 	c.goesOn("before the first fault")
 	for _, kinds := range steps {
 		c.step(kinds)
 	}
-	c.goesOn("after the last fault")
-	stop()
+	ctx, cancel := context.WithTimeout(c.ctx, c.stall)
+	defer cancel()
+	must(c.t, c.load.stop(ctx))
 }
 
 // step injects one or two faults, sees the network go on with them, mends them
@@ -76,7 +77,7 @@ func (c *campaign) must(err error, while []string) {
 
 // hold waits while faults last for a moment that is drawn.
 func (c *campaign) hold() {
-	timer := time.NewTimer(time.Second + time.Duration(c.rng.Int64N(int64(3*time.Second))))
+	timer := time.NewTimer(2*time.Second + time.Duration(c.rng.Int64N(int64(3*time.Second))))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

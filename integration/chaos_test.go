@@ -27,7 +27,7 @@ import (
 // every node has the same log, and every promise is kept.
 //
 // PROVE=1 makes it at least sixty faults instead of one of each kind.
-// CHAOS_SEED draws the same faults again.
+// CHAOS_SEED draws the same kinds in the same order again.
 func TestNetworkKeepsItsPromisesInChaos(t *testing.T) {
 	needsChaos(t)
 	if chaos.Inside() == "" {

@@ -26,7 +26,7 @@ const (
 	chaosStall = 2 * time.Minute
 	// chaosRate is the least number of entries promised in a second, the faults'
 	// time included.
-	chaosRate = 2.0
+	chaosRate = 5.0
 )
 
 // campaign is a network whose world breaks.
