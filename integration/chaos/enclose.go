@@ -29,8 +29,10 @@ func Missing() (missing []string) {
 			missing = append(missing, command)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(memoryRoot, "memory.limit_in_bytes")); err != nil {
-		missing = append(missing, "the memory controller of cgroup v1")
+	for path, what := range map[string]string{"/dev/net/tun": "TAP devices", memoryRoot: "the memory controller of cgroup v1"} {
+		if _, err := os.Stat(path); err != nil {
+			missing = append(missing, what)
+		}
 	}
 	return missing
 }
