@@ -14,14 +14,15 @@ import (
 	"github.com/raresync/raresync/integration/chaos"
 )
 
-// plantedInChaos lists mistakes that real processes make on purpose, and what a
-// campaign says of each.
-var plantedInChaos = map[fault.Bug]string{
-	fault.ForgetPlaces: "comes under no receipt",
+// plantedInChaos lists mistakes that every process of a campaign makes on
+// purpose, and what the campaign then says. The first is tried in each run.
+var plantedInChaos = []struct{ bug, says string }{
+	{string(fault.AckBeforeCommit), "comes under no receipt"},
+	{string(fault.ForgetPlaces), "comes under no receipt"},
 }
 
-// TestPlantedBugIsNoticedInChaos is the negative control: campaigns must fail
-// in which every process makes a mistake.
+// TestPlantedBugIsNoticedInChaos is the negative control: a campaign without a
+// mistake ends well, and one with a mistake fails. PROVE=1 tries them all.
 func TestPlantedBugIsNoticedInChaos(t *testing.T) {
 	needsChaos(t)
 	if chaos.Inside() != "" {
@@ -29,19 +30,30 @@ func TestPlantedBugIsNoticedInChaos(t *testing.T) {
 		killLeaders(t)
 		return
 	}
-	if b := os.Getenv("TRYBUG"); b != "" {
-		plantedInChaos = map[fault.Bug]string{fault.Bug(b): "xxx"}
+	tried := plantedInChaos[:1]
+	if os.Getenv("PROVE") == "1" {
+		tried = plantedInChaos
+		if said, err := campaignWith(t, ""); err != nil {
+			t.Errorf("without a mistake: %v\n%s", err, said)
+		}
 	}
-	for bug, complaint := range plantedInChaos {
-		t.Setenv("RARESYNC_PLANT", string(bug))
-		var said strings.Builder
-		err := enclose(t, func(line ...any) { fmt.Fprintln(&said, line...) })
-		if err == nil || !strings.Contains(said.String(), complaint) {
-			t.Errorf("%s: %v, want a campaign that fails and says %q:\n%s", bug, err, complaint, said.String())
+	for _, p := range tried {
+		said, err := campaignWith(t, p.bug)
+		if err == nil || !strings.Contains(said, p.says) {
+			t.Errorf("%s: %v, want a campaign that fails and says %q:\n%s", p.bug, err, p.says, said)
 			continue
 		}
-		t.Logf("proof: %s was noticed in chaos", bug)
+		t.Logf("proof: processes that %s were noticed in chaos", p.bug)
 	}
+}
+
+// campaignWith returns what the campaign of killLeaders says of processes that
+// make a mistake.
+func campaignWith(t *testing.T, bug string) (string, error) {
+	t.Setenv("RARESYNC_PLANT", bug)
+	var said strings.Builder
+	err := enclose(t, func(line ...any) { fmt.Fprintln(&said, line...) })
+	return said.String(), err
 }
 
 // killLeaders kills five leaders under load, one after another.

@@ -164,9 +164,10 @@ func (c *campaign) report(t *testing.T, end admin.Status) {
 	rate := float64(promised) / took.Seconds()
 	total := 0
 	for _, k := range append(slices.Clone(mendable), failMirror) {
-		n := c.tally[k.name]
-		total += n.faults
-		t.Logf("proof: %2d x %s, of which %d ended the process", n.faults, k.name, n.ended)
+		if n := c.tally[k.name]; n != nil {
+			total += n.faults
+			t.Logf("proof: %2d x %s, of which %d ended the process", n.faults, k.name, n.ended)
+		}
 	}
 	t.Logf("proof: %d faults of %d kinds in %v, seed %d; %d starts asked for", total, len(c.tally), took.Round(time.Second), c.seed, c.restarts)
 	t.Logf("proof: %d envelopes, %d entries, %d of them promised, %.1f a second, %d receipts; longest time without one %v",
