@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -74,6 +75,25 @@ func (c *crew) submit(ctx context.Context, client int, raw []byte) (consensus.Ou
 		c.aimed.CompareAndSwap(at, (at+1)%int32(len(c.voters)))
 		if !pause(ctx, pauseBetween) {
 			return out, err
+		}
+	}
+}
+
+// connected waits until a client has a session with every voter.
+func (c *crew) connected(ctx context.Context, client int) error {
+	m := c.meshes[client%len(c.meshes)]
+	for {
+		sessions := 0
+		for _, p := range m.Connected() {
+			if p.Class == mesh.ClassAPI {
+				sessions++
+			}
+		}
+		if sessions == len(c.voters) {
+			return nil
+		}
+		if !pause(ctx, statusPause) {
+			return fmt.Errorf("%d sessions with %d voters: %w", sessions, len(c.voters), ctx.Err())
 		}
 	}
 }

@@ -42,6 +42,9 @@ func (b *bench) loseLeader(ctx context.Context, name string, end func(*demo.Proc
 	if err := b.raresync.aim(ctx); err != nil {
 		return err
 	}
+	if err := b.raresync.connected(ctx, 0); err != nil { // to those brought back before
+		return err
+	}
 	leader := b.raresync.process(b.raresync.leader())
 	p := b.raresync.startProbe(ctx)
 	err := p.await(ctx, time.Now())
