@@ -504,6 +504,9 @@ func (m *exampleMaker) makeAct(t *testing.T) {
 	m.sameButRandom(t, build(), m.unopenable)
 	m.derived("act.cbor", a.Marshal())
 	m.describe("act", m.unopenable)
+	backup := act.SaltsBackup{Node: "h1", Size: 4, Expiry: entriesTime + 90*86_400_000}
+	declared := act.Act{Version: act.Version, Type: act.TypeSaltsBackup, Payload: backup.Marshal()}
+	m.derived("act.salts_backup", declared.Marshal())
 }
 
 func (m *exampleMaker) makeLedger(t *testing.T) {
