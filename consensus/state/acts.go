@@ -41,6 +41,8 @@ func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 		return s.admitUnopenable(e, a)
 	case act.TypeSaltsBackup:
 		return s.admitSaltsBackup(e, a, logTime)
+	case act.TypeAdmission:
+		return s.admitAdmission(a, logTime)
 	case act.TypeGenesis:
 		return refuse(CodeActPayload, "a network has one genesis")
 	}
@@ -52,6 +54,30 @@ func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 func unapproved(a *act.Act) *Refusal {
 	if len(a.Approvals) != 0 || a.RosterVersion != 0 || a.Expiry != 0 {
 		return refuse(CodeActApproval, "an act of type %s needs no approvals", a.Type)
+	}
+	return nil
+}
+
+// approved checks that at least q lead hospitals have approved the act, as a
+// decision on this roster that has not expired.
+func (s *State) approved(a *act.Act, logTime uint64) *Refusal {
+	switch {
+	case a.RosterVersion != s.RosterVersion:
+		return refuse(CodeActApproval, "approved for roster %d, which is %d now", a.RosterVersion, s.RosterVersion)
+	case a.Expiry < logTime:
+		return refuse(CodeActApproval, "the approvals have expired")
+	case uint64(len(a.Approvals)) < s.Quorum:
+		return refuse(CodeActApproval, "%d approvals of %d", len(a.Approvals), s.Quorum)
+	}
+	for i := range a.Approvals {
+		p := &a.Approvals[i]
+		m, ok := s.Member(p.Hospital)
+		if !ok || m.Role != act.RoleHospital || !m.Lead {
+			return refuse(CodeActApproval, "institution %d is no lead hospital", p.Hospital)
+		}
+		if err := a.VerifyApproval(s.Network, p, m.Envelope); err != nil {
+			return refuse(CodeActApproval, "approval by %d: %v", p.Hospital, err)
+		}
 	}
 	return nil
 }
@@ -77,7 +103,11 @@ func (s *State) admitUnopenable(e *envelope.Envelope, a *act.Act) *Refusal {
 // acceptAct takes in what an admitted act says.
 func (s *State) acceptAct(e *envelope.Envelope) {
 	a, err := act.Decode(e.Bodies[0].Ciphertext)
-	if err == nil && a.Type == act.TypeSaltsBackup {
+	switch {
+	case err != nil: // not admitted
+	case a.Type == act.TypeSaltsBackup:
 		s.acceptSaltsBackup(a)
+	case a.Type == act.TypeAdmission:
+		s.acceptAdmission(a)
 	}
 }

@@ -170,7 +170,7 @@ func TestRightsAreWrittenAsTheyAreRead(t *testing.T) {
 	if _, err := act.ParseRights("national,everything"); err == nil {
 		t.Error("an unknown right was read")
 	}
-	if s := fmt.Sprint(act.RoleHospital, act.RoleReader, act.Role(7), act.Voter, act.Mirror, act.NodeKind(7), act.TypeGenesis, act.TypeUnopenable, act.TypeSaltsBackup); s != "hospital reader role 7 voter mirror kind 7 genesis unopenable salts backup" {
+	if s := fmt.Sprint(act.RoleHospital, act.RoleReader, act.Role(7), act.Voter, act.Mirror, act.NodeKind(7), act.TypeGenesis, act.TypeUnopenable, act.TypeSaltsBackup, act.TypeAdmission); s != "hospital reader role 7 voter mirror kind 7 genesis unopenable salts backup admission" {
 		t.Errorf("names are %s", s)
 	}
 }

@@ -58,3 +58,18 @@ func FuzzDecodeSaltsBackup(f *testing.F) {
 		}
 	})
 }
+
+func FuzzDecodeAdmission(f *testing.F) {
+	f.Add(newcomer(f).Marshal())
+	f.Add([]byte{0x82})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		a, err := act.DecodeAdmission(in)
+		if err != nil {
+			return
+		}
+		if !bytes.Equal(a.Marshal(), in) {
+			t.Errorf("%x encodes back to %x", in, a.Marshal())
+		}
+		_ = a.Validate() // must not panic, whatever it says
+	})
+}
