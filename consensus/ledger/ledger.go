@@ -44,6 +44,7 @@ type Ledger struct {
 	dir      string
 	readOnly bool
 	files    [fileCount]*os.File
+	suspect  error // why it was opened in spite of damage
 
 	write sync.Mutex // held by Append, Truncate, Sync, Scrub and Close
 	dead  error      // guarded by write: the first failure, or ErrClosed
@@ -81,19 +82,12 @@ func (l *Ledger) Append(b Batch) error {
 	if err := b.check(at); err != nil {
 		return fmt.Errorf("append envelope %d: %w", at.Envelopes, err)
 	}
-	after := at
 	for _, c := range b.chunks(at) {
 		if _, err := l.files[c.file].WriteAt(c.bytes, int64(at.bytes(c.file))); err != nil {
 			return fmt.Errorf("append envelope %d: %w", at.Envelopes, l.fail(ioError("write", c.file.name(), err)))
 		}
-		switch c.file {
-		case fileBodies:
-			after.BodiesBytes += uint64(len(c.bytes))
-		case fileEnvelopes:
-			after.EnvelopesBytes += uint64(len(c.bytes))
-		}
 	}
-	l.publish(newLengths(at.Envelopes+1, at.TreeSize+uint64(len(b.Leaves)), after.EnvelopesBytes, after.BodiesBytes))
+	l.publish(b.after(at))
 	return nil
 }
 
@@ -120,7 +114,7 @@ func (l *Ledger) Sync() (Lengths, error) {
 
 // recordSynced durably records that the files are on disk up to at.
 func (l *Ledger) recordSynced(at Lengths) error {
-	if err := WriteFileDurable(filepath.Join(l.dir, syncedFile), at.Append(nil)); err != nil {
+	if err := WriteTwice(filepath.Join(l.dir, syncedFile), at.Append(nil)); err != nil {
 		return l.fail(err)
 	}
 	l.mu.Lock()
