@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/raresync/raresync/consensus/ledger"
@@ -10,20 +11,32 @@ import (
 )
 
 // Apply applies an envelope with the leader's time in milliseconds. While a
-// gap is open it waits. An error stops the node, unless it is ErrClosed.
+// gap is open, or while what it has to look up is repaired, it waits. An error stops the node, unless it is ErrClosed.
 func (m *Machine) Apply(raw []byte, leaderTime uint64) (Outcome, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for m.gap != nil && !m.stopped {
+	for {
+		m.await(func() bool { return m.gap == nil })
+		if m.stopped {
+			return Outcome{}, ErrClosed
+		}
+		out, err := m.apply(raw, leaderTime)
+		if !errors.Is(err, ledger.ErrDamaged) {
+			return out, err
+		}
+		_ = m.suspect(err) // the same again, once it is repaired
+		m.await(func() bool { return !m.damage.open() })
+	}
+}
+
+// await gives the lock away until cond holds or the machine is stopped.
+func (m *Machine) await(cond func() bool) {
+	for !cond() && !m.stopped {
 		changed := m.changed
 		m.mu.Unlock()
 		<-changed
 		m.mu.Lock()
 	}
-	if m.stopped {
-		return Outcome{}, ErrClosed
-	}
-	return m.apply(raw, leaderTime)
 }
 
 // Check answers as Apply would, without changing anything, and remembers that
@@ -41,6 +54,9 @@ func (m *Machine) Check(raw []byte, leaderTime uint64) (Outcome, error) {
 		return Outcome{}, ErrGap
 	}
 	if out, known, err := m.lookup(e); known || err != nil {
+		if errors.Is(err, ledger.ErrDamaged) {
+			err = m.suspect(err)
+		}
 		return out, err
 	}
 	if _, ok := m.seen.get(e); ok {
