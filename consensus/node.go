@@ -28,6 +28,8 @@ type Node struct {
 	checkpoints *checkpoints
 	lastHelper  atomic.Pointer[string] // peer that answered last
 	saving      sync.Mutex             // one writer of the machine's saved state at a time
+	fetchPace   pacer                  // of what is pulled from peers
+	scrubPace   pacer                  // of what the scrub reads
 
 	// Voters only.
 	signer    *signer
@@ -65,7 +67,10 @@ func Open(cfg Config) (*Node, error) {
 	if reason, err := os.ReadFile(filepath.Join(cfg.Dir, quarantineFile)); err == nil {
 		return nil, fmt.Errorf("open node: %w: %s", ErrQuarantined, reason)
 	}
-	n := &Node{cfg: cfg, log: cfg.Logger, idle: make(chan struct{}, 1)}
+	n := &Node{
+		cfg: cfg, log: cfg.Logger, idle: make(chan struct{}, 1),
+		fetchPace: pacer{perSecond: cfg.Rates.FetchBytes}, scrubPace: pacer{perSecond: cfg.Rates.ScrubBytes},
+	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	err := n.start()
 	n.opened.Store(true)
@@ -105,6 +110,8 @@ func (n *Node) start() error {
 	}
 	n.worker(n.runComparer)
 	n.worker(n.runKeeper)
+	n.worker(n.runRepair)
+	n.worker(n.runScrub)
 	return nil
 }
 
@@ -219,14 +226,14 @@ func (n *Node) View() *state.State {
 // [Node.View] for a while, by what no checkpoint has confirmed.
 func (n *Node) Machine() *machine.Machine { return n.machine }
 
-// Wait returns once cond holds of [Node.View], never with a gap in the copy,
-// or when the context ends or the node closes.
+// Wait returns once cond holds of [Node.View], on a voter never with a gap or
+// damage in the copy, or when the context ends or the node closes.
 func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
 	ctx, cancel := n.until(ctx)
 	defer cancel()
 	for n.kind == act.Voter {
 		view, err := n.machine.Wait(ctx, cond)
-		if err != nil || !n.hasGap() {
+		if err != nil || n.whole() {
 			return view, err
 		}
 	}

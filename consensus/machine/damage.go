@@ -119,3 +119,19 @@ func (m *Machine) Survey() ([]uint64, error) {
 func (d *damage) forget(envelopes uint64) {
 	maps.DeleteFunc(d.envelopes, func(n uint64, _ bool) bool { return n >= envelopes })
 }
+
+// ExamineTree derives the tree from the leaves and compares every stored hash
+// and the root; what differs is repaired in the background.
+func (m *Machine) ExamineTree() error {
+	m.mu.Lock()
+	size, root := m.state.Tree.Size(), m.state.Tree.Root()
+	m.mu.Unlock()
+	d, err := m.derive(size, nil)
+	if err == nil && (d.wrong > 0 || d.root != root) {
+		err = fmt.Errorf("%w: stored hashes are not those of the leaves", ledger.ErrDamaged)
+	}
+	if err = m.Noticed(err); errors.Is(err, ErrGap) || errors.Is(err, ledger.ErrOutOfRange) { // or it was cut meanwhile
+		return nil
+	}
+	return err
+}
