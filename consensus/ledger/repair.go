@@ -121,6 +121,8 @@ func (l *Ledger) RewriteHashes(height uint, first uint64, hashes []tlog.Hash) er
 // Extend gives the files of a ledger that lost its end the lengths that are
 // known from elsewhere. What is missing reads as zeros, and is damaged.
 func (l *Ledger) Extend(to Lengths) error {
+	l.sync.Lock()
+	defer l.sync.Unlock()
 	l.write.Lock()
 	defer l.write.Unlock()
 	at, err := l.writable()
@@ -138,6 +140,8 @@ func (l *Ledger) Extend(to Lengths) error {
 // Cut is [Ledger.Truncate] of a damaged ledger: the caller has shown by the
 // root that the ledger is the snapshot's, and its index cannot be asked.
 func (l *Ledger) Cut(to Lengths) error {
+	l.sync.Lock()
+	defer l.sync.Unlock()
 	l.write.Lock()
 	defer l.write.Unlock()
 	at, err := l.writable()
