@@ -46,6 +46,7 @@ type Node struct {
 	// Mirrors only: the copy up to the last checkpoint. What lies beyond came
 	// from one peer and is not confirmed.
 	confirmed atomic.Pointer[machine.Snapshot]
+	mirror    mirroring
 
 	ctx      context.Context // ends when the node closes or fails
 	cancel   context.CancelFunc
@@ -137,10 +138,7 @@ func (n *Node) openMachine() (err error) {
 }
 
 func (n *Node) startMirror() error {
-	s, err := n.machine.Snapshot()
-	if err != nil {
-		return err
-	}
+	s := n.machine.TakeUp()
 	n.confirmed.Store(&s)
 	n.worker(n.runMirror)
 	return nil
@@ -200,6 +198,9 @@ func (n *Node) close(ctx context.Context) error {
 	}
 	if s := n.confirmed.Load(); s != nil && n.failure() == nil {
 		problems = append(problems, n.save(*s))
+	}
+	if n.machine != nil && n.failure() == nil {
+		problems = append(problems, n.saveUnconfirmed())
 	}
 	if n.logs != nil && !n.raftHeld.Load() {
 		problems = append(problems, n.logs.Close())

@@ -95,8 +95,61 @@ func pulledBytes(list []Pulled) (bytes uint64) {
 	return bytes
 }
 
+// commands are pulled envelopes as the machine takes them.
+func commands(list []Pulled) []machine.Command {
+	out := make([]machine.Command, len(list))
+	for i, p := range list {
+		out[i] = machine.Command{Raw: p.Envelope, LeaderTime: p.LogTime}
+	}
+	return out
+}
+
+// isFull reports whether the peer had more than fits an answer.
+func isFull(list []Pulled) bool {
+	return len(list) >= maxPullEnvelopes || pulledBytes(list) >= maxPullBytes
+}
+
+// eachPulled hands a peer's envelopes, from number from to before to, to take.
+// While it takes one answer the next is under way, until an answer is the last
+// or take has an error.
+func (n *Node) eachPulled(ctx context.Context, peer string, from, to uint64, take func([]Pulled) error) error {
+	type answer struct {
+		list []Pulled
+		err  error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ask := func() <-chan answer {
+		from, out := from, make(chan answer, 1)
+		go func() {
+			list, err := n.envelopes(ctx, peer, from)
+			out <- answer{list, err}
+		}()
+		return out
+	}
+	for next := ask(); next != nil; {
+		a := <-next
+		if a.err != nil {
+			cancel()
+			return a.err
+		}
+		next = nil
+		if from += uint64(len(a.list)); from < to && isFull(a.list) {
+			next = ask()
+		}
+		if err := take(a.list); err != nil {
+			cancel()
+			if next != nil {
+				<-next
+			}
+			return err
+		}
+	}
+	cancel()
+	return nil
+}
+
 // envelopes asks a peer, and asks again after a moment if it does not answer:
-// to turn to another peer means to start from the beginning.
+// another may be farther away.
 func (n *Node) envelopes(ctx context.Context, peer string, from uint64) (pulled []Pulled, err error) {
 	for range pullTries {
 		pulled, err = n.cfg.Peers.Envelopes(ctx, peer, from)

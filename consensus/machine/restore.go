@@ -86,11 +86,16 @@ func (m *Machine) adopt(s Snapshot) error {
 		return err
 	}
 	m.damage.forget(s.At.Envelopes)
+	m.settleAt(s)
+	return nil
+}
+
+// settleAt takes the state of a snapshot whose ledger this is.
+func (m *Machine) settleAt(s Snapshot) {
 	m.state = s.State.Clone()
 	m.seen = verified{} // what was under way may be part of s
 	m.roots = rootRing{}
 	m.roots.add(s.At.TreeSize, m.state.Tree.Root())
-	return nil
 }
 
 // compare tells whether the ledger is the snapshot's by its root at that size.
@@ -147,6 +152,9 @@ func (m *Machine) load() error {
 			return err
 		}
 		_ = m.suspect(m.ledger.Suspect()) // repaired once the node runs
+	}
+	if resumed, err := m.resume(s); resumed || err != nil {
+		return err
 	}
 	return m.adopt(s)
 }
