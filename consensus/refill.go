@@ -41,6 +41,9 @@ func (n *Node) HandleSalts(from uint64) ([][]byte, error) {
 
 // runRefiller fetches the missing salts from whichever peers have them.
 func (n *Node) runRefiller(ctx context.Context) {
+	if n.Whole() == nil {
+		return
+	}
 	for n.Whole() != nil {
 		if !n.refillFromAnyone(ctx) && !pause(ctx, pullPause) {
 			return
