@@ -95,6 +95,7 @@ func (s *service) open() error {
 		Self: s.self.ID, Dir: filepath.Join(s.cfg.Node.DataDir, "node"), Genesis: genesis,
 		Log: s.keys.Log, Cosign: s.keys.Cosign, Peers: s.peers, Streams: raftStreams{s.mesh, s.mesh.Listener(mesh.ClassRaft)},
 		Logger: s.log, Now: time.Now, Fatal: s.fail,
+		Rates: consensus.Rates{FetchBytes: uint64(s.cfg.Copy.FetchKiBPerSecond) << 10, ScrubBytes: uint64(s.cfg.Copy.ScrubKiBPerSecond) << 10},
 	})
 	if err != nil {
 		return err
@@ -171,7 +172,7 @@ func (s *service) openHospital() error {
 	var err error
 	s.outbox, err = outbox.Open(outbox.Config{
 		Dir: filepath.Join(dir, "outbox"), Hospital: s.self.Institution, Key: s.keys.Envelope,
-		Sealing: s.keys.Sealing, Log: s.node, Ledger: s.node.Machine().Ledger(), EntryID: entryID,
+		Sealing: s.keys.Sealing, Log: s.node, Copy: s.node.Machine(), EntryID: entryID,
 		Logger: s.log, Now: time.Now,
 	})
 	if err != nil {

@@ -103,11 +103,22 @@ func (c *Config) check(p *Problems) {
 	if name, ok := c.Credential(); ok && !credentialName.MatchString(name) {
 		p.add("keys.key", "credential %q: use the plain name given to LoadCredential", name)
 	}
+	checkRate(p, "copy.fetch_kib_per_second", c.Copy.FetchKiBPerSecond)
+	checkRate(p, "copy.scrub_kib_per_second", c.Copy.ScrubKiBPerSecond)
 	c.checkPeers(p)
 	oneOf(p, "submit.profile", c.Submit.Profile, "", "report", "cohort", "published")
 	oneOf(p, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(p, "log.format", c.Log.Format, "text", "json")
 	oneOf(p, "language", c.Language, "zh", "en")
+}
+
+// maxRate is a GiB a second: nobody means more.
+const maxRate = 1 << 20
+
+func checkRate(p *Problems, key string, n int64) {
+	if n < 0 || n > maxRate {
+		p.add(key, "%d: want 0 to %d KiB a second", n, maxRate)
+	}
 }
 
 func (c *Config) checkPeers(p *Problems) {
