@@ -28,8 +28,10 @@ type Node struct {
 	checkpoints *checkpoints
 	lastHelper  atomic.Pointer[string] // peer that answered last
 	saving      sync.Mutex             // one writer of the machine's saved state at a time
-	fetchPace   pacer                  // of what is pulled from peers
-	scrubPace   pacer                  // of what the scrub reads
+	room        room
+	twins       twins
+	fetchPace   pacer // of what is pulled from peers
+	scrubPace   pacer // of what the scrub reads
 
 	// Voters only.
 	signer    *signer
@@ -46,6 +48,7 @@ type Node struct {
 	// Mirrors only: the copy up to the last checkpoint. What lies beyond came
 	// from one peer and is not confirmed.
 	confirmed atomic.Pointer[machine.Snapshot]
+	saltless  saltless // what a backup left out
 	mirror    mirroring
 
 	ctx      context.Context // ends when the node closes or fails
@@ -88,6 +91,9 @@ func (n *Node) start() error {
 	if err := n.openMachine(); err != nil {
 		return err
 	}
+	if err := n.saltless.load(n.cfg.Dir); err != nil {
+		return err
+	}
 	view := n.machine.View()
 	self, ok := view.Node(n.cfg.Self)
 	if !ok {
@@ -110,9 +116,15 @@ func (n *Node) start() error {
 		return err
 	}
 	n.worker(n.runComparer)
+	if n.cfg.Space != nil {
+		n.worker(n.runSpace)
+	}
 	n.worker(n.runKeeper)
 	n.worker(n.runRepair)
-	n.worker(n.runScrub)
+	n.worker(func(ctx context.Context) {
+		n.runRefiller(ctx) // what lacks its salts is not damaged
+		n.runScrub(ctx)
+	})
 	return nil
 }
 
@@ -234,14 +246,14 @@ func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.S
 	defer cancel()
 	for n.kind == act.Voter {
 		view, err := n.machine.Wait(ctx, cond)
-		if err != nil || n.whole() {
+		if err != nil || n.isWhole() {
 			return view, err
 		}
 	}
 	for {
 		_, changed := n.checkpoints.current()
 		repaired := n.machine.Changed()
-		if view := n.View(); n.machine.Damage() == nil && cond(view) {
+		if view := n.View(); n.Whole() == nil && cond(view) {
 			return view, nil
 		}
 		select {

@@ -22,8 +22,8 @@ func (n *Node) HandleEnvelopes(from uint64) ([]Pulled, error) {
 	if err := n.ended(); err != nil {
 		return nil, err
 	}
-	if !n.whole() {
-		return nil, machine.ErrGap
+	if err := n.Whole(); err != nil {
+		return nil, err
 	}
 	end := n.View().Envelopes
 	var out []Pulled
@@ -151,6 +151,9 @@ func (n *Node) eachPulled(ctx context.Context, peer string, from, to uint64, tak
 // envelopes asks a peer, and asks again after a moment if it does not answer:
 // another may be farther away.
 func (n *Node) envelopes(ctx context.Context, peer string, from uint64) (pulled []Pulled, err error) {
+	if !n.awaitRoom(ctx) {
+		return nil, ctx.Err()
+	}
 	for range pullTries {
 		pulled, err = n.cfg.Peers.Envelopes(ctx, peer, from)
 		if !n.fetchPace.passed(ctx, pulledBytes(pulled)) {

@@ -59,6 +59,9 @@ func (n *Node) notReady(s Status) string {
 	if err := n.ended(); err != nil {
 		return err.Error()
 	}
+	if err := n.saltless.check(); err != nil {
+		return "not a copy: " + err.Error()
+	}
 	switch {
 	case s.GapTo != 0:
 		return fmt.Sprintf("not a copy: envelopes %d to %d are still missing", s.GapFrom, s.GapTo-1)
@@ -84,7 +87,7 @@ func (n *Node) HandleCheckpoint(ctx context.Context, size uint64) ([]byte, error
 	if ended := n.ended(); ended != nil {
 		return nil, fmt.Errorf("checkpoint: %w", ended)
 	}
-	if cp.Size == 0 || !n.whole() {
+	if cp.Size == 0 || !n.isWhole() {
 		return nil, fmt.Errorf("checkpoint: %w", ErrNotYet)
 	}
 	return cp.Marshal(), nil
