@@ -191,13 +191,13 @@ func (n *Node) compare(view *state.State, c tlog.Checkpoint) error {
 	if c.Size == view.Tree.Size() {
 		return nil
 	}
-	number, err := n.machine.Ledger().EnvelopeAt(c.Size)
+	number, err := n.machine.EnvelopeAt(c.Size)
 	if err != nil {
-		return n.machine.Noticed(err)
+		return err
 	}
-	meta, err := n.machine.Ledger().Meta(number)
+	meta, err := n.machine.Meta(number)
 	if err != nil {
-		return n.machine.Noticed(err)
+		return err
 	}
 	if meta.First != c.Size {
 		return errors.New("size is not at the end of an envelope")

@@ -139,7 +139,7 @@ func (n *Node) openMachine() (err error) {
 	if !errors.Is(err, machine.ErrDiverged) {
 		return err
 	}
-	raw, readErr := ledger.ReadFileDurable(filepath.Join(n.cfg.Dir, "state"))
+	raw, readErr := ledger.ReadTwice(filepath.Join(n.cfg.Dir, "state"), true)
 	if readErr != nil {
 		return errors.Join(err, readErr)
 	}
@@ -239,19 +239,20 @@ func (n *Node) View() *state.State {
 // [Node.View] for a while, by what no checkpoint has confirmed.
 func (n *Node) Machine() *machine.Machine { return n.machine }
 
-// Wait returns once cond holds of [Node.View], on a voter never with a gap or
-// damage in the copy, or when the context ends or the node closes.
+// Wait returns once cond holds of [Node.View], never with a gap or damage
+// in the copy, or when the context ends or the node closes.
 func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
 	ctx, cancel := n.until(ctx)
 	defer cancel()
 	for n.kind == act.Voter {
 		view, err := n.machine.Wait(ctx, cond)
-		if err != nil || n.whole() {
+		if err != nil || n.isWhole() {
 			return view, err
 		}
 	}
 	for {
 		_, changed := n.checkpoints.current()
+		repaired := n.machine.Changed()
 		if view := n.View(); n.Whole() == nil && cond(view) {
 			return view, nil
 		}
@@ -259,6 +260,7 @@ func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.S
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-changed:
+		case <-repaired:
 		}
 	}
 }
