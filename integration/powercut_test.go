@@ -63,13 +63,14 @@ func TestPowerCutsLoseNoReceiptedEntry(t *testing.T) {
 // powerCuts is a network on file systems whose power can be cut, with the
 // witness's books.
 type powerCuts struct {
-	n       *network
-	l       *load
-	rng     *rand.Rand
-	volumes map[*demo.Process]*volume
-	made    map[string]int // cuts by kind
-	spare   [][]*visit     // by hospital, for handIn
-	taken   int            // entries that handIn was promised
+	n        *network
+	l        *load
+	rng      *rand.Rand
+	volumes  map[*demo.Process]*volume
+	patience time.Duration  // with a node that lacks something
+	made     map[string]int // cuts by kind
+	spare    [][]*visit     // by hospital, for handIn
+	taken    int            // entries that handIn was promised
 
 	policyFile string
 	policy     *tlog.Policy
@@ -90,6 +91,7 @@ func newPowerCuts(t *testing.T, n *network, patients int) *powerCuts {
 	t.Logf("POWERCUT_SEED=%d", seed)
 	c := &powerCuts{
 		n: n, rng: rand.New(rand.NewPCG(seed, 0)), volumes: map[*demo.Process]*volume{}, made: map[string]int{},
+		patience: time.Minute,
 	}
 	for i, p := range n.Processes() {
 		c.volumes[p] = onVolume(t, p, []fileSystem{ext4, xfs}[i%2])
@@ -250,12 +252,12 @@ func (c *powerCuts) common(promised map[string]uint64) (size uint64, err error) 
 	for _, index := range promised {
 		need = max(need, index+1)
 	}
-	ctx, cancel := context.WithTimeout(c.n.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(c.n.ctx, c.patience)
 	defer cancel()
 	err = poll(ctx, func() error {
 		size = 0
 		for _, p := range c.n.Processes() {
-			s, err := p.Client.Status(ctx)
+			s, err := p.Client.Status(c.n.ctx)
 			if err != nil {
 				return err
 			}
