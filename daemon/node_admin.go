@@ -29,6 +29,9 @@ func (s *service) status(*http.Request) (admin.Status, error) {
 	if !view.Demo { // where nothing is secret
 		out.Warnings = slices.Concat(s.warn, st.Warnings)
 	}
+	for _, node := range s.mesh.Twins() {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("two instances of %s are running: both are refused", node))
+	}
 	for _, p := range s.mesh.Connected() {
 		out.Peers = append(out.Peers, admin.Peer{
 			Node: p.Node, Class: p.Class.String(), Dialled: p.Dialled, RTTms: float64(p.RTT.Microseconds()) / 1000,
