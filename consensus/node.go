@@ -28,8 +28,6 @@ type Node struct {
 	checkpoints *checkpoints
 	lastHelper  atomic.Pointer[string] // peer that answered last
 	saving      sync.Mutex             // one writer of the machine's saved state at a time
-	room        room
-	twins       twins
 
 	// Voters only.
 	signer    *signer
@@ -53,6 +51,8 @@ type Node struct {
 	opened   atomic.Bool
 	failed   atomic.Pointer[error]
 	raftHeld atomic.Bool // a goroutine of Raft's is held for good, see holdRaft
+	room     room
+	twins    twins
 	closing  sync.Once
 	closed   error
 }
@@ -105,10 +105,10 @@ func (n *Node) start() error {
 	if err := n.loadCheckpoint(); err != nil {
 		return err
 	}
-	n.worker(n.runComparer)
 	if n.cfg.Space != nil {
 		n.worker(n.runSpace)
 	}
+	n.worker(n.runComparer)
 	n.worker(n.runKeeper)
 	return nil
 }
