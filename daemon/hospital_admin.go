@@ -120,6 +120,10 @@ func (s *service) entries(w http.ResponseWriter, r *http.Request) {
 		fail(w, errInvalid)
 		return
 	}
+	if err := s.node.Whole(); err != nil {
+		fail(w, err)
+		return
+	}
 	out := newStreamer(w)
 	for o, err := range s.reader.Entries(r.Context(), from, int(limit)) {
 		if err != nil {
@@ -137,6 +141,9 @@ func (s *service) entry(r *http.Request) (admin.Entry, error) {
 	if err != nil {
 		return admin.Entry{}, err
 	}
+	if err := s.node.Whole(); err != nil {
+		return admin.Entry{}, err
+	}
 	o, err := s.reader.Entry(index)
 	if err != nil {
 		return admin.Entry{}, err
@@ -151,6 +158,9 @@ func (s *service) entry(r *http.Request) (admin.Entry, error) {
 func (s *service) phenopacket(r *http.Request) (json.RawMessage, error) {
 	index, err := number(r, "index")
 	if err != nil {
+		return nil, err
+	}
+	if err := s.node.Whole(); err != nil {
 		return nil, err
 	}
 	return s.reader.Phenopacket(r.Context(), index)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"os"
 	"os/exec"
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 // program builds cmd/raresync and returns its path.
 var program = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(builtIn, "raresync")
-	out, err := exec.Command("go", "build", "-o", path, "../cmd/raresync").CombinedOutput()
+	out, err := exec.Command("go", slices.Concat(buildArgs, []string{"-o", path, "../cmd/raresync"})...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build cmd/raresync: %w\n%s", err, out)
 	}
@@ -344,16 +345,25 @@ func documents(t *testing.T, f admin.File) map[string]admin.Document {
 func madeUpVisits(t *testing.T, patients, hospitals int) []visit {
 	t.Helper()
 	var visits []visit
-	for f := range generate.Files(generate.Options{
-		Seed: 11, Hospitals: hospitals, Patients: patients, Today: entry.Date{Year: 2026, Month: 1, Day: 31}, Catalog: catalog.Current(),
-	}) {
-		v := visit{hospital: f.Hospital, file: admin.File{Name: f.Name, Data: f.Raw, Identities: map[string]admin.Document{}}}
-		packets, err := phenopacket.Read(f.Name, bytes.NewReader(f.Raw), phenopacket.Limits{})
-		must(t, err)
-		for _, p := range packets {
-			v.file.Identities[p.SubjectID] = admin.Document{Type: string(identity.RIC), Value: f.ResidentID}
-		}
-		visits = append(visits, v)
+	for f := range madeUpFiles(patients, hospitals) {
+		visits = append(visits, madeUpVisit(t, f))
 	}
 	return visits
+}
+
+func madeUpFiles(patients, hospitals int) iter.Seq[generate.File] {
+	return generate.Files(generate.Options{
+		Seed: 11, Hospitals: hospitals, Patients: patients, Today: entry.Date{Year: 2026, Month: 1, Day: 31}, Catalog: catalog.Current(),
+	})
+}
+
+func madeUpVisit(t *testing.T, f generate.File) visit {
+	t.Helper()
+	v := visit{hospital: f.Hospital, file: admin.File{Name: f.Name, Data: f.Raw, Identities: map[string]admin.Document{}}}
+	packets, err := phenopacket.Read(f.Name, bytes.NewReader(f.Raw), phenopacket.Limits{})
+	must(t, err)
+	for _, p := range packets {
+		v.file.Identities[p.SubjectID] = admin.Document{Type: string(identity.RIC), Value: f.ResidentID}
+	}
+	return v
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
@@ -80,6 +81,8 @@ var sentinels = []struct {
 	{consensus.ErrQuarantined, exitStorage},
 	{ledger.ErrStorage, exitStorage},
 	{ledger.ErrDamaged, exitStorage},
+	{logstore.ErrStorage, exitStorage},
+	{logstore.ErrDamaged, exitStorage},
 	{machine.ErrDiverged, exitStorage},
 	{home.ErrOptions, exitInvalid},
 	{home.ErrInUse, exitInUse},

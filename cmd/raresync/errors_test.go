@@ -11,6 +11,7 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/home"
@@ -45,6 +46,8 @@ func TestExitCodes(t *testing.T) {
 		"a bug in the daemon":                       {&admin.Problem{Code: admin.CodeInternal}, 1},
 		"a quarantined node":                        {consensus.ErrQuarantined, 74},
 		"a failed disk":                             {ledger.ErrStorage, 74},
+		"a failed disk under a voter's Raft log":    {fmt.Errorf("store raft log: %w", logstore.ErrStorage), 74},
+		"a damaged Raft log":                        {logstore.ErrDamaged, 74},
 		"a damaged ledger":                          {ledger.ErrDamaged, 74},
 		"a second process":                          {home.ErrInUse, 75},
 		"a mirror that runs twice":                  {consensus.ErrTwin, 75},

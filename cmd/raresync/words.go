@@ -9,6 +9,7 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/home"
@@ -52,6 +53,8 @@ var meanings = []struct {
 	{consensus.ErrQuarantined, words{"rebuild this node from its peers under a new id", "本节点的副本已被隔离", "请以新的节点名从其他节点重建"}},
 	{ledger.ErrDamaged, words{"rebuild this node from its peers under a new id", "本地账本已损坏", "请以新的节点名从其他节点重建"}},
 	{ledger.ErrStorage, words{"look at the disk; then rebuild this node from its peers", "磁盘读写失败", "请检查磁盘，然后从其他节点重建本节点"}},
+	{logstore.ErrDamaged, words{"rebuild this node from its peers under a new id", "Raft 日志已损坏", "请以新的节点名从其他节点重建"}},
+	{logstore.ErrStorage, words{"look at the disk; then rebuild this node under a new id", "磁盘读写失败", "请检查磁盘，然后以新的节点名重建"}},
 	{errNoConfig, words{
 		"name one with --config, or make a node with: raresync init DIR",
 		"找不到配置文件", "请用 --config 指定，或用 raresync init 建立节点"}},

@@ -159,6 +159,12 @@ type Proof struct {
 	Proof string `json:"proof"` // C2SP tlog-proof
 }
 
+// SaltsBackup declares to the network a backup of this node that holds salts.
+type SaltsBackup struct {
+	Size   uint64 `json:"size"`   // tree size of the backup
+	Expiry uint64 `json:"expiry"` // ms since 1970, when it will have been destroyed
+}
+
 // Problem is an error of the daemon, as RFC 9457 problem details.
 type Problem struct {
 	Title  string `json:"title"`

@@ -78,23 +78,33 @@ func (m *Mesh) setTarget(t Target) {
 func (m *Mesh) keepDialling(ctx context.Context, d *dialling, at slot) {
 	backoff := minBackoff
 	for ctx.Err() == nil {
+		lasted := time.Duration(0)
 		if s := m.sessionAt(at); s != nil {
 			select {
 			case <-s.done:
 			case <-ctx.Done():
 			}
-			// A session that ended as soon as it began is no success.
-			if time.Since(s.since) > maxBackoff {
-				backoff = minBackoff
-			}
+			lasted = time.Since(s.since)
 		} else if err := m.connect(ctx, d, at); err == nil {
 			continue
 		} else if ctx.Err() == nil {
 			m.logFailure(at, err)
 		}
-		m.rest(ctx, at, backoff/2+rand.N(backoff/2))
-		backoff = min(2*backoff, maxBackoff)
+		var pause time.Duration
+		pause, backoff = nextPause(backoff, lasted)
+		m.rest(ctx, at, pause/2+rand.N(pause/2))
 	}
+}
+
+// nextPause returns the pause after a session that lasted so long, or after an
+// attempt that failed, and what the one after it will be. A session that ended
+// as soon as it began is no success; one that outlived its pause is: a node that
+// is started again, and again, is found again at once.
+func nextPause(backoff, lasted time.Duration) (pause, next time.Duration) {
+	if lasted > backoff {
+		backoff = minBackoff
+	}
+	return backoff, min(2*backoff, maxBackoff)
 }
 
 func (m *Mesh) sessionAt(at slot) *session {
