@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/cbor"
@@ -112,6 +113,7 @@ func (s *signer) record(c cosigned) error {
 	if err := ledger.WriteFileDurable(s.path, c.marshal()); err != nil {
 		return err
 	}
+	fault.At(fault.CosignRecorded)
 	s.last = c
 	return nil
 }
@@ -139,7 +141,7 @@ func (n *Node) cosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, er
 	if err := n.failure(); err != nil {
 		return nil, err
 	}
-	if n.has(bugCosignBlindly) {
+	if fault.Planted(fault.CosignBlindly) {
 		_ = n.signer.record(cosigned{Size: p.Checkpoint.Size, Root: p.Checkpoint.Root})
 		return n.signer.cosign.Cosign(p.Checkpoint, uint64(n.cfg.Now().Unix()))
 	}
@@ -150,14 +152,14 @@ func (n *Node) cosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, er
 	if p.Checkpoint.Origin != Origin(view) {
 		return nil, fmt.Errorf("origin %q is not this log's", p.Checkpoint.Origin)
 	}
-	if now := n.nowMillis(); view.LogTime > now+maxClockLead {
+	if now := n.nowMillis(); view.LogTime > now+maxClockLead && !fault.Planted(fault.IgnoreClock) {
 		n.log.Warn("not cosigning: log time is ahead of this node's clock; check NTP", "ahead_ms", view.LogTime-now)
 		return nil, ErrClock
 	}
 	if err := n.compare(view, p.Checkpoint); err != nil {
 		return nil, err
 	}
-	if n.has(bugForgetCosigned) {
+	if fault.Planted(fault.ForgetCosigned) {
 		return n.signer.cosign.Cosign(p.Checkpoint, uint64(n.cfg.Now().Unix()))
 	}
 	err = n.signer.record(cosigned{

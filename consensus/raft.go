@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/state"
 )
@@ -121,7 +122,7 @@ func (n *Node) checkRollback() error {
 	if newest, found := n.snapshots.Newest(); found {
 		last = max(last, newest.Index)
 	}
-	if cosigned := n.signer.last.RaftIndex; cosigned > last {
+	if cosigned := n.signer.last.RaftIndex; cosigned > last && !fault.Planted(fault.IgnoreRollback) {
 		return n.quarantine(fmt.Errorf("cosigned at raft index %d, but the log ends at %d: the disk was set back", cosigned, last))
 	}
 	return nil
@@ -132,7 +133,7 @@ func (n *Node) checkRollback() error {
 // lie in it, and the whole log goes.
 func (n *Node) dropStaleLog() error {
 	newest, found := n.snapshots.Newest()
-	if !found {
+	if !found || fault.Planted(fault.KeepStaleLog) {
 		return nil
 	}
 	last, err := n.logs.Anchor(newest.Index, newest.Term)

@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // backend is the part of raft-boltdb's store that a Store writes through.
@@ -46,7 +48,8 @@ func openBolt(path string, initialMmapBytes int) (store *raftboltdb.BoltStore, e
 		return nil, err
 	}
 	err = faultsAsErrors(func() error {
-		store, err = raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: boltOptions(initialMmapBytes)})
+		store, err = raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: boltOptions(initialMmapBytes),
+			NoSync: fault.Planted(fault.LogNoFsync)})
 		return err
 	})
 	return store, err

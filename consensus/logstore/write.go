@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // StoreLog stores one record.
@@ -79,7 +81,9 @@ func (s *Store) replace(logs []*raft.Log) error {
 		if err := s.db.StoreLogs(stored); err != nil {
 			return err
 		}
+		fault.At(fault.LogStored)
 		if oldLast > newLast {
+			fault.At(fault.SuffixReplaced)
 			if err := s.db.DeleteRange(newLast+1, oldLast); err != nil {
 				return err
 			}

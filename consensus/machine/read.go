@@ -134,7 +134,7 @@ func prove(l *ledger.Ledger, index, size uint64, root tlog.Hash) ([]byte, []tlog
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := tlog.VerifyInclusion(tlog.LeafHash(leaf), index, size, proof, root); err != nil {
+	if err := tlog.VerifyInclusion(tlog.LeafHash(leaf), index, size, proof, root); err != nil && !fault.Planted(fault.ReceiptUnchecked) {
 		return nil, nil, fmt.Errorf("%w: %w", ledger.ErrDamaged, err)
 	}
 	return leaf, proof, nil

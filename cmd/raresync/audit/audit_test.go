@@ -226,7 +226,8 @@ func TestAPolicyOfOthersIsTold(t *testing.T) {
 
 // TestEveryChangedByteIsSeen flips bytes all over the files of the ledger. The
 // file "synced" is left out: it says what this copy's last machine had fsynced,
-// and the same fact follows from the others.
+// and the same fact follows from the others. So are second copies, which are read
+// only where the first is damaged.
 func TestEveryChangedByteIsSeen(t *testing.T) {
 	c := newCopy(t, 2, 1)
 	note := c.whole()
@@ -237,7 +238,7 @@ func TestEveryChangedByteIsSeen(t *testing.T) {
 	}
 	tried := 0
 	for _, f := range files {
-		if f.Name() == "synced" {
+		if f.Name() == "synced" || strings.HasSuffix(f.Name(), ".copy") {
 			continue
 		}
 		path := filepath.Join(dir, f.Name())
