@@ -28,10 +28,8 @@ type Node struct {
 	checkpoints *checkpoints
 	lastHelper  atomic.Pointer[string] // peer that answered last
 	saving      sync.Mutex             // one writer of the machine's saved state at a time
-	room        room
-	twins       twins
-	fetchPace   pacer // of what is pulled from peers
-	scrubPace   pacer // of what the scrub reads
+	fetchPace   pacer                  // of what is pulled from peers
+	scrubPace   pacer                  // of what the scrub reads
 
 	// Voters only.
 	signer    *signer
@@ -57,6 +55,8 @@ type Node struct {
 	opened   atomic.Bool
 	failed   atomic.Pointer[error]
 	raftHeld atomic.Bool // a goroutine of Raft's is held for good, see holdRaft
+	room     room
+	twins    twins
 	closing  sync.Once
 	closed   error
 }
@@ -115,10 +115,10 @@ func (n *Node) start() error {
 	if err := n.loadCheckpoint(); err != nil {
 		return err
 	}
-	n.worker(n.runComparer)
 	if n.cfg.Space != nil {
 		n.worker(n.runSpace)
 	}
+	n.worker(n.runComparer)
 	n.worker(n.runKeeper)
 	n.worker(n.runRepair)
 	n.worker(func(ctx context.Context) {
