@@ -114,7 +114,7 @@ func (n *Node) start() error {
 		n.worker(n.runSpace)
 	}
 	n.worker(n.runKeeper)
-	if n.Whole() != nil {
+	if n.CheckSalts() != nil {
 		n.worker(n.runRefiller)
 	}
 	return nil
@@ -244,7 +244,7 @@ func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.S
 	}
 	for {
 		_, changed := n.checkpoints.current()
-		if view := n.View(); n.Whole() == nil && cond(view) {
+		if view := n.View(); n.CheckSalts() == nil && cond(view) {
 			return view, nil
 		}
 		select {

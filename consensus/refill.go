@@ -41,7 +41,7 @@ func (n *Node) HandleSalts(from uint64) ([][]byte, error) {
 
 // runRefiller fetches the missing salts from whichever peers have them.
 func (n *Node) runRefiller(ctx context.Context) {
-	for n.Whole() != nil {
+	for n.CheckSalts() != nil {
 		if !n.refillFromAnyone(ctx) && !pause(ctx, pullPause) {
 			return
 		}

@@ -99,7 +99,7 @@ func TestARestoredMirrorServesNothingUntilItHasTheSalts(t *testing.T) {
 	c.net.setCut(false, "reader", c.voters()...)
 	c.continueLoad(chains, 2, 3, c.voters()...)
 	c.converged(1 + 3*6*3)
-	if err := n.Whole(); err != nil {
+	if err := n.CheckSalts(); err != nil {
 		t.Errorf("after all: %v", err)
 	}
 	sameFiles(t, n.machine.Ledger(), c.node("h1").machine.Ledger())
@@ -115,7 +115,7 @@ func TestARestoredMirrorWithSaltsIsACopyAtOnce(t *testing.T) {
 	c.net.setCut(true, "reader", c.voters()...)
 	c.open("reader")
 	n := c.node("reader")
-	if err := n.Whole(); err != nil || n.Checkpoint().Checkpoint != at {
+	if err := n.CheckSalts(); err != nil || n.Checkpoint().Checkpoint != at {
 		t.Errorf("%v; checkpoint at %d, want %d", err, n.Checkpoint().Size, at.Size)
 	}
 	if served, err := n.HandleEnvelopes(0); err != nil || len(served) != 7 {
@@ -165,11 +165,11 @@ func TestSaltsOfALyingPeerAreNotTaken(t *testing.T) {
 	for range 4 {
 		<-asked
 	}
-	if n.Whole() == nil {
+	if n.CheckSalts() == nil {
 		t.Error("liars gave all salts")
 	}
 	c.net.setCut(false, "reader", "h3")
-	c.until("the salts, from the one that tells the truth", func() bool { return n.Whole() == nil })
+	c.until("the salts, from the one that tells the truth", func() bool { return n.CheckSalts() == nil })
 	for _, id := range []string{"h1", "h2"} {
 		c.net.lie(id, nil)
 	}

@@ -55,7 +55,7 @@ func (n *Node) notReady(s Status) string {
 	if err := n.ended(); err != nil {
 		return err.Error()
 	}
-	if err := n.Whole(); err != nil {
+	if err := n.CheckSalts(); err != nil {
 		return "not a copy: " + err.Error()
 	}
 	switch {

@@ -120,7 +120,7 @@ func (s *service) entries(w http.ResponseWriter, r *http.Request) {
 		fail(w, errInvalid)
 		return
 	}
-	if err := s.node.Whole(); err != nil {
+	if err := s.node.CheckSalts(); err != nil {
 		fail(w, err)
 		return
 	}
@@ -141,7 +141,7 @@ func (s *service) entry(r *http.Request) (admin.Entry, error) {
 	if err != nil {
 		return admin.Entry{}, err
 	}
-	if err := s.node.Whole(); err != nil {
+	if err := s.node.CheckSalts(); err != nil {
 		return admin.Entry{}, err
 	}
 	o, err := s.reader.Entry(index)
@@ -160,7 +160,7 @@ func (s *service) phenopacket(r *http.Request) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.node.Whole(); err != nil {
+	if err := s.node.CheckSalts(); err != nil {
 		return nil, err
 	}
 	return s.reader.Phenopacket(r.Context(), index)
