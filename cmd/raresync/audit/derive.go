@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
 )
@@ -40,19 +41,25 @@ func derive(l *ledger.Ledger, o Options) (*state.State, error) {
 	return s, nil
 }
 
+// read puts an envelope together as it lies there; what follows from it is
+// compared when it is applied.
 func read(l *ledger.Ledger, n uint64) (*envelope.Envelope, uint64, error) {
-	p, err := consensus.ReadEnvelope(l, n)
+	rec, parts, err := l.WholeEnvelope(n)
 	if errors.Is(err, ledger.ErrStorage) {
 		return nil, 0, err
 	}
 	if err != nil {
 		return nil, 0, unverified("%w", err)
 	}
-	e, err := envelope.Decode(p.Envelope)
+	bodies := make([]seal.Body, len(parts))
+	for i := range parts {
+		bodies[i] = seal.Body(parts[i])
+	}
+	e, err := envelope.Assemble(rec.Header, sign.Signature{Ed25519: rec.Ed25519, MLDSA: rec.MLDSA}, bodies)
 	if err != nil {
 		return nil, 0, unverified("%w", err)
 	}
-	return e, p.LogTime, nil
+	return e, rec.LogTimeMS, nil
 }
 
 // apply admits one envelope with the log time that the ledger gives it. s is
