@@ -331,7 +331,7 @@ func TestReceipt(t *testing.T) {
 	}
 	_, err = audit.Receipt(nil, bare, c.policy)
 	wantUnverified(t, err, "it holds no leaf")
-	_, err = audit.WithLeaf(append(leaf[:89:89], 0xee), bare)
+	_, err = audit.WithLeaf(append(leaf[:89:89], leaf[89]^1), bare)
 	wantUnverified(t, err, tlog.ErrProof.Error())
 	_, err = audit.Receipt(nil, receipt, newCopy(t, 1).policy)
 	wantUnverified(t, err, tlog.ErrPolicy.Error())
