@@ -43,7 +43,7 @@ func TestPlantedBugIsNoticedInChaos(t *testing.T) {
 			t.Errorf("%s: %v, want a campaign that fails and says %q:\n%s", p.bug, err, p.says, said)
 			continue
 		}
-		t.Logf("proof: processes that %s were noticed in chaos", p.bug)
+		t.Logf("proof: %s was noticed in chaos", p.bug)
 	}
 }
 
