@@ -49,7 +49,7 @@ demo: build ## run a small network on this machine, up to a verified checkpoint
 	@bin/raresync demo
 
 BENCH ?=
-bench: build ## measure against plain Raft and etcd on this disk; BENCH='-rounds 9' for more
+bench: build ## measure on this disk, beside plain Raft and etcd; BENCH='-parts windows -rounds 9' for some
 	$(GO) build -o bin/bench ./integration/bench
 	@bin/bench -binary bin/raresync -out bin/bench.json $(BENCH)
 

@@ -18,7 +18,7 @@ const (
 	// roundSpacing is the least time from one round's beginning to the next
 	// while submissions are under way: a round costs every voter signatures
 	// and two fsyncs, which the next commits wait for.
-	roundSpacing = 25 * time.Millisecond
+	roundSpacing = 50 * time.Millisecond
 )
 
 // runRounds makes checkpoints while this node leads: a round for every growth
@@ -29,7 +29,7 @@ func (n *Node) runRounds(ctx context.Context) {
 	var began time.Time
 	for {
 		changed := n.machine.Changed()
-		if n.Leading() && n.hasGap() {
+		if n.Leading() && !n.whole() {
 			n.handOver(ctx) // it could not answer a single submission
 		} else if n.Leading() && n.due() {
 			n.spaceRounds(ctx, began)
@@ -89,7 +89,7 @@ func (n *Node) round(ctx context.Context) bool {
 	}
 	sc, err := n.collect(ctx, view, p)
 	if err == nil {
-		err = n.offer(sc)
+		err = n.take(sc) // its signatures were verified one by one
 	}
 	if err != nil && n.ctx.Err() == nil {
 		n.log.Warn("no checkpoint in this round", "size", p.Checkpoint.Size, "reason", err.Error())

@@ -65,11 +65,18 @@ const pollInterval = 20 * time.Millisecond
 func newNetwork(t *testing.T, hospitals, voters int, within time.Duration) *network {
 	t.Helper()
 	n := foundNetwork(t, hospitals, voters)
-	var cancel context.CancelFunc
-	n.ctx, cancel = context.WithTimeout(t.Context(), within)
-	t.Cleanup(cancel)
-	must(t, n.Start(n.ctx))
+	n.startWithin(within)
 	return n
+}
+
+// startWithin starts a founded network, all of which has to be done within the
+// given time.
+func (n *network) startWithin(within time.Duration) {
+	n.t.Helper()
+	var cancel context.CancelFunc
+	n.ctx, cancel = context.WithTimeout(n.t.Context(), within)
+	n.t.Cleanup(cancel)
+	must(n.t, n.Start(n.ctx))
 }
 
 // foundNetwork makes the directories of a network, whose paths are short
@@ -78,6 +85,12 @@ func foundNetwork(t *testing.T, hospitals, voters int) *network {
 	t.Helper()
 	path, err := program()
 	must(t, err)
+	return foundNetworkOf(t, path, hospitals, voters)
+}
+
+// foundNetworkOf is foundNetwork with a program of the test's own.
+func foundNetworkOf(t *testing.T, path string, hospitals, voters int) *network {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "rr")
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
@@ -219,9 +232,15 @@ func (n *network) submit(p *demo.Process, batch []*visit) error {
 // log, all of it under a checkpoint.
 func (n *network) converge() admin.Status {
 	n.t.Helper()
+	return n.convergeOf(n.Processes())
+}
+
+// convergeOf is converge for some of the nodes.
+func (n *network) convergeOf(some []*demo.Process) admin.Status {
+	n.t.Helper()
 	var first admin.Status
 	n.eventually("converge", func() error {
-		for i, p := range n.Processes() {
+		for i, p := range some {
 			s, err := p.Client.Status(n.ctx)
 			if err != nil {
 				return err

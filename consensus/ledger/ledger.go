@@ -44,9 +44,13 @@ type Ledger struct {
 	dir      string
 	readOnly bool
 	files    [fileCount]*os.File
+	reads    [fileCount]io.ReaderAt // the same files, or those of OpenParts
+	suspect  error                  // why it was opened in spite of damage
 
-	write sync.Mutex // held by Append, Truncate, Sync, Scrub and Close
+	sync  sync.Mutex // held by Sync, Truncate, Scrub and Close; comes before write
+	write sync.Mutex // held by Append, and by all that moves the ends of files
 	dead  error      // guarded by write: the first failure, or ErrClosed
+	ahead uint64     // guarded by write: end in bodies up to which writeback was begun
 
 	mu     sync.RWMutex // guards what follows; held for reading while a read uses at
 	at     Lengths
@@ -81,47 +85,58 @@ func (l *Ledger) Append(b Batch) error {
 	if err := b.check(at); err != nil {
 		return fmt.Errorf("append envelope %d: %w", at.Envelopes, err)
 	}
-	after := at
 	for _, c := range b.chunks(at) {
 		if _, err := l.files[c.file].WriteAt(c.bytes, int64(at.bytes(c.file))); err != nil {
 			return fmt.Errorf("append envelope %d: %w", at.Envelopes, l.fail(ioError("write", c.file.name(), err)))
 		}
-		switch c.file {
-		case fileBodies:
-			after.BodiesBytes += uint64(len(c.bytes))
-		case fileEnvelopes:
-			after.EnvelopesBytes += uint64(len(c.bytes))
-		}
 	}
-	l.publish(newLengths(at.Envelopes+1, at.TreeSize+uint64(len(b.Leaves)), after.EnvelopesBytes, after.BodiesBytes))
+	after := b.after(at)
+	l.publish(after)
+	if after.BodiesBytes >= l.ahead+writebackBytes {
+		beginWriteback(l.files[fileBodies], int64(l.ahead), int64(after.BodiesBytes-l.ahead))
+		l.ahead = after.BodiesBytes
+	}
 	return nil
 }
 
-// Sync makes everything appended so far durable and returns its lengths. An
-// error is ErrStorage: what reached the disk is unknown, and a second attempt
-// could report success for bytes that were lost.
+// Sync makes everything appended so far durable and returns its lengths.
+// Appends go on meanwhile. An error is ErrStorage: what reached the disk is
+// unknown, and a second attempt could report success for bytes that were lost.
 func (l *Ledger) Sync() (Lengths, error) {
+	l.sync.Lock()
+	defer l.sync.Unlock()
 	l.write.Lock()
-	defer l.write.Unlock()
 	at, err := l.writable()
+	l.write.Unlock()
 	if err != nil {
 		return Lengths{}, fmt.Errorf("sync ledger: %w", err)
 	}
-	for f, file := range l.files {
-		if err := file.Sync(); err != nil {
-			return Lengths{}, fmt.Errorf("sync ledger: %w", l.fail(ioError(opFsync, fileID(f).name(), err)))
-		}
+	before := l.SyncedLengths()
+	if err := l.syncFiles(); err != nil {
+		return Lengths{}, fmt.Errorf("sync ledger: %w", l.failed(err))
 	}
 	if err := l.recordSynced(at); err != nil {
-		return Lengths{}, fmt.Errorf("sync ledger: %w", err)
+		return Lengths{}, fmt.Errorf("sync ledger: %w", l.failed(err))
+	}
+	for f, file := range l.files {
+		dropCached(file, int64(before.bytes(fileID(f))))
 	}
 	return at, nil
 }
 
+func (l *Ledger) syncFiles() error {
+	for f, file := range l.files {
+		if err := file.Sync(); err != nil {
+			return ioError(opFsync, fileID(f).name(), err)
+		}
+	}
+	return nil
+}
+
 // recordSynced durably records that the files are on disk up to at.
 func (l *Ledger) recordSynced(at Lengths) error {
-	if err := WriteFileDurable(filepath.Join(l.dir, syncedFile), at.Append(nil)); err != nil {
-		return l.fail(err)
+	if err := WriteTwice(filepath.Join(l.dir, syncedFile), at.Append(nil)); err != nil {
+		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -134,6 +149,8 @@ func (l *Ledger) recordSynced(at Lengths) error {
 // records a gap), and says ErrDamaged if the ledger has no envelope boundary
 // at these lengths: then snapshot and files come from different logs.
 func (l *Ledger) Truncate(to Lengths) error {
+	l.sync.Lock()
+	defer l.sync.Unlock()
 	l.write.Lock()
 	defer l.write.Unlock()
 	at, err := l.writable()
@@ -173,9 +190,10 @@ func (l *Ledger) cut(to Lengths) error {
 	l.mu.Unlock() // no reader is below to from here on
 	if synced.Envelopes > to.Envelopes {
 		if err := l.recordSynced(to); err != nil {
-			return err
+			return l.fail(err)
 		}
 	}
+	l.ahead = min(l.ahead, to.BodiesBytes)
 	return l.cutFiles(to)
 }
 
@@ -198,6 +216,8 @@ func (l *Ledger) cutFiles(to Lengths) error {
 
 // Close closes the files without fsync.
 func (l *Ledger) Close() error {
+	l.sync.Lock()
+	defer l.sync.Unlock()
 	l.write.Lock()
 	defer l.write.Unlock()
 	l.mu.Lock()
@@ -240,6 +260,13 @@ func (l *Ledger) fail(err error) error {
 	return err
 }
 
+// failed is fail for a caller that does not hold write.
+func (l *Ledger) failed(err error) error {
+	l.write.Lock()
+	defer l.write.Unlock()
+	return l.fail(err)
+}
+
 func (l *Ledger) publish(at Lengths) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -249,7 +276,7 @@ func (l *Ledger) publish(at Lengths) {
 // readAt fills b from offset off of file f; the caller holds mu or write and has
 // checked the range, so a short file is damage.
 func (l *Ledger) readAt(f fileID, b []byte, off uint64) error {
-	n, err := l.files[f].ReadAt(b, int64(off))
+	n, err := l.reads[f].ReadAt(b, int64(off))
 	switch {
 	case n == len(b):
 		return nil

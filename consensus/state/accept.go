@@ -27,6 +27,7 @@ func (s *State) Accept(e *envelope.Envelope, logTime uint64, commitments [][32]b
 		a.Previous = m.Chain.Number
 	}
 	a.Leaves = make([][]byte, len(commitments))
+	a.Hashes[0] = make([]tlog.Hash, 0, len(commitments))
 	flat := make([]byte, 0, len(commitments)*envelope.LeafBytes)
 	for place, c := range commitments {
 		start := len(flat)
@@ -37,6 +38,9 @@ func (s *State) Accept(e *envelope.Envelope, logTime uint64, commitments [][32]b
 		})
 	}
 	m.Chain = Chain{Sequence: e.Sequence, Attempt: e.Attempt, ID: e.ID(), Number: a.Number}
+	if e.Kind == envelope.KindAct {
+		s.acceptAct(e)
+	}
 	s.LogTime = logTime
 	s.Envelopes++
 	return a

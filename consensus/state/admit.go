@@ -32,7 +32,7 @@ func (s *State) Admit(e *envelope.Envelope, leaderTime uint64, commitments [][32
 	if r := s.admitHeader(e, logTime); r != nil {
 		return 0, r
 	}
-	if r := s.admitContent(e, commitments); r != nil {
+	if r := s.admitContent(e, logTime, commitments); r != nil {
 		return 0, r
 	}
 	return logTime, nil
@@ -47,9 +47,21 @@ func (s *State) AdmitVerified(e *envelope.Envelope, leaderTime uint64) (uint64, 
 		return 0, r
 	}
 	if e.Kind == envelope.KindAct {
-		return logTime, s.admitAct(e)
+		return logTime, s.admitAct(e, logTime)
 	}
 	return logTime, nil
+}
+
+// Verified reports whether an envelope passes the checks that depend on its
+// bytes alone, with the key that it names. It may be asked of a state from
+// before: a key's id is a hash of the key.
+func (s *State) Verified(e *envelope.Envelope, commitments [][32]byte) bool {
+	m, ok := s.Member(e.Hospital)
+	if !ok || e.Network != s.Network || e.Kind.Label() == "" || checkBodies(e, commitments) != nil {
+		return false
+	}
+	i := slices.IndexFunc(m.Signing, func(span SigningSpan) bool { return span.Key.ID() == e.KeyID })
+	return i >= 0 && e.VerifySignature(m.Signing[i].Key) == nil
 }
 
 func (s *State) admitHeader(e *envelope.Envelope, logTime uint64) *Refusal {
@@ -168,16 +180,9 @@ func wrapsMatch(wraps []seal.Wrap, ids []seal.KeyID) bool {
 
 // admitContent checks what depends on the bytes and the key alone: lengths,
 // commitments, signature; and an act's content.
-func (s *State) admitContent(e *envelope.Envelope, commitments [][32]byte) *Refusal {
-	if e.Kind == envelope.KindEntries {
-		for i := range e.Bodies {
-			if err := seal.CheckCiphertextLen(len(e.Bodies[i].Ciphertext)); err != nil {
-				return refuse(CodeLength, "place %d: %d bytes", i, len(e.Bodies[i].Ciphertext))
-			}
-		}
-	}
-	if err := e.CheckBodies(commitments); err != nil {
-		return refuse(CodeBodies, "%v", err)
+func (s *State) admitContent(e *envelope.Envelope, logTime uint64, commitments [][32]byte) *Refusal {
+	if r := checkBodies(e, commitments); r != nil {
+		return r
 	}
 	m, _ := s.Member(e.Hospital)
 	key, r := s.signingKey(m, e)
@@ -188,7 +193,21 @@ func (s *State) admitContent(e *envelope.Envelope, commitments [][32]byte) *Refu
 		return r
 	}
 	if e.Kind == envelope.KindAct {
-		return s.admitAct(e)
+		return s.admitAct(e, logTime)
+	}
+	return nil
+}
+
+func checkBodies(e *envelope.Envelope, commitments [][32]byte) *Refusal {
+	if e.Kind == envelope.KindEntries {
+		for i := range e.Bodies {
+			if err := seal.CheckCiphertextLen(len(e.Bodies[i].Ciphertext)); err != nil {
+				return refuse(CodeLength, "place %d: %d bytes", i, len(e.Bodies[i].Ciphertext))
+			}
+		}
+	}
+	if err := e.CheckBodies(commitments); err != nil {
+		return refuse(CodeBodies, "%v", err)
 	}
 	return nil
 }
