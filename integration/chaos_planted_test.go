@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -52,7 +51,7 @@ func TestPlantedBugIsNoticedInChaos(t *testing.T) {
 func campaignWith(t *testing.T, bug string) (string, error) {
 	t.Setenv("RARESYNC_PLANT", bug)
 	var said strings.Builder
-	err := enclose(t, func(line ...any) { fmt.Fprintln(&said, line...) })
+	err := enclose(t, &said)
 	return said.String(), err
 }
 
