@@ -147,6 +147,7 @@ func (n *Node) startVoter(view *state.State) error {
 	if err := n.startRaft(); err != nil {
 		return err
 	}
+	n.worker(n.settle)
 	n.worker(n.runRounds)
 	n.worker(n.runFiller)
 	n.worker(n.runSnapshots)
