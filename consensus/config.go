@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus/machine"
+	"github.com/raresync/raresync/consensus/space"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
@@ -39,6 +40,7 @@ type Config struct {
 	Streams Streams // of Raft; voters only
 	Logger  *slog.Logger
 	Now     func() time.Time // this node's clock
+	Space   *space.Watch     // of the disk that Dir lies on; nil: there is always room
 	// Fatal is called once, in a goroutine of its own, when storage failed or
 	// the copy diverged: the node does nothing more and the process must stop.
 	Fatal  func(error)
@@ -104,6 +106,9 @@ type Peers interface {
 	// Envelopes returns accepted envelopes from the given number on, at least
 	// one if the node has any, as many as fit the peer's limit.
 	Envelopes(ctx context.Context, node string, from uint64) ([]Pulled, error)
+	// Salts returns the salts of accepted envelopes from the given number on,
+	// those of one envelope joined in order of place, as Envelopes does.
+	Salts(ctx context.Context, node string, from uint64) ([][]byte, error)
 }
 
 // Proposal is a tree head the leader asks voters to cosign.

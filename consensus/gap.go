@@ -24,7 +24,10 @@ type gap struct {
 func (n *Node) gapNow() (from, to uint64, open bool) {
 	n.gap.mu.Lock()
 	defer n.gap.mu.Unlock()
-	return n.machine.Gap()
+	if from, to, open := n.machine.Gap(); open {
+		return from, to, true
+	}
+	return n.saltless.missing()
 }
 
 func (n *Node) hasGap() bool {

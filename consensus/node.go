@@ -28,6 +28,8 @@ type Node struct {
 	checkpoints *checkpoints
 	lastHelper  atomic.Pointer[string] // peer that answered last
 	saving      sync.Mutex             // one writer of the machine's saved state at a time
+	room        room
+	twins       twins
 
 	// Voters only.
 	signer    *signer
@@ -44,6 +46,7 @@ type Node struct {
 	// Mirrors only: the copy up to the last checkpoint. What lies beyond came
 	// from one peer and is not confirmed.
 	confirmed atomic.Pointer[machine.Snapshot]
+	saltless  saltless // what a backup left out
 
 	ctx      context.Context // ends when the node closes or fails
 	cancel   context.CancelFunc
@@ -82,6 +85,9 @@ func (n *Node) start() error {
 	if err := n.openMachine(); err != nil {
 		return err
 	}
+	if err := n.saltless.load(n.cfg.Dir); err != nil {
+		return err
+	}
 	view := n.machine.View()
 	self, ok := view.Node(n.cfg.Self)
 	if !ok {
@@ -104,7 +110,13 @@ func (n *Node) start() error {
 		return err
 	}
 	n.worker(n.runComparer)
+	if n.cfg.Space != nil {
+		n.worker(n.runSpace)
+	}
 	n.worker(n.runKeeper)
+	if n.Whole() != nil {
+		n.worker(n.runRefiller)
+	}
 	return nil
 }
 
@@ -233,7 +245,7 @@ func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.S
 	}
 	for {
 		_, changed := n.checkpoints.current()
-		if view := n.View(); cond(view) {
+		if view := n.View(); n.Whole() == nil && cond(view) {
 			return view, nil
 		}
 		select {

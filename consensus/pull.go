@@ -91,6 +91,9 @@ func pause(ctx context.Context, d time.Duration) bool {
 // envelopes asks a peer, and asks again after a moment if it does not answer:
 // to turn to another peer means to start from the beginning.
 func (n *Node) envelopes(ctx context.Context, peer string, from uint64) (pulled []Pulled, err error) {
+	if !n.awaitRoom(ctx) {
+		return nil, ctx.Err()
+	}
 	for range pullTries {
 		pulled, err = n.cfg.Peers.Envelopes(ctx, peer, from)
 		if err == nil && len(pulled) == 0 {

@@ -55,6 +55,9 @@ func (n *Node) notReady(s Status) string {
 	if err := n.ended(); err != nil {
 		return err.Error()
 	}
+	if err := n.Whole(); err != nil {
+		return "not a copy: " + err.Error()
+	}
 	switch {
 	case s.GapTo != 0:
 		return fmt.Sprintf("not a copy: envelopes %d to %d are still missing", s.GapFrom, s.GapTo-1)

@@ -44,6 +44,7 @@ type Ledger struct {
 	dir      string
 	readOnly bool
 	files    [fileCount]*os.File
+	reads    [fileCount]io.ReaderAt // the same files, or those of OpenParts
 
 	sync  sync.Mutex // held by Sync, Truncate, Scrub and Close; comes before write
 	write sync.Mutex // held by Append, and by all that moves the ends of files
@@ -280,7 +281,7 @@ func (l *Ledger) publish(at Lengths) {
 // readAt fills b from offset off of file f; the caller holds mu or write and has
 // checked the range, so a short file is damage.
 func (l *Ledger) readAt(f fileID, b []byte, off uint64) error {
-	n, err := l.files[f].ReadAt(b, int64(off))
+	n, err := l.reads[f].ReadAt(b, int64(off))
 	switch {
 	case n == len(b):
 		return nil

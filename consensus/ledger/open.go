@@ -98,7 +98,7 @@ func (l *Ledger) open(flag int) (err error) {
 		if err != nil {
 			return ioError("open", f.name(), err)
 		}
-		l.files[f] = file
+		l.files[f], l.reads[f] = file, file
 	}
 	if err := l.readSynced(); err != nil {
 		return err

@@ -121,7 +121,7 @@ func Decode(d *cbor.Decoder) (*State, error) {
 	s := &State{}
 	d.Array(22)
 	if v := d.Uint(); d.Err() == nil && v != Format {
-		return nil, fmt.Errorf("snapshot format %d is not known to this build: upgrade it", v)
+		return nil, fmt.Errorf("snapshot format %d, this build reads format %d", v, Format)
 	}
 	d.BytesInto(s.Network[:])
 	s.Name = d.Text(64)

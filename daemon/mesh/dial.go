@@ -150,6 +150,9 @@ func (m *Mesh) connectTo(ctx context.Context, address string, at slot) error {
 	s, err := m.introduce(ctx, raw, at)
 	if err != nil {
 		raw.Close()
+		if errors.Is(err, errToldTwin) {
+			m.cfg.Twin(at.node)
+		}
 		return err
 	}
 	m.wg.Go(func() { s.run(nil) })
@@ -159,6 +162,7 @@ func (m *Mesh) connectTo(ctx context.Context, address string, at slot) error {
 // introduce does the dialling side's handshake: TLS, our greeting, the answer,
 // and the place among our sessions.
 func (m *Mesh) introduce(ctx context.Context, raw net.Conn, at slot) (*session, error) {
+	began := time.Now()
 	deadline, _ := ctx.Deadline()
 	if err := raw.SetDeadline(deadline); err != nil {
 		return nil, err
@@ -183,7 +187,7 @@ func (m *Mesh) introduce(ctx context.Context, raw net.Conn, at slot) (*session, 
 	if err != nil {
 		return nil, alerted(err)
 	}
-	s := m.newSession(conn, p, class, link{dialled: true, peer: g})
+	s := m.newSession(conn, p, class, link{dialled: true, began: began, peer: g})
 	_, err = m.enrol(s)
 	return s, err
 }
