@@ -11,9 +11,6 @@ import (
 // successorPoll is how often a leader that steps down looks for its successor.
 const successorPoll = 2 * time.Millisecond
 
-// settlePoll is how soon a voter that has started notices a leader.
-const settlePoll = 20 * time.Millisecond
-
 // handOver gives leadership away, so that the others need not wait for an
 // election timeout.
 func (n *Node) handOver(ctx context.Context) {
@@ -40,28 +37,6 @@ func (n *Node) awaitSuccessor(ctx context.Context) {
 		if !pause(ctx, successorPoll) {
 			return
 		}
-	}
-}
-
-func (n *Node) leaderKnown() bool {
-	_, leader := n.raft.LeaderWithID()
-	return leader != ""
-}
-
-// settle gives a voter that has just started its full timeouts as soon as it
-// knows a leader. Until then it stands for election after the least that Raft
-// allows: if all were started together nobody leads, and if not, the others
-// hear their leader and do not vote.
-func (n *Node) settle(ctx context.Context) {
-	for !n.leaderKnown() {
-		if !pause(ctx, settlePoll) {
-			return
-		}
-	}
-	c := n.raft.ReloadableConfig()
-	c.HeartbeatTimeout, c.ElectionTimeout = n.cfg.Timing.Heartbeat, n.cfg.Timing.Heartbeat
-	if err := n.raft.ReloadConfig(c); err != nil {
-		n.log.Error("raft keeps the timeouts of its start", "reason", err.Error())
 	}
 }
 

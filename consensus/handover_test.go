@@ -35,22 +35,6 @@ func TestALeaderThatClosesStaysToVoteForItsSuccessor(t *testing.T) {
 	}
 }
 
-func TestVotersStandForElectionSoonerUntilTheyKnowALeader(t *testing.T) {
-	c := newCluster(t, 3)
-	c.open(c.voters()...)
-	c.leader()
-	for _, id := range c.voters() {
-		n := c.node(id)
-		if first := n.raftConfig(); first.HeartbeatTimeout != n.cfg.Timing.Lease || first.ElectionTimeout != n.cfg.Timing.Lease {
-			t.Errorf("%s starts with timeouts of %s and %s", id, first.HeartbeatTimeout, first.ElectionTimeout)
-		}
-		c.until(id+" has its full timeouts", func() bool {
-			now := n.raft.ReloadableConfig()
-			return now.HeartbeatTimeout == n.cfg.Timing.Heartbeat && now.ElectionTimeout == n.cfg.Timing.Heartbeat
-		})
-	}
-}
-
 func TestAQuestionGoesOnALiveStream(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fails []error

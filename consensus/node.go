@@ -159,7 +159,7 @@ func (n *Node) startVoter(view *state.State) error {
 	if err := n.startRaft(); err != nil {
 		return err
 	}
-	n.worker(n.settle)
+	n.worker(n.runTimeouts)
 	n.worker(n.runRounds)
 	n.worker(n.runFiller)
 	n.worker(n.runSnapshots)

@@ -148,7 +148,7 @@ func (n *Node) dropStaleLog() error {
 func (n *Node) raftConfig() *raft.Config {
 	c := raft.DefaultConfig()
 	c.LocalID = raft.ServerID(n.cfg.Self)
-	c.HeartbeatTimeout = n.cfg.Timing.Lease // until a leader is known: see settle
+	c.HeartbeatTimeout = n.cfg.Timing.Lease // until a leader is heard: see runTimeouts
 	c.ElectionTimeout = n.cfg.Timing.Lease
 	c.LeaderLeaseTimeout = n.cfg.Timing.Lease
 	c.MaxAppendEntries = maxAppend
