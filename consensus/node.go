@@ -164,6 +164,7 @@ func (n *Node) startVoter(view *state.State) error {
 	if err := n.startRaft(); err != nil {
 		return err
 	}
+	n.worker(n.runTimeouts)
 	n.worker(n.runRounds)
 	n.worker(n.runFiller)
 	n.worker(n.runSnapshots)
