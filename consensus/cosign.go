@@ -191,11 +191,11 @@ func (n *Node) compare(view *state.State, c tlog.Checkpoint) error {
 	if c.Size == view.Tree.Size() {
 		return nil
 	}
-	number, err := n.machine.Ledger().EnvelopeAt(c.Size)
+	number, err := n.machine.EnvelopeAt(c.Size)
 	if err != nil {
 		return err
 	}
-	meta, err := n.machine.Ledger().Meta(number)
+	meta, err := n.machine.Meta(number)
 	if err != nil {
 		return err
 	}

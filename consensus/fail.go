@@ -61,9 +61,9 @@ func (n *Node) holdRaft(err error) {
 }
 
 // quarantine marks the data directory and fails: this node's copy is not the
-// network's.
+// network's, or its word may have been given by another.
 func (n *Node) quarantine(reason error) error {
-	n.log.Error("this node's copy differs from the network's: quarantined", "reason", reason.Error())
+	n.log.Error("this node is quarantined", "reason", reason.Error())
 	text := reason.Error() + "\n"
 	if err := os.WriteFile(filepath.Join(n.cfg.Dir, quarantineFile), []byte(text), 0o600); err != nil {
 		reason = errors.Join(reason, err)

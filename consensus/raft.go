@@ -16,6 +16,7 @@ import (
 )
 
 const (
+	maxPool   = 3   // idle streams kept to one node
 	maxAppend = 16  // records in one AppendEntries: 4 MiB at the largest
 	never     = 1e9 // Raft's own snapshot trigger counts records; ours counts bytes
 )
@@ -41,7 +42,7 @@ func (n *Node) startRaft() error {
 	layer := newStreamLayer(n)
 	n.streams = layer
 	n.transport = newTransport(raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: layer, MaxPool: 3, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
+		Stream: layer, MaxPool: maxPool, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
 		Timeout: n.cfg.Timing.RPC, Logger: raftLogger(n.log),
 	}), n.cfg.Now)
 	config := n.raftConfig()
@@ -72,17 +73,6 @@ func (n *Node) closeRaft(ctx context.Context) []error {
 		problems = append(problems, n.transport.Close())
 	}
 	return problems
-}
-
-// handOver gives leadership away, so that the others need not wait for an
-// election timeout.
-func (n *Node) handOver(ctx context.Context) {
-	if n.raft.State() != raft.Leader || ctx.Err() != nil {
-		return
-	}
-	if err := wait(ctx, n.raft.LeadershipTransfer()); err != nil {
-		n.log.Info("leadership not handed over", "reason", err.Error())
-	}
 }
 
 func (n *Node) openStores(dir string) (err error) {
@@ -159,8 +149,8 @@ func (n *Node) dropStaleLog() error {
 func (n *Node) raftConfig() *raft.Config {
 	c := raft.DefaultConfig()
 	c.LocalID = raft.ServerID(n.cfg.Self)
-	c.HeartbeatTimeout = n.cfg.Timing.Heartbeat
-	c.ElectionTimeout = n.cfg.Timing.Heartbeat
+	c.HeartbeatTimeout = n.cfg.Timing.Lease // until a leader is heard: see runTimeouts
+	c.ElectionTimeout = n.cfg.Timing.Lease
 	c.LeaderLeaseTimeout = n.cfg.Timing.Lease
 	c.MaxAppendEntries = maxAppend
 	c.BatchApplyCh = true
@@ -216,7 +206,7 @@ func (n *Node) inConfiguration(node string) bool {
 func (n *Node) runSnapshots(ctx context.Context) {
 	for {
 		changed := n.machine.Changed()
-		if n.machine.Applied() >= n.cfg.limits.snapshotBytes && !n.hasGap() {
+		if n.machine.Applied() >= n.cfg.limits.snapshotBytes && n.isWhole() {
 			if err := n.raft.Snapshot().Error(); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
 				n.log.Warn("no snapshot", "reason", err.Error())
 			}

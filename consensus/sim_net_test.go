@@ -197,3 +197,7 @@ func (p *simPeers) Envelopes(ctx context.Context, node string, from uint64) ([]P
 		return pulled, err
 	})
 }
+
+func (p *simPeers) Salts(ctx context.Context, node string, from uint64) ([][]byte, error) {
+	return through(ctx, p, node, func() ([][]byte, error) { return p.inner.Salts(ctx, node, from) })
+}

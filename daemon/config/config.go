@@ -9,7 +9,9 @@ type Config struct {
 	Network Network `toml:"network"`
 	Listen  Listen  `toml:"listen"`
 	Keys    Keys    `toml:"keys"`
+	Copy    Copy    `toml:"copy"`
 	Submit  Submit  `toml:"submit"`
+	Disk    Disk    `toml:"disk"`
 	Log     Log     `toml:"log"`
 
 	// Peers gives addresses of other nodes, by node id, as host:port in the
@@ -67,6 +69,20 @@ type Keys struct {
 	Key string `toml:"key"`
 }
 
+// Copy says how fast this node's copy of the log is completed and checked.
+type Copy struct {
+	// FetchKiBPerSecond bounds what is pulled from other nodes, averaged over
+	// ten seconds. Default 2048, which leaves a hospital's line to the
+	// hospital: a million entries take nine minutes. 0 is as fast as can be.
+	FetchKiBPerSecond int64 `toml:"fetch_kib_per_second"`
+
+	// ScrubKiBPerSecond bounds what is read again from this node's disk, over
+	// and over, to find damage while other nodes still have what is lost.
+	// Default 1024: a million entries take about twenty minutes. 0 is as fast
+	// as can be.
+	ScrubKiBPerSecond int64 `toml:"scrub_kib_per_second"`
+}
+
 // Submit says how the hospital's files are read.
 type Submit struct {
 	// Profile is what files must fill in: "report", "cohort" or "published".
@@ -77,6 +93,20 @@ type Submit struct {
 	// Production refuses printed specimens and test numbers as identity
 	// numbers (rule ID011). Default true; a demo network sets it to false.
 	Production bool `toml:"production"`
+}
+
+// Disk says how the room on the data directory's disk is watched. Where the
+// other levels lie is not for an operator to move: docs/OPERATIONS.md.
+type Disk struct {
+	// WarnMiB is the free space, in MiB, below which the node warns. Default
+	// 0: 15 % of the disk, at most 20 GiB. Choose what the disk takes up in
+	// the time you need to enlarge it.
+	WarnMiB int64 `toml:"warn_mib"`
+
+	// ReserveMiB is the size, in MiB, of a file of unused blocks that is given
+	// up when the disk is full, so that the node can finish what it promised.
+	// Default 64; 0 for none.
+	ReserveMiB int64 `toml:"reserve_mib"`
 }
 
 // Log says what the daemon writes to standard error.
@@ -94,7 +124,9 @@ type Log struct {
 func Default() Config {
 	return Config{
 		Node:     Node{DataDir: "."},
+		Copy:     Copy{FetchKiBPerSecond: 2048, ScrubKiBPerSecond: 1024},
 		Submit:   Submit{Production: true},
+		Disk:     Disk{ReserveMiB: 64},
 		Log:      Log{Level: "info", Format: "text"},
 		Language: "en",
 	}

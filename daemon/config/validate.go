@@ -103,11 +103,24 @@ func (c *Config) check(p *Problems) {
 	if name, ok := c.Credential(); ok && !credentialName.MatchString(name) {
 		p.add("keys.key", "credential %q: use the plain name given to LoadCredential", name)
 	}
+	checkRate(p, "copy.fetch_kib_per_second", c.Copy.FetchKiBPerSecond)
+	checkRate(p, "copy.scrub_kib_per_second", c.Copy.ScrubKiBPerSecond)
 	c.checkPeers(p)
+	checkMiB(p, "disk.warn_mib", c.Disk.WarnMiB)
+	checkMiB(p, "disk.reserve_mib", c.Disk.ReserveMiB)
 	oneOf(p, "submit.profile", c.Submit.Profile, "", "report", "cohort", "published")
 	oneOf(p, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(p, "log.format", c.Log.Format, "text", "json")
 	oneOf(p, "language", c.Language, "zh", "en")
+}
+
+// maxRate is a GiB a second: nobody means more.
+const maxRate = 1 << 20
+
+func checkRate(p *Problems, key string, n int64) {
+	if n < 0 || n > maxRate {
+		p.add(key, "%d: want 0 to %d KiB a second", n, maxRate)
+	}
 }
 
 func (c *Config) checkPeers(p *Problems) {
@@ -138,6 +151,15 @@ func checkAddress(address string, listen bool) error {
 		return fmt.Errorf("%q: the host is missing", address)
 	}
 	return nil
+}
+
+// maxMiB is a tebibyte: nobody means more.
+const maxMiB = 1 << 20
+
+func checkMiB(p *Problems, key string, n int64) {
+	if n < 0 || n > maxMiB {
+		p.add(key, "%d: want 0 to %d MiB", n, maxMiB)
+	}
 }
 
 func oneOf(p *Problems, key, value string, allowed ...string) {

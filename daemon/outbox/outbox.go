@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus"
-	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/crypto/sign"
@@ -22,6 +22,7 @@ type Log interface {
 	Submit(ctx context.Context, raw []byte) (consensus.Outcome, error)
 	View() *state.State
 	Status() consensus.Status
+	Room() error // consensus.ErrNoRoom if no entry may be added
 	Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error)
 	WaitCheckpoint(ctx context.Context, size uint64) (tlog.SignedCheckpoint, error)
 }
@@ -33,7 +34,7 @@ type Config struct {
 	Key      *sign.PrivateKey    // envelope key
 	Sealing  *seal.ReaderPrivate // the hospital's own sealing key
 	Log      Log
-	Ledger   *ledger.Ledger                      // the files of Log's copy
+	Copy     *machine.Machine                    // Log's copy
 	EntryID  func(cbor []byte) ([32]byte, error) // reads an entry's id from its plaintext
 	Logger   *slog.Logger
 	Now      func() time.Time

@@ -278,6 +278,11 @@ def unopenable(x, net):
     payload = cbor([1, 2**32 - 1, sha256(b"raresync/v1/sealing-key\0", reader[10]), "SEAL003"])
     body = cbor([1, 2, 0, 0, payload, []])
     x.derive("act.cbor", body)
+    x.derive("act.salts_backup", cbor([1, 3, 0, 0, cbor(["h1", 4, ENTRIES_TIME + 90 * 86_400_000]), []]))
+    node = list(net["nodes"][2])
+    node[1:4] = [6, MIRROR, []]  # as if hospital 3 were no founder
+    admission = cbor([net["institutions"][2], [node]])
+    x.derive("act.admission_core.sha256", sha256(cbor([1, 4, 1, ENTRIES_TIME + 7 * 86_400_000, admission])))
     fields = [1, 1, 2, net["network"], 4, key_id(reader[7]), 1, 1, ZEROS, ACT_TIME, 0, 1, None, ZEROS, ZEROS, []]
     bodies = [[ZEROS, bytes(16), body]]
     return check_envelope(x, "act", x.envelope("act.hex"), reader[7], b"raresync/v1/act", fields, bodies)
@@ -293,6 +298,16 @@ def root(hashes):
     return node_hash(root(hashes[:split]), root(hashes[split:]))
 
 
+def checked(record):
+    """A record with its CRC-32C (RFC 3720, appendix B.4) behind it."""
+    crc = 2**32 - 1
+    for byte in record:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return record + u32(crc ^ 2**32 - 1)
+
+
 def ledger(x, envelopes):
     """Leaves, tree and files; log time never decreases."""
     files = dict.fromkeys(("leaves", "hashes.0", "envelopes", "envelopes.idx", "bodies", "bodies.idx", "salts"), b"")
@@ -306,10 +321,10 @@ def ledger(x, envelopes):
             files["bodies"] += tag + ciphertext
             files["bodies.idx"] += u64(len(files["bodies"]))
             files["salts"] += salt
-        files["envelopes"] += u32(len(e["header"])) + e["header"] + e["signatures"] + u64(log_time)
+        files["envelopes"] += checked(u32(len(e["header"])) + e["header"] + e["signatures"] + u64(log_time))
         previous = before[-1] if before else 2**64 - 1
-        files["envelopes.idx"] += (u64(len(files["envelopes"])) + u64(first) + u32(len(e["bodies"]))
-                                   + u32(e["hospital"]) + u64(e["sequence"]) + u32(1) + u64(previous) + e["id"])
+        files["envelopes.idx"] += checked(u64(len(files["envelopes"])) + u64(first) + u32(len(e["bodies"]))
+                                          + u32(e["hospital"]) + u64(e["sequence"]) + u32(1) + u64(previous) + e["id"])
     hashes = [sha256(b"\0", leaf) for leaf in leaves]
     for i, leaf in enumerate(leaves):
         x.derive(f"log.leaf.{i}", leaf)
@@ -330,8 +345,8 @@ def snapshot(x, net, envelopes, hashes, files, log_time):
         members.append([institution, [[institution[7], 0, 0]], [[institution[10], 0, 0]],
                         last["sequence"], 1 if sent else 0, last["id"], number])
     readers = [0, [[net["institutions"][3][10], True, True]], [["11", [net["institutions"][4][10], True, False]]]]
-    state = [1, net["network"], p[1], p[2], p[3], p[4], len(envelopes), len(hashes), root(hashes), [root(hashes)],
-             log_time, 1, 1, members, net["nodes"], [readers], p[6], p[7], p[8], p[11], p[12]]
+    state = [2, net["network"], p[1], p[2], p[3], p[4], len(envelopes), len(hashes), root(hashes), [root(hashes)],
+             log_time, 1, 1, members, net["nodes"], [readers], p[6], p[7], p[8], p[11], p[12], []]
     sizes = [len(files[n]) for n in ("leaves", "hashes.0")] + [0, 0, 0]
     sizes += [len(files[n]) for n in ("envelopes", "envelopes.idx", "bodies", "bodies.idx", "salts")]
     encoded = cbor(state) + cbor([len(envelopes), len(hashes)] + sizes)
