@@ -1,0 +1,7 @@
+package fault
+
+// Steps of Raft's own files.
+const (
+	// StableTwinStored: a term or vote is in stable.twin, not in stable.db.
+	StableTwinStored Step = "stable/twin-stored"
+)
