@@ -200,6 +200,9 @@ func (n *Node) close(ctx context.Context) error {
 	if n.stable != nil && !n.raftHeld.Load() {
 		problems = append(problems, n.stable.Close())
 	}
+	if n.signer != nil {
+		problems = append(problems, n.signer.close())
+	}
 	if n.machine != nil {
 		problems = append(problems, n.machine.Close())
 	}
