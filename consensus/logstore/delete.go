@@ -49,6 +49,9 @@ func (s *Store) markFrom(index uint64) {
 func (s *Store) compact(first, to uint64) error {
 	s.mu.RLock()
 	to = min(to, s.snapshot-1, s.last)
+	if to == s.last {
+		to++ // the end record as well
+	}
 	s.mu.RUnlock()
 	if to < first {
 		return nil
@@ -95,7 +98,7 @@ func (s *Store) dropAll() error {
 	}
 	err := s.writing(func() error {
 		if last > 0 {
-			if err := s.db.DeleteRange(0, last); err != nil {
+			if err := s.db.DeleteRange(0, last+1); err != nil {
 				return err
 			}
 		}
@@ -163,7 +166,7 @@ func (s *Store) putAnchor(index, term uint64) error {
 	}
 	stored, head := chained(&raft.Log{Index: index, Term: term, Type: typeAnchor}, 0)
 	err := s.writing(func() error {
-		if err := s.db.StoreLogs([]*raft.Log{stored}); err != nil {
+		if err := s.db.StoreLogs([]*raft.Log{stored, endOf(index, head)}); err != nil {
 			return err
 		}
 		s.mu.Lock()

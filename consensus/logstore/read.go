@@ -106,6 +106,14 @@ func (s *Store) Check(from uint64) error {
 	return nil
 }
 
+// missing makes a record that is not there an ErrDamaged.
+func missing(err error, index uint64) error {
+	if errors.Is(err, raft.ErrLogNotFound) {
+		return fmt.Errorf("%w: record %d is missing", ErrDamaged, index)
+	}
+	return err
+}
+
 func (s *Store) scan(from, to uint64) error {
 	var before link
 	for index := from; index <= to; index++ {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // StoreLog stores one record.
@@ -80,7 +82,8 @@ func (s *Store) replace(logs []*raft.Log) error {
 			return err
 		}
 		if oldLast > newLast {
-			if err := s.db.DeleteRange(newLast+1, oldLast); err != nil {
+			fault.At(fault.SuffixReplaced)
+			if err := s.db.DeleteRange(newLast+2, oldLast+1); err != nil {
 				return err
 			}
 		}
@@ -90,15 +93,18 @@ func (s *Store) replace(logs []*raft.Log) error {
 	return err
 }
 
-// chainAll chains logs to the record with value head and adds tombstones up
-// to oldLast. It returns the value of the last of logs.
+// chainAll chains logs to the record with value head, and adds the end record
+// and, over an old suffix to oldLast and its end, tombstones. It returns the
+// value of the last of logs.
 func chainAll(logs []*raft.Log, oldLast uint64, head uint32) ([]*raft.Log, uint32) {
-	out := make([]*raft.Log, 0, len(logs))
+	out := make([]*raft.Log, 0, len(logs)+1)
 	for _, l := range logs {
 		stored, value := chained(l, head)
 		out, head = append(out, stored), value
 	}
-	for index := logs[len(logs)-1].Index + 1; index <= oldLast; index++ {
+	last := logs[len(logs)-1].Index
+	out = append(out, endOf(last, head))
+	for index := last + 2; index <= oldLast+1; index++ {
 		tombstone, _ := chained(&raft.Log{Index: index, Type: typeTombstone}, 0)
 		out = append(out, tombstone)
 	}
