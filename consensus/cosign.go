@@ -150,6 +150,9 @@ func (n *Node) cosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, er
 	if err := n.failure(); err != nil {
 		return nil, err
 	}
+	if n.recovering.Load() != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotYet, errRecovering)
+	}
 	if n.has(bugCosignBlindly) {
 		_ = n.signer.record(cosigned{Size: p.Checkpoint.Size, Root: p.Checkpoint.Root})
 		return n.signer.cosign.Cosign(p.Checkpoint, uint64(n.cfg.Now().Unix()))

@@ -32,17 +32,26 @@ func (f *fsm) Apply(l *raft.Log) any {
 		return err
 	}
 	f.n.logs.SetApplied(l.Index)
+	if err := f.n.remember(l); err != nil {
+		f.halted = f.n.fail(err)
+	}
 	return out
 }
 
 // apply returns nil for a marker, which only carries a commit index. Between
 // a Restore and the filled gap it waits.
 func (f *fsm) apply(l *raft.Log) (any, error) {
-	if len(l.Data) == 0 {
+	if len(l.Data) == 0 && f.n.recovering.Load() == nil {
 		return nil, nil
 	}
 	if err := f.n.awaitFilled(); err != nil {
 		return nil, err
+	}
+	if err := f.n.rewindOnce(); err != nil {
+		return nil, f.n.fail(fmt.Errorf("apply raft index %d: %w", l.Index, err))
+	}
+	if len(l.Data) == 0 {
+		return nil, nil
 	}
 	leaderTime, raw, err := decodeCommand(l.Data)
 	if err != nil {
@@ -53,6 +62,16 @@ func (f *fsm) apply(l *raft.Log) (any, error) {
 		return nil, f.n.fail(fmt.Errorf("apply raft index %d: %w", l.Index, err))
 	}
 	return out, nil
+}
+
+// rewindOnce takes the machine back to the genesis if the others send a lost log
+// from its first record on, and not a snapshot.
+func (n *Node) rewindOnce() error {
+	if !n.rewind {
+		return nil
+	}
+	n.rewind = false
+	return n.machine.Rewind(n.cfg.Genesis)
 }
 
 // Snapshot takes the state; it costs a clone of it.
@@ -86,6 +105,7 @@ func (f *fsm) restore(r io.Reader) error {
 	if err != nil {
 		return f.n.fail(fmt.Errorf("restore: %w", err))
 	}
+	f.n.rewind = false
 	if err := f.n.dropStaleLog(); err != nil {
 		return f.n.fail(err)
 	}

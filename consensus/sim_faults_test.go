@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// fault is one that is under way. Its repair ends it; faults overlap, and links
+// simFault is one that is under way. Its repair ends it; faults overlap, and links
 // and nodes that two have in common stay down until both are over.
-type fault struct {
+type simFault struct {
 	kind   string
 	repair func()
 }
@@ -48,7 +48,7 @@ func (s *sim) step() {
 	kind := kinds[s.rng.IntN(len(kinds))]
 	if repair := simFaults[kind](s); repair != nil {
 		s.counts[kind]++
-		s.active = append(s.active, fault{kind, repair})
+		s.active = append(s.active, simFault{kind, repair})
 	}
 }
 

@@ -76,7 +76,7 @@ type sim struct {
 	stopping   bool          // hospitals finish what they have sent
 	violations []string
 
-	active   []fault
+	active   []simFault
 	cuts     map[link]int      // how many faults have cut it
 	dirs     map[string]string // where each node's data is
 	copies   int               // of directories, so far

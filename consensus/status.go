@@ -58,6 +58,8 @@ func (n *Node) notReady(s Status) string {
 	switch {
 	case s.GapTo != 0:
 		return fmt.Sprintf("not a copy: envelopes %d to %d are still missing", s.GapFrom, s.GapTo-1)
+	case n.recovering.Load() != nil:
+		return errRecovering.Error()
 	case s.Leader == "" && n.raft != nil:
 		return "no leader known"
 	case s.Leader == "" && s.Via == "":
@@ -78,7 +80,7 @@ func (n *Node) HandleCheckpoint(ctx context.Context, size uint64) ([]byte, error
 	if ended := n.ended(); ended != nil {
 		return nil, fmt.Errorf("checkpoint: %w", ended)
 	}
-	if cp.Size == 0 || n.hasGap() {
+	if cp.Size == 0 || n.hasGap() || n.mayNotVote() {
 		return nil, fmt.Errorf("checkpoint: %w", ErrNotYet)
 	}
 	return cp.Marshal(), nil

@@ -7,4 +7,12 @@ const (
 	// SuffixReplaced: new records stand in log.db over a conflicting suffix,
 	// whose rest is tombstones.
 	SuffixReplaced Step = "suffix/replaced"
+
+	// RecoveryMarked: a voter has marked what it forgot, and removed nothing.
+	RecoveryMarked Step = "recovery/marked"
+	// RecoveryLogRemoved: its damaged log.db is gone, the new one not begun.
+	RecoveryLogRemoved Step = "recovery/log-removed"
+	// RecoveryApplied: it has applied a command of a later term, and the mark
+	// still stands.
+	RecoveryApplied Step = "recovery/applied"
 )
