@@ -197,9 +197,17 @@ func parseNote(note []byte) (tlog.SignedCheckpoint, error) {
 // offer verifies a checkpoint and compares it with this node's copy, now or
 // once its size is applied. With another root the copy is not the majority's.
 func (n *Node) offer(sc tlog.SignedCheckpoint) error {
+	if known, _ := n.checkpoints.current(); known.Checkpoint == sc.Checkpoint {
+		return nil
+	}
 	if _, err := n.checkpoints.policy.Verify(sc); err != nil {
 		return err
 	}
+	return n.take(sc)
+}
+
+// take is offer for a checkpoint that was verified.
+func (n *Node) take(sc tlog.SignedCheckpoint) error {
 	switch root, err := n.rootAt(sc.Size); {
 	case errors.Is(err, ledger.ErrOutOfRange), errors.Is(err, machine.ErrGap):
 		n.checkpoints.postpone(sc)

@@ -17,51 +17,67 @@ type fsm struct {
 	halted error
 }
 
-// Apply applies one committed command. A failure of this node's storage stops
-// the node: going on would let its copy differ from the others'.
-func (f *fsm) Apply(l *raft.Log) any {
+// Apply applies one committed command, as ApplyBatch does.
+func (f *fsm) Apply(l *raft.Log) any { return f.ApplyBatch([]*raft.Log{l})[0] }
+
+// ApplyBatch applies committed commands in order. A failure of this node's
+// storage stops the node: going on would let its copy differ from the others'.
+func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 	if f.halted == nil {
 		f.halted = f.n.failure()
 	}
-	if f.halted != nil {
-		return f.halted
+	answers := make([]any, len(logs))
+	if f.halted == nil {
+		f.halted = f.apply(logs, answers)
 	}
-	out, err := f.apply(l)
-	if err != nil {
-		f.halted = err
-		return err
+	if f.halted == nil {
+		last := logs[len(logs)-1]
+		f.n.logs.SetApplied(last.Index)
+		f.halted = f.n.remember(last)
+		return answers
 	}
-	f.n.logs.SetApplied(l.Index)
-	if err := f.n.remember(l); err != nil {
-		f.halted = f.n.fail(err)
+	for i := range answers {
+		if answers[i] == nil {
+			answers[i] = f.halted
+		}
 	}
-	return out
+	return answers
 }
 
-// apply returns nil for a marker, which only carries a commit index. Between
-// a Restore and the filled gap it waits.
-func (f *fsm) apply(l *raft.Log) (any, error) {
-	if len(l.Data) == 0 && f.n.recovering.Load() == nil {
-		return nil, nil
+// apply leaves the answer nil of a marker, which only carries a commit index,
+// and of a configuration, which is Raft's own affair. Between a Restore and
+// the filled gap it waits.
+func (f *fsm) apply(logs []*raft.Log, answers []any) error {
+	var commands []machine.Command
+	var places []int
+	for i, l := range logs {
+		if l.Type != raft.LogCommand || len(l.Data) == 0 {
+			continue
+		}
+		leaderTime, raw, err := decodeCommand(l.Data)
+		if err != nil {
+			return f.n.fail(fmt.Errorf("apply raft index %d: %w", l.Index, err))
+		}
+		commands = append(commands, machine.Command{Raw: raw, LeaderTime: leaderTime})
+		places = append(places, i)
+	}
+	if len(commands) == 0 && f.n.recovering.Load() == nil {
+		return nil
 	}
 	if err := f.n.awaitFilled(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := f.n.rewindOnce(); err != nil {
-		return nil, f.n.fail(fmt.Errorf("apply raft index %d: %w", l.Index, err))
+		return f.n.fail(fmt.Errorf("apply raft index %d: %w", logs[0].Index, err))
 	}
-	if len(l.Data) == 0 {
-		return nil, nil
+	outs, err := f.n.machine.ApplyBatch(commands)
+	for i, out := range outs {
+		answers[places[i]] = out
 	}
-	leaderTime, raw, err := decodeCommand(l.Data)
 	if err != nil {
-		return nil, f.n.fail(fmt.Errorf("apply raft index %d: %w", l.Index, err))
+		return f.n.fail(fmt.Errorf("apply raft index %d: %w", logs[places[len(outs)]].Index, err))
 	}
-	out, err := f.n.machine.Apply(raw, leaderTime)
-	if err != nil {
-		return nil, f.n.fail(fmt.Errorf("apply raft index %d: %w", l.Index, err))
-	}
-	return out, nil
+	return nil
 }
 
 // rewindOnce takes the machine back to the genesis if the others send a lost log
@@ -138,3 +154,5 @@ func (s *fsmSnapshot) Persist(sink raft.SnapshotSink) error {
 }
 
 func (s *fsmSnapshot) Release() {}
+
+var _ raft.BatchingFSM = (*fsm)(nil)

@@ -109,12 +109,12 @@ func (n *Node) remember(l *raft.Log) error {
 	if r.Cosigned {
 		view := n.machine.View()
 		if err := n.signer.record(cosigned{Size: view.Tree.Size(), RaftIndex: l.Index, Term: l.Term, Root: view.Tree.Root()}); err != nil {
-			return fmt.Errorf("end recovery: %w", err)
+			return n.fail(fmt.Errorf("end recovery: %w", err))
 		}
 	}
 	fault.At(fault.RecoveryApplied)
 	if err := os.Remove(recoveryPath(n.cfg.Dir)); err != nil {
-		return fmt.Errorf("end recovery: %w: %w", ledger.ErrStorage, err)
+		return n.fail(fmt.Errorf("end recovery: %w: %w", ledger.ErrStorage, err))
 	}
 	n.recovering.Store(nil)
 	n.log.Info("recovered: this voter votes and cosigns again", "term", l.Term, "index", l.Index)

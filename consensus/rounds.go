@@ -18,7 +18,7 @@ const (
 	// roundSpacing is the least time from one round's beginning to the next
 	// while submissions are under way: a round costs every voter signatures
 	// and two fsyncs, which the next commits wait for.
-	roundSpacing = 25 * time.Millisecond
+	roundSpacing = 50 * time.Millisecond
 )
 
 // runRounds makes checkpoints while this node leads: a round for every growth
@@ -90,7 +90,7 @@ func (n *Node) round(ctx context.Context) bool {
 	}
 	sc, err := n.collect(ctx, view, p)
 	if err == nil {
-		err = n.offer(sc)
+		err = n.take(sc) // its signatures were verified one by one
 	}
 	if err != nil && n.ctx.Err() == nil {
 		n.log.Warn("no checkpoint in this round", "size", p.Checkpoint.Size, "reason", err.Error())

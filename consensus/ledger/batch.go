@@ -19,6 +19,10 @@ const (
 
 	// envelopeFixedBytes is an envelope's record without its header.
 	envelopeFixedBytes = 4 + ed25519Bytes + mldsaBytes + 8
+
+	// writebackBytes of bodies are appended before the kernel is made to begin
+	// writing them.
+	writebackBytes = 4 << 20
 )
 
 // None is the number that stands for "no earlier envelope of this hospital".

@@ -45,8 +45,10 @@ type Ledger struct {
 	readOnly bool
 	files    [fileCount]*os.File
 
-	write sync.Mutex // held by Append, Truncate, Sync, Scrub and Close
+	sync  sync.Mutex // held by Sync, Truncate, Scrub and Close; comes before write
+	write sync.Mutex // held by Append, and by all that moves the ends of files
 	dead  error      // guarded by write: the first failure, or ErrClosed
+	ahead uint64     // guarded by write: end in bodies up to which writeback was begun
 
 	mu     sync.RWMutex // guards what follows; held for reading while a read uses at
 	at     Lengths
@@ -94,34 +96,51 @@ func (l *Ledger) Append(b Batch) error {
 		}
 	}
 	l.publish(newLengths(at.Envelopes+1, at.TreeSize+uint64(len(b.Leaves)), after.EnvelopesBytes, after.BodiesBytes))
+	if after.BodiesBytes >= l.ahead+writebackBytes {
+		beginWriteback(l.files[fileBodies], int64(l.ahead), int64(after.BodiesBytes-l.ahead))
+		l.ahead = after.BodiesBytes
+	}
 	return nil
 }
 
-// Sync makes everything appended so far durable and returns its lengths. An
-// error is ErrStorage: what reached the disk is unknown, and a second attempt
-// could report success for bytes that were lost.
+// Sync makes everything appended so far durable and returns its lengths.
+// Appends go on meanwhile. An error is ErrStorage: what reached the disk is
+// unknown, and a second attempt could report success for bytes that were lost.
 func (l *Ledger) Sync() (Lengths, error) {
+	l.sync.Lock()
+	defer l.sync.Unlock()
 	l.write.Lock()
-	defer l.write.Unlock()
 	at, err := l.writable()
+	l.write.Unlock()
 	if err != nil {
 		return Lengths{}, fmt.Errorf("sync ledger: %w", err)
 	}
-	for f, file := range l.files {
-		if err := file.Sync(); err != nil {
-			return Lengths{}, fmt.Errorf("sync ledger: %w", l.fail(ioError(opFsync, fileID(f).name(), err)))
-		}
+	before := l.SyncedLengths()
+	if err := l.syncFiles(); err != nil {
+		return Lengths{}, fmt.Errorf("sync ledger: %w", l.failed(err))
 	}
 	if err := l.recordSynced(at); err != nil {
-		return Lengths{}, fmt.Errorf("sync ledger: %w", err)
+		return Lengths{}, fmt.Errorf("sync ledger: %w", l.failed(err))
+	}
+	for f, file := range l.files {
+		dropCached(file, int64(before.bytes(fileID(f))))
 	}
 	return at, nil
+}
+
+func (l *Ledger) syncFiles() error {
+	for f, file := range l.files {
+		if err := file.Sync(); err != nil {
+			return ioError(opFsync, fileID(f).name(), err)
+		}
+	}
+	return nil
 }
 
 // recordSynced durably records that the files are on disk up to at.
 func (l *Ledger) recordSynced(at Lengths) error {
 	if err := WriteFileDurable(filepath.Join(l.dir, syncedFile), at.Append(nil)); err != nil {
-		return l.fail(err)
+		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -134,6 +153,8 @@ func (l *Ledger) recordSynced(at Lengths) error {
 // records a gap), and says ErrDamaged if the ledger has no envelope boundary
 // at these lengths: then snapshot and files come from different logs.
 func (l *Ledger) Truncate(to Lengths) error {
+	l.sync.Lock()
+	defer l.sync.Unlock()
 	l.write.Lock()
 	defer l.write.Unlock()
 	at, err := l.writable()
@@ -173,9 +194,10 @@ func (l *Ledger) cut(to Lengths) error {
 	l.mu.Unlock() // no reader is below to from here on
 	if synced.Envelopes > to.Envelopes {
 		if err := l.recordSynced(to); err != nil {
-			return err
+			return l.fail(err)
 		}
 	}
+	l.ahead = min(l.ahead, to.BodiesBytes)
 	return l.cutFiles(to)
 }
 
@@ -198,6 +220,8 @@ func (l *Ledger) cutFiles(to Lengths) error {
 
 // Close closes the files without fsync.
 func (l *Ledger) Close() error {
+	l.sync.Lock()
+	defer l.sync.Unlock()
 	l.write.Lock()
 	defer l.write.Unlock()
 	l.mu.Lock()
@@ -238,6 +262,13 @@ func (l *Ledger) writable() (Lengths, error) {
 func (l *Ledger) fail(err error) error {
 	l.dead = err
 	return err
+}
+
+// failed is fail for a caller that does not hold write.
+func (l *Ledger) failed(err error) error {
+	l.write.Lock()
+	defer l.write.Unlock()
+	return l.fail(err)
 }
 
 func (l *Ledger) publish(at Lengths) {

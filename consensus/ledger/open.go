@@ -109,6 +109,7 @@ func (l *Ledger) open(flag int) (err error) {
 	if l.readOnly {
 		return nil
 	}
+	l.ahead = l.at.BodiesBytes
 	if err := l.cutFiles(l.at); err != nil {
 		return err
 	}

@@ -26,6 +26,8 @@ func (l *Ledger) Scrub(first, count uint64) error {
 }
 
 func (l *Ledger) scrub(first uint64, count uint32) error {
+	l.sync.Lock()
+	defer l.sync.Unlock()
 	l.write.Lock()
 	defer l.write.Unlock()
 	if _, err := l.writable(); err != nil {

@@ -9,9 +9,27 @@ import (
 	"github.com/raresync/raresync/registry/envelope"
 )
 
+// Command is an envelope with the leader's time in milliseconds.
+type Command struct {
+	Raw        []byte
+	LeaderTime uint64
+}
+
 // Apply applies an envelope with the leader's time in milliseconds. While a
 // gap is open it waits. An error stops the node, unless it is ErrClosed.
 func (m *Machine) Apply(raw []byte, leaderTime uint64) (Outcome, error) {
+	outs, err := m.ApplyBatch([]Command{{raw, leaderTime}})
+	if err != nil {
+		return Outcome{}, err
+	}
+	return outs[0], nil
+}
+
+// ApplyBatch applies envelopes in order, as so many calls of Apply would, but
+// verifies them beside each other first. With an error it returns the outcomes
+// of those before the one that failed; none after it was applied.
+func (m *Machine) ApplyBatch(commands []Command) ([]Outcome, error) {
+	ready := m.prepare(commands)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for m.gap != nil && !m.stopped {
@@ -21,9 +39,18 @@ func (m *Machine) Apply(raw []byte, leaderTime uint64) (Outcome, error) {
 		m.mu.Lock()
 	}
 	if m.stopped {
-		return Outcome{}, ErrClosed
+		return nil, ErrClosed
 	}
-	return m.apply(raw, leaderTime)
+	defer m.broadcast()
+	outs := make([]Outcome, 0, len(commands))
+	for i, p := range ready {
+		out, err := m.apply(p, commands[i].LeaderTime)
+		if err != nil {
+			return outs, err
+		}
+		outs = append(outs, out)
+	}
+	return outs, nil
 }
 
 // Check answers as Apply would, without changing anything, and remembers that
@@ -54,54 +81,37 @@ func (m *Machine) Check(raw []byte, leaderTime uint64) (Outcome, error) {
 	return Outcome{Refusal: r, ID: e.ID(), LogTime: logTime, Count: e.Count}, nil
 }
 
-func (m *Machine) apply(raw []byte, leaderTime uint64) (Outcome, error) {
-	e, r := decode(raw)
-	if r != nil {
-		return Outcome{Refusal: r}, nil
+func (m *Machine) apply(p prepared, leaderTime uint64) (Outcome, error) {
+	e := p.envelope
+	if p.refusal != nil {
+		return Outcome{Refusal: p.refusal}, nil
 	}
 	if out, known, err := m.lookup(e); known || err != nil {
 		return out, err
 	}
-	logTime, r, commitments := m.admit(e, leaderTime)
+	logTime, r := m.admit(&p, leaderTime)
 	m.seen.drop(e.ID())
 	if r != nil {
 		return Outcome{Refusal: r, ID: e.ID()}, nil
 	}
-	a := m.state.Accept(e, logTime, commitments)
+	a := m.state.Accept(e, logTime, p.commitments)
 	if err := m.ledger.Append(batch(e, a)); err != nil {
 		return Outcome{}, err
 	}
 	m.roots.add(m.state.Tree.Size(), m.state.Tree.Root())
-	m.bytes += uint64(len(raw))
-	m.broadcast()
+	m.bytes += uint64(len(e.Marshal()))
 	return Outcome{Number: a.Number, First: a.First, Count: e.Count, LogTime: logTime, ID: e.ID()}, nil
 }
 
-// decode decodes under recover: bytes from the network never take the process
-// down.
-func decode(raw []byte) (e *envelope.Envelope, r *state.Refusal) {
-	defer func() {
-		if p := recover(); p != nil {
-			e, r = nil, &state.Refusal{Code: state.CodeEncoding, Detail: fmt.Sprintf("decoder panic: %T", p)}
-		}
-	}()
-	e, err := envelope.Decode(raw)
-	if err != nil {
-		return nil, state.AfterDecode(err)
+// admit asks the state, without the checks that prepare has made.
+func (m *Machine) admit(p *prepared, leaderTime uint64) (uint64, *state.Refusal) {
+	if p.verified {
+		return m.state.AdmitVerified(p.envelope, leaderTime)
 	}
-	return e, nil
-}
-
-// admit asks the state, and skips what depends on the bytes alone if Check has
-// verified the same bytes.
-func (m *Machine) admit(e *envelope.Envelope, leaderTime uint64) (uint64, *state.Refusal, [][32]byte) {
-	if commitments, ok := m.seen.get(e); ok {
-		logTime, r := m.state.AdmitVerified(e, leaderTime)
-		return logTime, r, commitments
+	if p.commitments == nil {
+		p.commitments = p.envelope.Commitments()
 	}
-	commitments := e.Commitments()
-	logTime, r := m.state.Admit(e, leaderTime, commitments)
-	return logTime, r, commitments
+	return m.state.Admit(p.envelope, leaderTime, p.commitments)
 }
 
 // lookup answers for a sequence that was used before: the original place for

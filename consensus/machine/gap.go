@@ -75,18 +75,19 @@ func (m *Machine) backToEdge() error {
 // snapshot: all of it is dropped, and the caller begins again at the lower
 // edge, which [Machine.Gap] gives, with another peer.
 func (m *Machine) Fill(raw []byte, logTime uint64) (Outcome, error) {
+	ready := m.prepareOne(m.View(), raw)
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer m.broadcast()
 	if m.gap == nil {
 		return Outcome{}, errors.New("fill: there is no gap")
 	}
 	number := m.state.Envelopes
-	out, err := m.apply(raw, logTime)
+	out, err := m.apply(ready, logTime)
 	if err != nil {
 		return out, err
 	}
 	if err := m.checkFilled(out, logTime); err != nil {
-		defer m.broadcast()
 		if err := m.backToEdge(); err != nil {
 			return out, err
 		}
@@ -94,7 +95,6 @@ func (m *Machine) Fill(raw []byte, logTime uint64) (Outcome, error) {
 	}
 	if m.state.Envelopes == m.gap.target.At.Envelopes {
 		m.gap = nil
-		m.broadcast()
 	}
 	return out, nil
 }

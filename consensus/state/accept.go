@@ -27,6 +27,7 @@ func (s *State) Accept(e *envelope.Envelope, logTime uint64, commitments [][32]b
 		a.Previous = m.Chain.Number
 	}
 	a.Leaves = make([][]byte, len(commitments))
+	a.Hashes[0] = make([]tlog.Hash, 0, len(commitments))
 	flat := make([]byte, 0, len(commitments)*envelope.LeafBytes)
 	for place, c := range commitments {
 		start := len(flat)

@@ -52,6 +52,18 @@ func (s *State) AdmitVerified(e *envelope.Envelope, leaderTime uint64) (uint64, 
 	return logTime, nil
 }
 
+// Verified reports whether an envelope passes the checks that depend on its
+// bytes alone, with the key that it names. It may be asked of a state from
+// before: a key's id is a hash of the key.
+func (s *State) Verified(e *envelope.Envelope, commitments [][32]byte) bool {
+	m, ok := s.Member(e.Hospital)
+	if !ok || e.Network != s.Network || e.Kind.Label() == "" || checkBodies(e, commitments) != nil {
+		return false
+	}
+	i := slices.IndexFunc(m.Signing, func(span SigningSpan) bool { return span.Key.ID() == e.KeyID })
+	return i >= 0 && e.VerifySignature(m.Signing[i].Key) == nil
+}
+
 func (s *State) admitHeader(e *envelope.Envelope, logTime uint64) *Refusal {
 	if r := s.admitForm(e); r != nil {
 		return r
@@ -169,15 +181,8 @@ func wrapsMatch(wraps []seal.Wrap, ids []seal.KeyID) bool {
 // admitContent checks what depends on the bytes and the key alone: lengths,
 // commitments, signature; and an act's content.
 func (s *State) admitContent(e *envelope.Envelope, commitments [][32]byte) *Refusal {
-	if e.Kind == envelope.KindEntries {
-		for i := range e.Bodies {
-			if err := seal.CheckCiphertextLen(len(e.Bodies[i].Ciphertext)); err != nil {
-				return refuse(CodeLength, "place %d: %d bytes", i, len(e.Bodies[i].Ciphertext))
-			}
-		}
-	}
-	if err := e.CheckBodies(commitments); err != nil {
-		return refuse(CodeBodies, "%v", err)
+	if r := checkBodies(e, commitments); r != nil {
+		return r
 	}
 	m, _ := s.Member(e.Hospital)
 	key, r := s.signingKey(m, e)
@@ -189,6 +194,20 @@ func (s *State) admitContent(e *envelope.Envelope, commitments [][32]byte) *Refu
 	}
 	if e.Kind == envelope.KindAct {
 		return s.admitAct(e)
+	}
+	return nil
+}
+
+func checkBodies(e *envelope.Envelope, commitments [][32]byte) *Refusal {
+	if e.Kind == envelope.KindEntries {
+		for i := range e.Bodies {
+			if err := seal.CheckCiphertextLen(len(e.Bodies[i].Ciphertext)); err != nil {
+				return refuse(CodeLength, "place %d: %d bytes", i, len(e.Bodies[i].Ciphertext))
+			}
+		}
+	}
+	if err := e.CheckBodies(commitments); err != nil {
+		return refuse(CodeBodies, "%v", err)
 	}
 	return nil
 }

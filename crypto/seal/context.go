@@ -3,6 +3,7 @@ package seal
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 )
 
 // contextBytes is the size of an encoded Context.
@@ -36,15 +37,35 @@ func (c Context) labelled(label string, more int) []byte {
 // Commitment returns the hash of a body at a place in the envelope. It stands
 // in the log as the entry's leaf and stays there when the body is erased; the
 // salt keeps it from telling anything about the body then.
-func (c Context) Commitment(place uint32, salt [32]byte, tag [16]byte, ciphertext []byte) [32]byte {
-	b := c.labelled("raresync/v1/body", 4+len(salt)+len(tag))
-	b = binary.BigEndian.AppendUint32(b, place)
-	b = append(b, salt[:]...)
-	b = append(b, tag[:]...)
-	h := sha256.New()
-	h.Write(b)
-	h.Write(ciphertext)
-	return [32]byte(h.Sum(nil))
+func (c Context) Commitment(place uint32, salt [32]byte, tag [16]byte, ciphertext []byte) (sum [32]byte) {
+	body := Body{Salt: salt, Tag: tag, Ciphertext: ciphertext}
+	body.commit(sha256.New(), c.commitPrefix(), place, sum[:0])
+	return sum
+}
+
+// Commitments returns the commitments of bodies at the places from 0 on.
+func (c Context) Commitments(bodies []Body) [][32]byte {
+	sums := make([][32]byte, len(bodies))
+	h, prefix := sha256.New(), c.commitPrefix()
+	for place := range bodies {
+		bodies[place].commit(h, prefix, uint32(place), sums[place][:0])
+	}
+	return sums
+}
+
+func (c Context) commitPrefix() []byte {
+	return c.labelled("raresync/v1/body", 4+len(Body{}.Salt)+len(Body{}.Tag))
+}
+
+// commit appends the commitment to sum; prefix has room for what follows it.
+func (b *Body) commit(h hash.Hash, prefix []byte, place uint32, sum []byte) {
+	prefix = binary.BigEndian.AppendUint32(prefix, place)
+	prefix = append(prefix, b.Salt[:]...)
+	prefix = append(prefix, b.Tag[:]...)
+	h.Reset()
+	h.Write(prefix)
+	h.Write(b.Ciphertext)
+	h.Sum(sum)
 }
 
 // BodiesHash returns the hash over an envelope's commitments in the order of

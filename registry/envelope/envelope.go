@@ -103,15 +103,7 @@ func (e *Envelope) Marshal() []byte { return e.raw }
 func (e *Envelope) ID() ID { return e.id }
 
 // Commitments returns the commitment of each body in order of place.
-func (e *Envelope) Commitments() [][32]byte {
-	ctx := e.Context()
-	out := make([][32]byte, len(e.Bodies))
-	for i := range e.Bodies {
-		b := &e.Bodies[i]
-		out[i] = ctx.Commitment(uint32(i), b.Salt, b.Tag, b.Ciphertext)
-	}
-	return out
-}
+func (e *Envelope) Commitments() [][32]byte { return e.Context().Commitments(e.Bodies) }
 
 // CheckBodies reports ErrBodies unless the given commitments, computed by
 // [Envelope.Commitments], are those that the header's hash covers.

@@ -1,0 +1,72 @@
+package machine
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+// prepared is an envelope on its way to the state, with what could be found
+// out from its bytes alone.
+type prepared struct {
+	envelope    *envelope.Envelope
+	refusal     *state.Refusal // of bytes that are no envelope
+	commitments [][32]byte     // nil: not computed yet
+	verified    bool           // bodies and signature are right
+}
+
+// prepare decodes and verifies envelopes, on as many processors as there are.
+// It needs no lock: a key once known by its id stays that key.
+func (m *Machine) prepare(commands []Command) []prepared {
+	ready := make([]prepared, len(commands))
+	if len(commands) == 1 {
+		ready[0] = m.prepareOne(m.View(), commands[0].Raw)
+		return ready
+	}
+	view := m.View()
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(len(commands), runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(commands); i = int(next.Add(1)) - 1 {
+				ready[i] = m.prepareOne(view, commands[i].Raw)
+			}
+		})
+	}
+	workers.Wait()
+	return ready
+}
+
+func (m *Machine) prepareOne(view *state.State, raw []byte) prepared {
+	e, r := decode(raw)
+	if r != nil {
+		return prepared{refusal: r}
+	}
+	m.mu.Lock()
+	commitments, seen := m.seen.get(e)
+	m.mu.Unlock()
+	if seen {
+		return prepared{envelope: e, commitments: commitments, verified: true}
+	}
+	commitments = e.Commitments()
+	return prepared{envelope: e, commitments: commitments, verified: view.Verified(e, commitments)}
+}
+
+// decode decodes under recover: bytes from the network never take the process
+// down.
+func decode(raw []byte) (e *envelope.Envelope, r *state.Refusal) {
+	defer func() {
+		if p := recover(); p != nil {
+			e, r = nil, &state.Refusal{Code: state.CodeEncoding, Detail: fmt.Sprintf("decoder panic: %T", p)}
+		}
+	}()
+	e, err := envelope.Decode(raw)
+	if err != nil {
+		return nil, state.AfterDecode(err)
+	}
+	return e, nil
+}
