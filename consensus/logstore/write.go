@@ -3,10 +3,13 @@ package logstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/raresync/raresync/consensus/fault"
+	"github.com/raresync/raresync/consensus/ledger"
 )
 
 // StoreLog stores one record.
@@ -157,5 +160,16 @@ func (s *Store) writing(f func() error) error {
 	if err == nil || errors.Is(err, ErrDamaged) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", ErrStorage, err)
+	return fmt.Errorf("%w: %w", ErrStorage, asFsync(err))
+}
+
+// asFsync marks the error of an fsync. bbolt gives it bare, and every other of
+// the system's as that of a file.
+func asFsync(err error) error {
+	var errno syscall.Errno
+	var path *fs.PathError
+	if errors.As(err, &errno) && !errors.As(err, &path) {
+		return fmt.Errorf("%w: %w", ledger.ErrFsync, err)
+	}
+	return err
 }
