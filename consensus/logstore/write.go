@@ -8,7 +8,6 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 )
 
@@ -85,7 +84,6 @@ func (s *Store) replace(logs []*raft.Log) error {
 			return err
 		}
 		if oldLast > newLast {
-			fault.At(fault.SuffixReplaced)
 			if err := s.db.DeleteRange(newLast+2, oldLast+1); err != nil {
 				return err
 			}
