@@ -7,10 +7,12 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOAK        ?= 10m
+PROOF       ?=
+FAULTS      ?= Crash|Planted
 UNITS        = $$($(GO) list ./... | grep -v /integration)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race soak lint check demo bench clean
+.PHONY: help build test race faults soak prove lint check demo bench clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -24,8 +26,15 @@ test: ## run every test, networks of real processes included
 race: ## run the unit tests with the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(UNITS)
 
+faults: ## run the tests that crash at named steps and plant bugs
+	$(GO) test -tags faults -timeout 15m -run '$(FAULTS)' ./...
+
 soak: ## simulate a network under faults for SOAK (10m), or again from SIM_SEED
 	SOAK=$(SOAK) $(GO) test -count=1 -timeout 0 -v -run TestNetworkKeepsItsPromisesUnderFaults ./consensus
+
+prove: ## run the six proofs at their full counts (root, an hour), or PROOF='chaos'
+	@mkdir -p bin
+	@$(GO) run ./integration/prove -log bin/prove.log $(PROOF)
 
 lint: ## check formatting, vet, staticcheck, modernisation and tidy modules
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:" $$unformatted; exit 1; }
@@ -40,7 +49,7 @@ demo: build ## run a small network on this machine, up to a verified checkpoint
 	@bin/raresync demo
 
 BENCH ?=
-bench: build ## measure against plain Raft and etcd on this disk; BENCH='-rounds 9' for more
+bench: build ## measure on this disk, beside plain Raft and etcd; BENCH='-parts windows -rounds 9' for some
 	$(GO) build -o bin/bench ./integration/bench
 	@bin/bench -binary bin/raresync -out bin/bench.json $(BENCH)
 

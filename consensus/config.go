@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus/machine"
+	"github.com/raresync/raresync/consensus/space"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
@@ -39,21 +40,25 @@ type Config struct {
 	Streams Streams // of Raft; voters only
 	Logger  *slog.Logger
 	Now     func() time.Time // this node's clock
+	Space   *space.Watch     // of the disk that Dir lies on; nil: there is always room
 	// Fatal is called once, in a goroutine of its own, when storage failed or
 	// the copy diverged: the node does nothing more and the process must stop.
 	Fatal  func(error)
 	Timing Timing
+	Rates  Rates
 
 	limits  logLimits             // zero: defaultLimits; tests have shorter logs
 	guard   func(bytes int) error // refuses to store Raft's records; nil: never
 	planted bug                   // a mistake the simulator must find; zero: none
 }
 
-// logLimits bound Raft's log.
+// logLimits bound Raft's log and what is done in the background.
 type logLimits struct {
 	snapshotBytes uint64 // of envelopes applied between two snapshots
 	trailing      uint64 // records kept behind a snapshot for followers that lag
 	unwatched     bool   // no watchdog over the followers: only to show what it is for
+
+	scrubPause time.Duration // between two passes over the ledger; zero: scrubPause
 }
 
 // defaultLimits keep log.db near 110 MiB.
@@ -63,6 +68,9 @@ func (l logLimits) withDefaults() logLimits {
 	if l.snapshotBytes == 0 {
 		l.snapshotBytes, l.trailing = defaultLimits.snapshotBytes, defaultLimits.trailing
 	}
+	if l.scrubPause == 0 {
+		l.scrubPause = scrubPause
+	}
 	return l
 }
 
@@ -71,6 +79,13 @@ type Timing struct {
 	Heartbeat time.Duration // also the election timeout; all voters need the same
 	Lease     time.Duration // at most Heartbeat
 	RPC       time.Duration // one transfer of at most 16 envelopes
+}
+
+// Rates bound what goes on in the background, in bytes a second. Zero: as fast
+// as can be.
+type Rates struct {
+	FetchBytes uint64 // pulled from peers: a mirror's copy, gaps, repairs
+	ScrubBytes uint64 // read again from this node's disk
 }
 
 // DefaultTiming suits voters whose round trips stay below 200 ms.
@@ -104,6 +119,9 @@ type Peers interface {
 	// Envelopes returns accepted envelopes from the given number on, at least
 	// one if the node has any, as many as fit the peer's limit.
 	Envelopes(ctx context.Context, node string, from uint64) ([]Pulled, error)
+	// Salts returns the salts of accepted envelopes from the given number on,
+	// those of one envelope joined in order of place, as Envelopes does.
+	Salts(ctx context.Context, node string, from uint64) ([][]byte, error)
 }
 
 // Proposal is a tree head the leader asks voters to cosign.

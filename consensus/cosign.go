@@ -205,11 +205,11 @@ func (n *Node) compare(view *state.State, c tlog.Checkpoint) error {
 	}
 	number, err := n.machine.Ledger().EnvelopeAt(c.Size)
 	if err != nil {
-		return err
+		return n.machine.Noticed(err)
 	}
 	meta, err := n.machine.Ledger().Meta(number)
 	if err != nil {
-		return err
+		return n.machine.Noticed(err)
 	}
 	if meta.First != c.Size {
 		return errors.New("size is not at the end of an envelope")

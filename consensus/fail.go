@@ -65,9 +65,10 @@ func (n *Node) holdRaft(err error) {
 }
 
 // quarantine marks the data directory and fails: this node's copy is not the
-// network's, or not what its disk holds.
+// network's, not what its disk holds, or its word may have been given by
+// another.
 func (n *Node) quarantine(reason error) error {
-	n.log.Error("this node's copy cannot be trusted: quarantined", "reason", reason.Error())
+	n.log.Error("this node is quarantined", "reason", reason.Error())
 	text := reason.Error() + "\n"
 	if err := os.WriteFile(filepath.Join(n.cfg.Dir, quarantineFile), []byte(text), 0o600); err != nil {
 		reason = errors.Join(reason, err)

@@ -96,6 +96,7 @@ func TestFollowerLeftBehind(t *testing.T) {
 	c.net.setCut(true, left, others...)
 	c.continueLoad(chains, 8, 2, c.without(left)...)
 	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left, c.lastIndex(left)) })
+	c.requestsGivenUp()
 
 	release := make(chan struct{})
 	for _, id := range c.without(left) {
@@ -173,6 +174,7 @@ func TestGapIsNotFilledWithLies(t *testing.T) {
 	c.net.setCut(true, left, c.others(left)...)
 	c.continueLoad(chains, 8, 2, c.without(left)...)
 	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left, c.lastIndex(left)) })
+	c.requestsGivenUp()
 	n := c.node(left)
 	helper := n.peersInTurn()[0]
 	lied := make(chan struct{}, 100)
@@ -184,6 +186,14 @@ func TestGapIsNotFilledWithLies(t *testing.T) {
 	<-lied
 	c.converged(1 + 3 + 3*8*2)
 	c.verify(chains)
+}
+
+// requestsGivenUp waits until no request waits for a cut link that was made
+// when logs still reached back: it would bring a node back without a snapshot.
+func (c *cluster) requestsGivenUp() {
+	c.t.Helper()
+	began := time.Now()
+	c.until("requests given up that reach back", func() bool { return time.Since(began) > c.running()[0].cfg.Timing.RPC })
 }
 
 func (c *cluster) lastIndex(id string) uint64 {
@@ -306,10 +316,7 @@ func TestLogBeyondASnapshotItDoesNotHoldNeedsARestart(t *testing.T) {
 	old, before := c.uncommittedTail(200)
 	c.continueLoad(chains, 8, 2, c.without(old)...)
 	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(old, before) })
-	// A request made when they did still waits for the link, and would bring
-	// the old leader back without a snapshot.
-	reached := time.Now()
-	c.until("requests given up that reach back", func() bool { return time.Since(reached) > c.node(old).cfg.Timing.RPC })
+	c.requestsGivenUp()
 	c.mayFail()
 	c.net.setCut(false, old, c.others(old)...)
 	select {

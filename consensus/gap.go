@@ -6,17 +6,23 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/machine"
 )
 
-// gap is what is missing in a voter's ledger between what it had applied when
-// a snapshot came (edge) and the snapshot (target).
+// savedFill is how many bytes are filled between two saves of the progress.
+const savedFill = 32 << 20
+
+// gap says how what is missing in a voter's ledger is being filled.
 type gap struct {
-	// mu is held while the machine goes from one to the other: taken back to
-	// the edge, it seems to have no gap for a moment.
-	mu           sync.Mutex
-	edge, target machine.Snapshot
-	wake         chan struct{}
+	// mu is held while the machine goes from one snapshot to another: taken
+	// back to the edge, it seems to have no gap for a moment.
+	mu   sync.Mutex
+	wake chan struct{}
+
+	// Of the filler alone:
+	careful bool   // a peer has lied: what fills the gap comes from one at a time
+	unsaved uint64 // bytes filled since the progress was saved
 }
 
 // gapNow returns the envelope numbers that the copy lacks: from (included) to
@@ -24,7 +30,10 @@ type gap struct {
 func (n *Node) gapNow() (from, to uint64, open bool) {
 	n.gap.mu.Lock()
 	defer n.gap.mu.Unlock()
-	return n.machine.Gap()
+	if from, to, open := n.machine.Gap(); open {
+		return from, to, true
+	}
+	return n.saltless.missing()
 }
 
 func (n *Node) hasGap() bool {
@@ -36,18 +45,10 @@ func (n *Node) hasGap() bool {
 func (n *Node) adopt(s machine.Snapshot) error {
 	n.gap.mu.Lock()
 	defer n.gap.mu.Unlock()
-	if _, _, open := n.machine.Gap(); !open {
-		edge, err := n.machine.Snapshot()
-		if err != nil {
-			return err
-		}
-		n.gap.edge = edge
-	}
-	n.gap.target = s
 	if n.has(bugReplayIntoGap) && s.At.Envelopes > n.machine.Ledger().Lengths().Envelopes {
 		return nil
 	}
-	if s.At.Envelopes <= n.machine.Ledger().Lengths().Envelopes {
+	if s.At.Envelopes <= n.machine.View().Envelopes {
 		if err := n.save(s); err != nil { // first: the ledger may not be shorter than the saved state
 			return err
 		}
@@ -110,58 +111,55 @@ func (n *Node) fillFromAnyone(ctx context.Context) bool {
 	return false
 }
 
-// fillFrom fills the gap from one peer. Only the end shows whether what it
-// sent is true, so all of it goes if it is not: mixed with another's answers,
-// a lie could not be laid at anyone's door.
+// fillFrom fills the gap from a peer. What it sent is kept if it dies on the
+// way, and another goes on. But only the end shows whether what was sent is
+// true: after a lie, all of it comes from one peer at a time, because mixed with
+// another's answers a lie could not be laid at anyone's door.
 func (n *Node) fillFrom(ctx context.Context, peer string) error {
 	err := n.fill(ctx, peer)
 	switch {
 	case err == nil:
+		n.gap.careful = false
 		return nil
-	case isOwnFailure(err):
+	case errors.Is(err, ledger.ErrStorage):
 		return n.fail(err)
-	case ctx.Err() != nil:
-		return err
-	}
-	if back := n.backToEdge(); back != nil {
-		return n.fail(back)
+	case errors.Is(err, machine.ErrDiverged):
+		n.gap.careful = true
+	case n.gap.careful:
+		if back := n.backToEdge(); back != nil {
+			return n.fail(back)
+		}
 	}
 	return err
 }
 
 func (n *Node) fill(ctx context.Context, peer string) error {
 	for {
-		from, _, open := n.gapNow()
+		from, to, open := n.gapNow()
 		if !open {
 			return nil
 		}
-		pulled, err := n.envelopes(ctx, peer, from)
-		if err != nil {
+		if err := n.eachPulled(ctx, peer, from, to, n.fillWith); err != nil {
 			return err
-		}
-		for _, p := range pulled {
-			if !n.hasGap() {
-				return nil
-			}
-			if err := n.fillOne(p); err != nil {
-				return err
-			}
 		}
 	}
 }
 
-// fillOne applies an envelope, and if it closes the gap makes the filled copy
+// fillWith applies envelopes, and if they close the gap makes the filled copy
 // durable before anyone sees that there is no gap: what fills a gap is not in
 // Raft's log, and a voter must not cosign what is nowhere on its disk.
-func (n *Node) fillOne(p Pulled) error {
+func (n *Node) fillWith(pulled []Pulled) error {
 	n.gap.mu.Lock()
 	defer n.gap.mu.Unlock()
-	if _, err := n.machine.Fill(p.Envelope, p.LogTime); err != nil {
+	if _, _, open := n.machine.Gap(); !open { // a snapshot closed it
+		return nil
+	}
+	if err := n.machine.Fill(commands(pulled)); err != nil {
 		return err
 	}
 	s, err := n.machine.Snapshot()
 	if errors.Is(err, machine.ErrGap) {
-		return nil
+		return n.saveFilled(pulledBytes(pulled))
 	}
 	if err == nil {
 		err = n.save(s)
@@ -173,15 +171,33 @@ func (n *Node) fillOne(p Pulled) error {
 	return nil
 }
 
-// backToEdge drops what a peer sent for the gap, which stays open.
+// saveFilled makes what was filled durable now and then, so that a restart goes
+// on from there.
+func (n *Node) saveFilled(bytes uint64) error {
+	if n.gap.unsaved += bytes; n.gap.unsaved < savedFill {
+		return nil
+	}
+	n.gap.unsaved = 0
+	if err := n.machine.SaveProgress(); err != nil {
+		return n.fail(fmt.Errorf("save filled part: %w", err))
+	}
+	return nil
+}
+
+// saveUnconfirmed makes durable what peers sent and nothing has confirmed yet,
+// so that an orderly restart goes on from there.
+func (n *Node) saveUnconfirmed() error {
+	_, _, open := n.machine.Gap()
+	confirmed := n.confirmed.Load()
+	if open || confirmed != nil && n.machine.Ledger().Lengths().Envelopes > confirmed.At.Envelopes {
+		return n.machine.SaveProgress()
+	}
+	return nil
+}
+
+// backToEdge drops what peers sent for the gap, which stays open.
 func (n *Node) backToEdge() error {
 	n.gap.mu.Lock()
 	defer n.gap.mu.Unlock()
-	if from, _, open := n.machine.Gap(); !open || from == n.gap.edge.At.Envelopes {
-		return nil
-	}
-	if err := n.machine.Restore(n.gap.edge); err != nil {
-		return err
-	}
-	return n.machine.Restore(n.gap.target)
+	return n.machine.BackToEdge()
 }

@@ -28,6 +28,7 @@ type memnet struct {
 // liar bends what a node answers, per question; nil answers truly.
 type liar struct {
 	envelopes  func(from uint64, p []Pulled) []Pulled
+	salts      func(from uint64, s [][]byte) [][]byte
 	checkpoint func(note []byte) []byte
 	cosign     func(Proposal, []tlog.NoteSignature, error) ([]tlog.NoteSignature, error)
 	announce   func(note []byte) error
@@ -280,4 +281,17 @@ func (p *memPeers) Envelopes(ctx context.Context, node string, from uint64) ([]P
 		pulled = l.envelopes(from, pulled)
 	}
 	return pulled, err
+}
+
+func (p *memPeers) Salts(ctx context.Context, node string, from uint64) ([][]byte, error) {
+	n, l, _, cancel, err := p.reach(ctx, node)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	salts, err := n.HandleSalts(from)
+	if err == nil && l.salts != nil {
+		salts = l.salts(from, salts)
+	}
+	return salts, err
 }

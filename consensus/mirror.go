@@ -2,7 +2,9 @@ package consensus
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/raresync/raresync/consensus/machine"
@@ -14,19 +16,25 @@ const (
 	savePeriod  = 5 * time.Second  // between two saves of a mirror
 )
 
+// mirroring is what a mirror's puller, and nobody else, knows.
+type mirroring struct {
+	careful bool      // a peer has lied: a checkpoint is reached with one peer's envelopes alone
+	saved   time.Time // when the copy was last saved
+}
+
 // runMirror keeps a mirror's copy up to date.
 func (n *Node) runMirror(ctx context.Context) {
-	saved := time.Now()
+	n.mirror.saved = time.Now()
 	for ctx.Err() == nil {
 		if !n.pullFromAnyone(ctx) && !pause(ctx, pullPause) {
 			return
 		}
-		if time.Since(saved) > savePeriod {
+		if time.Since(n.mirror.saved) > savePeriod {
 			if err := n.save(*n.confirmed.Load()); err != nil {
 				_ = n.fail(fmt.Errorf("save mirror: %w", err)) // the caller of Open has it
 				return
 			}
-			saved = time.Now()
+			n.mirror.saved = time.Now()
 		}
 	}
 }
@@ -52,7 +60,8 @@ func (n *Node) pullFromAnyone(ctx context.Context) bool {
 }
 
 // pullFrom waits for a newer checkpoint, applies the envelopes up to it, and
-// compares roots. What a peer sent is kept only if the checkpoint confirms it.
+// compares roots. What a peer sent counts only if the checkpoint confirms it; if
+// the peer dies on the way, the next one goes on from there.
 func (n *Node) pullFrom(ctx context.Context, peer string) error {
 	newerThan := n.checkpoints.size()
 	if n.lastHelper.Load() == nil { // is anyone there at all?
@@ -71,14 +80,24 @@ func (n *Node) pullFrom(ctx context.Context, peer string) error {
 	}
 	switch {
 	case err == nil:
+		n.mirror.careful = false
 		return nil
 	case isOwnFailure(err):
 		return n.fail(err)
+	case isLie(err):
+		n.mirror.careful = true
+	case !n.mirror.careful:
+		return err // the next peer goes on from here
 	}
 	if back := n.machine.Restore(*n.confirmed.Load()); back != nil {
 		return n.fail(back)
 	}
 	return err
+}
+
+// isLie tells what a peer sent from a peer that sent nothing.
+func isLie(err error) bool {
+	return errors.Is(err, ErrRootDiffers) || errors.Is(err, machine.ErrDiverged)
 }
 
 // peerCheckpoint returns a peer's newest checkpoint, verified, and waits for a
@@ -112,16 +131,11 @@ func (n *Node) confirm(sc tlog.SignedCheckpoint) error {
 
 // pullTo applies a peer's envelopes until the copy is that of the checkpoint.
 func (n *Node) pullTo(ctx context.Context, peer string, c tlog.Checkpoint) error {
-	for {
-		at := n.machine.Ledger().Lengths()
-		if at.TreeSize >= c.Size {
-			break
-		}
-		pulled, err := n.envelopes(ctx, peer, at.Envelopes)
-		if err != nil {
-			return err
-		}
-		if err := n.applyPulled(pulled, c.Size); err != nil {
+	for at := n.machine.Ledger().Lengths(); at.TreeSize < c.Size; at = n.machine.Ledger().Lengths() {
+		err := n.eachPulled(ctx, peer, at.Envelopes, math.MaxUint64, func(list []Pulled) error {
+			return n.applyPulled(list, c.Size)
+		})
+		if err != nil && !errors.Is(err, errEnough) {
 			return fmt.Errorf("pulled from %s: %w", peer, err)
 		}
 	}
@@ -129,27 +143,29 @@ func (n *Node) pullTo(ctx context.Context, peer string, c tlog.Checkpoint) error
 	if err != nil {
 		return err
 	}
-	if root != c.Root || n.machine.Ledger().Lengths().TreeSize != c.Size {
+	switch size := n.machine.Ledger().Lengths().TreeSize; {
+	case root != c.Root:
 		return fmt.Errorf("envelopes of %s do not lead to the checkpoint at %d: %w", peer, c.Size, ErrRootDiffers)
+	case size != c.Size:
+		return fmt.Errorf("%s has a checkpoint at %d, and another sent envelopes up to %d: %w", peer, c.Size, size, ErrNotYet)
 	}
 	return nil
 }
 
+// errEnough ends a pull at the checkpoint.
+var errEnough = errors.New("the checkpoint is reached")
+
 // applyPulled applies envelopes until the tree has the given size.
 func (n *Node) applyPulled(pulled []Pulled, size uint64) error {
-	for _, p := range pulled {
-		if n.machine.Ledger().Lengths().TreeSize >= size {
-			return nil
-		}
-		out, err := n.machine.Apply(p.Envelope, p.LogTime)
-		switch {
-		case err != nil:
-			return err
-		case out.Refusal != nil:
-			return out.Refusal
-		case out.Duplicate || out.LogTime != p.LogTime:
-			return fmt.Errorf("envelope %d is not what the log holds: %w", out.Number, machine.ErrDiverged)
-		}
+	if err := n.machine.Follow(commands(pulled), size); err != nil {
+		return err
 	}
-	return nil
+	if n.machine.Ledger().Lengths().TreeSize >= size {
+		return errEnough
+	}
+	if time.Since(n.mirror.saved) < savePeriod {
+		return nil
+	}
+	n.mirror.saved = time.Now()
+	return n.machine.SaveProgress()
 }

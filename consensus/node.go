@@ -28,6 +28,10 @@ type Node struct {
 	checkpoints *checkpoints
 	lastHelper  atomic.Pointer[string] // peer that answered last
 	saving      sync.Mutex             // one writer of the machine's saved state at a time
+	room        room
+	twins       twins
+	fetchPace   pacer // of what is pulled from peers
+	scrubPace   pacer // of what the scrub reads
 
 	// Voters only.
 	signer     *signer
@@ -46,6 +50,8 @@ type Node struct {
 	// Mirrors only: the copy up to the last checkpoint. What lies beyond came
 	// from one peer and is not confirmed.
 	confirmed atomic.Pointer[machine.Snapshot]
+	saltless  saltless // what a backup left out
+	mirror    mirroring
 
 	ctx      context.Context // ends when the node closes or fails
 	cancel   context.CancelFunc
@@ -67,7 +73,10 @@ func Open(cfg Config) (*Node, error) {
 	if reason, err := os.ReadFile(filepath.Join(cfg.Dir, quarantineFile)); err == nil {
 		return nil, fmt.Errorf("open node: %w: %s", ErrQuarantined, reason)
 	}
-	n := &Node{cfg: cfg, log: cfg.Logger, idle: make(chan struct{}, 1)}
+	n := &Node{
+		cfg: cfg, log: cfg.Logger, idle: make(chan struct{}, 1),
+		fetchPace: pacer{perSecond: cfg.Rates.FetchBytes}, scrubPace: pacer{perSecond: cfg.Rates.ScrubBytes},
+	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	err := n.start()
 	n.opened.Store(true)
@@ -82,6 +91,9 @@ func Open(cfg Config) (*Node, error) {
 
 func (n *Node) start() error {
 	if err := n.openMachine(); err != nil {
+		return err
+	}
+	if err := n.saltless.load(n.cfg.Dir); err != nil {
 		return err
 	}
 	view := n.machine.View()
@@ -106,7 +118,15 @@ func (n *Node) start() error {
 		return err
 	}
 	n.worker(n.runComparer)
+	if n.cfg.Space != nil {
+		n.worker(n.runSpace)
+	}
 	n.worker(n.runKeeper)
+	n.worker(n.runRepair)
+	n.worker(func(ctx context.Context) {
+		n.runRefiller(ctx) // what lacks its salts is not damaged
+		n.runScrub(ctx)
+	})
 	return nil
 }
 
@@ -132,10 +152,7 @@ func (n *Node) openMachine() (err error) {
 }
 
 func (n *Node) startMirror() error {
-	s, err := n.machine.Snapshot()
-	if err != nil {
-		return err
-	}
+	s := n.machine.TakeUp()
 	n.confirmed.Store(&s)
 	n.worker(n.runMirror)
 	return nil
@@ -193,6 +210,9 @@ func (n *Node) close(ctx context.Context) error {
 	if s := n.confirmed.Load(); s != nil && n.failure() == nil {
 		problems = append(problems, n.save(*s))
 	}
+	if n.machine != nil && n.failure() == nil {
+		problems = append(problems, n.saveUnconfirmed())
+	}
 	if n.logs != nil && !n.raftHeld.Load() {
 		problems = append(problems, n.logs.Close())
 	}
@@ -221,20 +241,20 @@ func (n *Node) View() *state.State {
 // [Node.View] for a while, by what no checkpoint has confirmed.
 func (n *Node) Machine() *machine.Machine { return n.machine }
 
-// Wait returns once cond holds of [Node.View], never with a gap in the copy,
-// or when the context ends or the node closes.
+// Wait returns once cond holds of [Node.View], on a voter never with a gap or
+// damage in the copy, or when the context ends or the node closes.
 func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
 	ctx, cancel := n.until(ctx)
 	defer cancel()
 	for n.kind == act.Voter {
 		view, err := n.machine.Wait(ctx, cond)
-		if err != nil || !n.hasGap() {
+		if err != nil || n.whole() {
 			return view, err
 		}
 	}
 	for {
 		_, changed := n.checkpoints.current()
-		if view := n.View(); cond(view) {
+		if view := n.View(); n.Whole() == nil && cond(view) {
 			return view, nil
 		}
 		select {

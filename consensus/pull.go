@@ -7,10 +7,7 @@ import (
 
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/machine"
-	"github.com/raresync/raresync/crypto/seal"
-	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/registry/act"
-	"github.com/raresync/raresync/registry/envelope"
 )
 
 const (
@@ -25,15 +22,15 @@ func (n *Node) HandleEnvelopes(from uint64) ([]Pulled, error) {
 	if err := n.ended(); err != nil {
 		return nil, err
 	}
-	if n.hasGap() {
+	if !n.whole() {
 		return nil, machine.ErrGap
 	}
 	end := n.View().Envelopes
 	var out []Pulled
 	for bytes := 0; from < end && bytes < maxPullBytes && len(out) < maxPullEnvelopes; from++ {
-		p, err := ReadEnvelope(n.machine.Ledger(), from)
+		p, err := n.Envelope(from)
 		if err != nil {
-			return nil, fmt.Errorf("envelope %d: %w", from, err)
+			return nil, err
 		}
 		out = append(out, p)
 		bytes += len(p.Envelope)
@@ -41,21 +38,24 @@ func (n *Node) HandleEnvelopes(from uint64) ([]Pulled, error) {
 	return out, nil
 }
 
-// ReadEnvelope puts an accepted envelope together from a ledger's files.
+// Envelope returns an accepted envelope from this node's ledger, every byte of
+// it accounted for. If the disk has damaged it the answer is machine.ErrGap,
+// and it is repaired.
+func (n *Node) Envelope(number uint64) (Pulled, error) {
+	e, logTime, err := n.machine.Envelope(number)
+	if err != nil {
+		return Pulled{}, fmt.Errorf("envelope %d: %w", number, err)
+	}
+	return Pulled{LogTime: logTime, Envelope: e.Marshal()}, nil
+}
+
+// ReadEnvelope is [Node.Envelope] of a ledger without a node.
 func ReadEnvelope(l *ledger.Ledger, number uint64) (Pulled, error) {
-	rec, parts, err := l.WholeEnvelope(number)
+	e, logTime, err := machine.Read(l, number)
 	if err != nil {
 		return Pulled{}, err
 	}
-	bodies := make([]seal.Body, len(parts))
-	for i := range parts {
-		bodies[i] = seal.Body(parts[i])
-	}
-	e, err := envelope.Assemble(rec.Header, sign.Signature{Ed25519: rec.Ed25519, MLDSA: rec.MLDSA}, bodies)
-	if err != nil {
-		return Pulled{}, err
-	}
-	return Pulled{LogTime: rec.LogTimeMS, Envelope: e.Marshal()}, nil
+	return Pulled{LogTime: logTime, Envelope: e.Marshal()}, nil
 }
 
 // peersInTurn returns the voters other than this node, beginning with the one
@@ -88,11 +88,77 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+func pulledBytes(list []Pulled) (bytes uint64) {
+	for _, p := range list {
+		bytes += uint64(len(p.Envelope))
+	}
+	return bytes
+}
+
+// commands are pulled envelopes as the machine takes them.
+func commands(list []Pulled) []machine.Command {
+	out := make([]machine.Command, len(list))
+	for i, p := range list {
+		out[i] = machine.Command{Raw: p.Envelope, LeaderTime: p.LogTime}
+	}
+	return out
+}
+
+// isFull reports whether the peer had more than fits an answer.
+func isFull(list []Pulled) bool {
+	return len(list) >= maxPullEnvelopes || pulledBytes(list) >= maxPullBytes
+}
+
+// eachPulled hands a peer's envelopes, from number from to before to, to take.
+// While it takes one answer the next is under way, until an answer is the last
+// or take has an error.
+func (n *Node) eachPulled(ctx context.Context, peer string, from, to uint64, take func([]Pulled) error) error {
+	type answer struct {
+		list []Pulled
+		err  error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ask := func() <-chan answer {
+		from, out := from, make(chan answer, 1)
+		go func() {
+			list, err := n.envelopes(ctx, peer, from)
+			out <- answer{list, err}
+		}()
+		return out
+	}
+	for next := ask(); next != nil; {
+		a := <-next
+		if a.err != nil {
+			cancel()
+			return a.err
+		}
+		next = nil
+		if from += uint64(len(a.list)); from < to && isFull(a.list) {
+			next = ask()
+		}
+		if err := take(a.list); err != nil {
+			cancel()
+			if next != nil {
+				<-next
+			}
+			return err
+		}
+	}
+	cancel()
+	return nil
+}
+
 // envelopes asks a peer, and asks again after a moment if it does not answer:
-// to turn to another peer means to start from the beginning.
+// another may be farther away.
 func (n *Node) envelopes(ctx context.Context, peer string, from uint64) (pulled []Pulled, err error) {
+	if !n.awaitRoom(ctx) {
+		return nil, ctx.Err()
+	}
 	for range pullTries {
 		pulled, err = n.cfg.Peers.Envelopes(ctx, peer, from)
+		if !n.fetchPace.passed(ctx, pulledBytes(pulled)) {
+			return nil, ctx.Err()
+		}
 		if err == nil && len(pulled) == 0 {
 			return nil, fmt.Errorf("%w: %s has no envelope %d", ErrNotYet, peer, from)
 		}

@@ -2,8 +2,6 @@ package consensus
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/raresync/raresync/crypto/tlog"
@@ -100,61 +98,6 @@ func TestLeaderThatAMajorityContradictsIsQuarantined(t *testing.T) {
 	}
 	c.close(ended(), leader)
 	c.staysShut(leader)
-}
-
-func TestTamperedDiskIsNoticed(t *testing.T) {
-	flip := func(t *testing.T, dir, file string, off int64) {
-		f, err := os.OpenFile(filepath.Join(dir, "ledger", file), os.O_RDWR, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		var b [1]byte
-		if _, err := f.ReadAt(b[:], off); err != nil {
-			t.Fatal(err)
-		}
-		b[0] ^= 1
-		if _, err := f.WriteAt(b[:], off); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for name, tc := range map[string]struct {
-		file string
-		off  int64
-	}{
-		"a leaf, by the next receipt": {"leaves", 3*92 + 50},
-		"a hash, by the next receipt": {"hashes.0", 2 * 32},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c := newCluster(t, 3)
-			c.open(c.ids...)
-			c.load(1, 1, c.leader())
-			c.converged(4)
-			c.mayFail()
-			id := c.follower()
-			flip(t, c.dirs[id], tc.file, tc.off)
-			if _, _, err := c.node(id).Receipt(3); !errors.Is(err, ErrQuarantined) {
-				t.Errorf("receipt: %v, want %v", err, ErrQuarantined)
-			}
-			c.close(ended(), id)
-			c.staysShut(id)
-		})
-	}
-	for name, id := range map[string]string{"a voter's hash, at the next start": "h1", "a mirror's hash, at the next start": "reader"} {
-		t.Run(name, func(t *testing.T) {
-			c := newCluster(t, 3)
-			c.limits = logLimits{snapshotBytes: 1, trailing: 4}
-			c.open(c.ids...)
-			c.load(2, 1, c.leader())
-			c.converged(7)
-			if n := c.node(id); n.snapshots != nil {
-				c.until("a snapshot", func() bool { _, found := n.snapshots.Newest(); return found })
-			}
-			c.close(t.Context(), id)
-			flip(t, c.dirs[id], "hashes.0", 2*32)
-			c.staysShut(id)
-		})
-	}
 }
 
 func TestWrongGenesisDoesNotQuarantine(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 )
 
 const (
+	maxPool   = 3   // idle streams kept to one node
 	maxAppend = 16  // records in one AppendEntries: 4 MiB at the largest
 	never     = 1e9 // Raft's own snapshot trigger counts records; ours counts bytes
 )
@@ -50,7 +51,7 @@ func (n *Node) startRaft(view *state.State) error {
 	layer := newStreamLayer(n)
 	n.streams = layer
 	n.transport = newTransport(raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: layer, MaxPool: 3, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
+		Stream: layer, MaxPool: maxPool, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
 		Timeout: n.cfg.Timing.RPC, Logger: raftLogger(n.log),
 	}), n.cfg.Now)
 	if n.mayNotVote() {
@@ -85,17 +86,6 @@ func (n *Node) closeRaft(ctx context.Context) []error {
 		problems = append(problems, n.transport.Close())
 	}
 	return problems
-}
-
-// handOver gives leadership away, so that the others need not wait for an
-// election timeout.
-func (n *Node) handOver(ctx context.Context) {
-	if n.raft.State() != raft.Leader || ctx.Err() != nil {
-		return
-	}
-	if err := wait(ctx, n.raft.LeadershipTransfer()); err != nil {
-		n.log.Info("leadership not handed over", "reason", err.Error())
-	}
 }
 
 // openVotes opens what nothing can replace, Raft's term and vote, and reads
@@ -309,7 +299,7 @@ func (n *Node) SnapshotNow(ctx context.Context) (uint64, error) {
 func (n *Node) runSnapshots(ctx context.Context) {
 	for {
 		changed := n.machine.Changed()
-		if n.machine.Applied() >= n.cfg.limits.snapshotBytes && !n.hasGap() {
+		if n.machine.Applied() >= n.cfg.limits.snapshotBytes && n.whole() {
 			if err := n.raft.Snapshot().Error(); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
 				n.log.Warn("no snapshot", "reason", err.Error())
 			}

@@ -177,3 +177,7 @@ func (p *simPeers) Envelopes(ctx context.Context, node string, from uint64) ([]P
 	}
 	return through(ctx, p, node, func() ([]Pulled, error) { return p.inner.Envelopes(ctx, node, from) })
 }
+
+func (p *simPeers) Salts(ctx context.Context, node string, from uint64) ([][]byte, error) {
+	return through(ctx, p, node, func() ([][]byte, error) { return p.inner.Salts(ctx, node, from) })
+}

@@ -24,6 +24,7 @@ type Status struct {
 	Checkpoint tlog.Checkpoint
 	GapFrom    uint64 // envelope numbers this copy lacks; GapTo = 0 if none
 	GapTo      uint64
+	Damage     string   // what of this copy is being repaired, "" if nothing
 	Warnings   []string // what an operator should look into
 }
 
@@ -38,6 +39,9 @@ func (n *Node) Status() Status {
 	s.Checkpoint = cp.Checkpoint
 	if from, to, open := n.gapNow(); open {
 		s.GapFrom, s.GapTo = from, to
+	}
+	if damage := n.machine.Damage(); damage != nil {
+		s.Damage = damage.Error()
 	}
 	if n.raft != nil {
 		_, leader := n.raft.LeaderWithID()
@@ -55,9 +59,14 @@ func (n *Node) notReady(s Status) string {
 	if err := n.ended(); err != nil {
 		return err.Error()
 	}
+	if err := n.Whole(); err != nil {
+		return "not a copy: " + err.Error()
+	}
 	switch {
 	case s.GapTo != 0:
 		return fmt.Sprintf("not a copy: envelopes %d to %d are still missing", s.GapFrom, s.GapTo-1)
+	case s.Damage != "":
+		return "not a copy: " + s.Damage
 	case n.recovering.Load() != nil:
 		return errRecovering.Error()
 	case s.Leader == "" && n.raft != nil:
@@ -80,7 +89,7 @@ func (n *Node) HandleCheckpoint(ctx context.Context, size uint64) ([]byte, error
 	if ended := n.ended(); ended != nil {
 		return nil, fmt.Errorf("checkpoint: %w", ended)
 	}
-	if cp.Size == 0 || n.hasGap() || n.mayNotVote() {
+	if cp.Size == 0 || !n.whole() || n.mayNotVote() {
 		return nil, fmt.Errorf("checkpoint: %w", ErrNotYet)
 	}
 	return cp.Marshal(), nil

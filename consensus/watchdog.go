@@ -72,13 +72,9 @@ func (n *Node) warnings() (list []string) {
 			list = append(list, fmt.Sprintf("%s answers but stores nothing: it has %d of %d records; look at its disk", f.Node, f.Stored, last))
 		}
 	}
-	return list
-}
-
-// guard is asked before the log store stores records of so many bytes.
-func (n *Node) guard(bytes int) error {
-	if n.cfg.guard != nil {
-		return n.cfg.guard(bytes)
+	list = append(list, n.twinWarnings()...)
+	if w := n.roomWarning(); w != "" {
+		list = append(list, w)
 	}
-	return nil
+	return list
 }

@@ -56,18 +56,5 @@ func refuseElection(rpc raft.RPC) bool {
 	return true
 }
 
-// RequestVote asks a voter for its vote, unless this one may not stand.
-func (t *transport) RequestVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
-	if t.withhold != nil && t.withhold() {
-		return errRecovering
-	}
-	return t.NetworkTransport.RequestVote(id, target, args, resp)
-}
-
-// RequestPreVote asks a voter whether it would vote for this one.
-func (t *transport) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
-	if t.withhold != nil && t.withhold() {
-		return errRecovering
-	}
-	return t.NetworkTransport.RequestPreVote(id, target, args, resp)
-}
+// withheld reports whether this voter may not stand for election now.
+func (t *transport) withheld() bool { return t.withhold != nil && t.withhold() }

@@ -77,6 +77,7 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/log/leaves", http.HandlerFunc(s.leaves))
 	mux.Handle("GET /v1/log/proof/{index}", answer(s.proof))
 	mux.Handle("GET /v1/log/policy", answer(s.policy))
+	mux.Handle("POST /v1/backups", answer(s.declareSalts))
 	return mux
 }
 
@@ -110,6 +111,7 @@ var problems = []struct {
 	{consensus.ErrNotYet, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "ask again in a moment; raresync status shows how far the node is"}},
 	{machine.ErrGap, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "ask again when raresync status says ready"}},
 	{consensus.ErrNoLeader, problem{http.StatusServiceUnavailable, admin.CodeNoLeader, "ask again in a moment"}},
+	{consensus.ErrNoRoom, problem{http.StatusInsufficientStorage, admin.CodeNoRoom, "have room made on this node's disk, then submit the same files again; no restart is needed"}},
 	{evaluation.ErrHolders, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "too few share holders can be reached; raresync status shows the sessions"}},
 	{ledger.ErrOutOfRange, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
 	{context.DeadlineExceeded, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "the entries are safe in the outbox; raresync status shows them"}},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/space"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/evaluation"
@@ -52,7 +53,7 @@ type service struct {
 
 // Run runs the daemon until the context ends, and returns nil then. Its errors
 // name what the operator must look at; consensus.ErrQuarantined,
-// ledger.ErrStorage, home.ErrInUse and home.ErrKeys are among them.
+// consensus.ErrTwin, ledger.ErrStorage, home.ErrInUse and home.ErrKeys are among them.
 func Run(ctx context.Context, cfg config.Config, logger *slog.Logger, version string) (err error) {
 	release, err := home.Lock(cfg.Node.DataDir)
 	if err != nil {
@@ -91,8 +92,9 @@ func (s *service) open() error {
 	if err := s.openMesh(founded); err != nil {
 		return err
 	}
+	dir := filepath.Join(s.cfg.Node.DataDir, "node")
 	s.node, err = consensus.Open(consensus.Config{
-		Self: s.self.ID, Dir: filepath.Join(s.cfg.Node.DataDir, "node"), Genesis: genesis,
+		Self: s.self.ID, Dir: dir, Space: s.watchDisk(dir), Genesis: genesis,
 		Log: s.keys.Log, Cosign: s.keys.Cosign, Peers: s.peers, Streams: raftStreams{s.mesh, s.mesh.Listener(mesh.ClassRaft)},
 		Logger: s.log, Now: time.Now, Fatal: s.fail,
 	})
@@ -101,6 +103,14 @@ func (s *service) open() error {
 	}
 	s.opened.Store(s.node)
 	return s.openHospital()
+}
+
+// watchDisk watches the disk that a directory lies on, as configured.
+func (s *service) watchDisk(dir string) *space.Watch {
+	return space.New(space.Config{
+		Dir: dir, Probe: space.Disk(dir),
+		LowBytes: uint64(s.cfg.Disk.WarnMiB) << 20, ReserveBytes: uint64(s.cfg.Disk.ReserveMiB) << 20,
+	})
 }
 
 // identify finds this node in the roster and checks that the keys are its own.
@@ -121,6 +131,11 @@ func (s *service) openMesh(roster *state.State) error {
 	s.mesh, err = mesh.New(mesh.Config{
 		Self: s.self.ID, Key: s.keys.TLS.Ed25519(), Listen: s.cfg.Listen.Node, Logger: s.log,
 		Lookup: func(key [32]byte) (string, bool) { return nodeByKey(s.roster(roster), key) },
+		Twin: func(peer string) {
+			if node := s.opened.Load(); node != nil { // else it will be said again
+				node.HearTwin(peer)
+			}
+		},
 	})
 	if err != nil {
 		return err

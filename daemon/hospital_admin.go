@@ -43,6 +43,9 @@ func (s *service) take(ctx context.Context, in admin.Submission) (admin.Submissi
 	if !ok && orElse(in.Profile, s.cfg.Submit.Profile) != "" {
 		return admin.SubmissionResult{}, fmt.Errorf("%w: profile is report, cohort or published", errInvalid)
 	}
+	if err := s.node.Room(); err != nil { // before share holders are asked
+		return admin.SubmissionResult{}, err
+	}
 	files := make([]intake.File, len(in.Files))
 	for i, f := range in.Files {
 		files[i] = intake.File{Name: f.Name, Data: f.Data, Identities: documents(f.Identities)}
@@ -117,6 +120,10 @@ func (s *service) entries(w http.ResponseWriter, r *http.Request) {
 		fail(w, errInvalid)
 		return
 	}
+	if err := s.node.Whole(); err != nil {
+		fail(w, err)
+		return
+	}
 	out := newStreamer(w)
 	for o, err := range s.reader.Entries(r.Context(), from, int(limit)) {
 		if err != nil {
@@ -134,6 +141,9 @@ func (s *service) entry(r *http.Request) (admin.Entry, error) {
 	if err != nil {
 		return admin.Entry{}, err
 	}
+	if err := s.node.Whole(); err != nil {
+		return admin.Entry{}, err
+	}
 	o, err := s.reader.Entry(index)
 	if err != nil {
 		return admin.Entry{}, err
@@ -148,6 +158,9 @@ func (s *service) entry(r *http.Request) (admin.Entry, error) {
 func (s *service) phenopacket(r *http.Request) (json.RawMessage, error) {
 	index, err := number(r, "index")
 	if err != nil {
+		return nil, err
+	}
+	if err := s.node.Whole(); err != nil {
 		return nil, err
 	}
 	return s.reader.Phenopacket(r.Context(), index)

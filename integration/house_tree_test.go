@@ -44,7 +44,10 @@ func loadHouse(t *testing.T, root string) *houseTree {
 			return err
 		}
 		if rel = filepath.ToSlash(rel); rel == ".git" || rel == "bin" {
-			return fs.SkipDir
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil // in a linked worktree .git is a file
 		}
 		if !d.Type().IsRegular() {
 			return nil

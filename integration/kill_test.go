@@ -135,9 +135,12 @@ const loadPatients = 3000
 // envelopes are under way.
 const loadBatch = 3
 
-func newLoad(n *network) *load {
+func newLoad(n *network) *load { return newLoadOf(n, loadPatients) }
+
+// newLoadOf is newLoad with so many cases.
+func newLoadOf(n *network, patients int) *load {
 	l := &load{n: n, queues: make([][]*visit, len(n.Hospitals)), promised: map[string]uint64{}, taken: make(chan struct{}, 1<<16)}
-	visits := madeUpVisits(n.t, loadPatients, len(n.Hospitals))
+	visits := madeUpVisits(n.t, patients, len(n.Hospitals))
 	for i := range visits {
 		l.queues[visits[i].hospital] = append(l.queues[visits[i].hospital], &visits[i])
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"os"
 	"os/exec"
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 // program builds cmd/raresync and returns its path.
 var program = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(builtIn, "raresync")
-	out, err := exec.Command("go", "build", "-o", path, "../cmd/raresync").CombinedOutput()
+	out, err := exec.Command("go", slices.Concat(buildArgs, []string{"-o", path, "../cmd/raresync"})...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build cmd/raresync: %w\n%s", err, out)
 	}
@@ -64,11 +65,18 @@ const pollInterval = 20 * time.Millisecond
 func newNetwork(t *testing.T, hospitals, voters int, within time.Duration) *network {
 	t.Helper()
 	n := foundNetwork(t, hospitals, voters)
-	var cancel context.CancelFunc
-	n.ctx, cancel = context.WithTimeout(t.Context(), within)
-	t.Cleanup(cancel)
-	must(t, n.Start(n.ctx))
+	n.startWithin(within)
 	return n
+}
+
+// startWithin starts a founded network, all of which has to be done within the
+// given time.
+func (n *network) startWithin(within time.Duration) {
+	n.t.Helper()
+	var cancel context.CancelFunc
+	n.ctx, cancel = context.WithTimeout(n.t.Context(), within)
+	n.t.Cleanup(cancel)
+	must(n.t, n.Start(n.ctx))
 }
 
 // foundNetwork makes the directories of a network, whose paths are short
@@ -77,6 +85,12 @@ func foundNetwork(t *testing.T, hospitals, voters int) *network {
 	t.Helper()
 	path, err := program()
 	must(t, err)
+	return foundNetworkOf(t, path, hospitals, voters)
+}
+
+// foundNetworkOf is foundNetwork with a program of the test's own.
+func foundNetworkOf(t *testing.T, path string, hospitals, voters int) *network {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "rr")
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
@@ -218,9 +232,15 @@ func (n *network) submit(p *demo.Process, batch []*visit) error {
 // log, all of it under a checkpoint.
 func (n *network) converge() admin.Status {
 	n.t.Helper()
+	return n.convergeOf(n.Processes())
+}
+
+// convergeOf is converge for some of the nodes.
+func (n *network) convergeOf(some []*demo.Process) admin.Status {
+	n.t.Helper()
 	var first admin.Status
 	n.eventually("converge", func() error {
-		for i, p := range n.Processes() {
+		for i, p := range some {
 			s, err := p.Client.Status(n.ctx)
 			if err != nil {
 				return err
@@ -325,16 +345,25 @@ func documents(t *testing.T, f admin.File) map[string]admin.Document {
 func madeUpVisits(t *testing.T, patients, hospitals int) []visit {
 	t.Helper()
 	var visits []visit
-	for f := range generate.Files(generate.Options{
-		Seed: 11, Hospitals: hospitals, Patients: patients, Today: entry.Date{Year: 2026, Month: 1, Day: 31}, Catalog: catalog.Current(),
-	}) {
-		v := visit{hospital: f.Hospital, file: admin.File{Name: f.Name, Data: f.Raw, Identities: map[string]admin.Document{}}}
-		packets, err := phenopacket.Read(f.Name, bytes.NewReader(f.Raw), phenopacket.Limits{})
-		must(t, err)
-		for _, p := range packets {
-			v.file.Identities[p.SubjectID] = admin.Document{Type: string(identity.RIC), Value: f.ResidentID}
-		}
-		visits = append(visits, v)
+	for f := range madeUpFiles(patients, hospitals) {
+		visits = append(visits, madeUpVisit(t, f))
 	}
 	return visits
+}
+
+func madeUpFiles(patients, hospitals int) iter.Seq[generate.File] {
+	return generate.Files(generate.Options{
+		Seed: 11, Hospitals: hospitals, Patients: patients, Today: entry.Date{Year: 2026, Month: 1, Day: 31}, Catalog: catalog.Current(),
+	})
+}
+
+func madeUpVisit(t *testing.T, f generate.File) visit {
+	t.Helper()
+	v := visit{hospital: f.Hospital, file: admin.File{Name: f.Name, Data: f.Raw, Identities: map[string]admin.Document{}}}
+	packets, err := phenopacket.Read(f.Name, bytes.NewReader(f.Raw), phenopacket.Limits{})
+	must(t, err)
+	for _, p := range packets {
+		v.file.Identities[p.SubjectID] = admin.Document{Type: string(identity.RIC), Value: f.ResidentID}
+	}
+	return v
 }

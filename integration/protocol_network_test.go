@@ -504,6 +504,22 @@ func (m *exampleMaker) makeAct(t *testing.T) {
 	m.sameButRandom(t, build(), m.unopenable)
 	m.derived("act.cbor", a.Marshal())
 	m.describe("act", m.unopenable)
+	backup := act.SaltsBackup{Node: "h1", Size: 4, Expiry: entriesTime + 90*86_400_000}
+	declared := act.Act{Version: act.Version, Type: act.TypeSaltsBackup, Payload: backup.Marshal()}
+	m.derived("act.salts_backup", declared.Marshal())
+	m.makeAdmission()
+}
+
+// makeAdmission derives what lead hospitals would sign to let hospital 3 in, if
+// it were no founder.
+func (m *exampleMaker) makeAdmission() {
+	late := m.members[2].card
+	mirror := late.Nodes[0]
+	mirror.Institution, mirror.Kind, mirror.Addresses = 6, act.Mirror, nil
+	payload := act.Admission{Institution: late.Institution, Nodes: []act.Node{mirror}}
+	a := act.Act{Version: act.Version, Type: act.TypeAdmission, RosterVersion: 1, Expiry: entriesTime + 7*86_400_000, Payload: payload.Marshal()}
+	core := sha256.Sum256(a.Core())
+	m.derived("act.admission_core.sha256", core[:])
 }
 
 func (m *exampleMaker) makeLedger(t *testing.T) {

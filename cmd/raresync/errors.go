@@ -33,7 +33,7 @@ const (
 	exitInvalid   = 7  // input invalid, nothing accepted
 	exitNotFound  = 8  // no such thing
 	exitStorage   = 74 // storage failed or quarantined: rebuild the node
-	exitInUse     = 75 // another process works in the data directory
+	exitInUse     = 75 // another process works in the data directory, or in a copy of it
 	exitKeys      = 77 // keys cannot be used
 	exitConfig    = 78 // configuration invalid
 )
@@ -84,9 +84,12 @@ var sentinels = []struct {
 	{logstore.ErrDamaged, exitStorage},
 	{ledger.ErrStorage, exitStorage},
 	{ledger.ErrDamaged, exitStorage},
+	{logstore.ErrStorage, exitStorage},
+	{logstore.ErrDamaged, exitStorage},
 	{machine.ErrDiverged, exitStorage},
 	{home.ErrOptions, exitInvalid},
 	{home.ErrInUse, exitInUse},
+	{consensus.ErrTwin, exitInUse}, // a voter is quarantined, see above
 	{home.ErrKeys, exitKeys},
 	{home.ErrNoGenesis, exitConfig},
 	{home.ErrOtherGenesis, exitConfig},
@@ -95,7 +98,7 @@ var sentinels = []struct {
 
 var problemCodes = map[string]int{
 	admin.CodeNotFound: exitNotFound, admin.CodeNotYet: exitRetry, admin.CodeNoLeader: exitRetry,
-	admin.CodeUnavailable: exitRetry, admin.CodeInvalid: exitInvalid, admin.CodeTooLarge: exitInvalid,
+	admin.CodeUnavailable: exitRetry, admin.CodeNoRoom: exitRetry, admin.CodeInvalid: exitInvalid, admin.CodeTooLarge: exitInvalid,
 	admin.CodeNotAllowed: exitForbidden,
 }
 

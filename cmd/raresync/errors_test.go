@@ -11,6 +11,7 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/home"
@@ -32,6 +33,7 @@ func TestExitCodes(t *testing.T) {
 		"no leader":                                 {&admin.Problem{Code: admin.CodeNoLeader}, 4},
 		"a node that is catching up":                {&admin.Problem{Code: admin.CodeNotYet}, 4},
 		"a daemon that cannot now":                  {&admin.Problem{Code: admin.CodeUnavailable}, 4},
+		"a disk with too little room":               {&admin.Problem{Code: admin.CodeNoRoom}, 4},
 		"a receipt that does not verify":            {audit.ErrUnverified, 5},
 		"a damaged copy is unverified, not storage": {fmt.Errorf("%w: %w", audit.ErrUnverified, ledger.ErrDamaged), 5},
 		"what the node may not do":                  {&admin.Problem{Code: admin.CodeNotAllowed}, 6},
@@ -44,8 +46,12 @@ func TestExitCodes(t *testing.T) {
 		"a bug in the daemon":                       {&admin.Problem{Code: admin.CodeInternal}, 1},
 		"a quarantined node":                        {consensus.ErrQuarantined, 74},
 		"a failed disk":                             {ledger.ErrStorage, 74},
+		"a failed disk under a voter's Raft log":    {fmt.Errorf("store raft log: %w", logstore.ErrStorage), 74},
+		"a damaged Raft log":                        {logstore.ErrDamaged, 74},
 		"a damaged ledger":                          {ledger.ErrDamaged, 74},
 		"a second process":                          {home.ErrInUse, 75},
+		"a mirror that runs twice":                  {consensus.ErrTwin, 75},
+		"a voter that ran twice":                    {fmt.Errorf("%w: %w", consensus.ErrQuarantined, consensus.ErrTwin), 74},
 		"keys that cannot be used":                  {fmt.Errorf("%w: %w", home.ErrKeys, fs.ErrNotExist), 77},
 		"a wrong configuration":                     {&config.Problems{}, 78},
 		"no configuration":                          {errNoConfig, 78},
@@ -75,6 +81,7 @@ func TestReport(t *testing.T) {
 	}{
 		"a hint of the daemon":        {problem, "", "raresync: entry 7: no entry 7\nhint: the log ends at 5\n"},
 		"in Chinese":                  {problem, "zh", "raresync: 没有找到：entry 7: no entry 7\n提示：请核对编号\n"},
+		"a full disk, to a clerk":     {&admin.Problem{Code: admin.CodeNoRoom, Detail: "90 MiB left"}, "zh", "raresync: 本节点磁盘空间不足，暂不接收新文件：90 MiB left\n提示：请通知运维人员腾出磁盘空间，然后重新提交同样的文件；无需重启\n"},
 		"several lines":               {errors.New("two problems:\n  a\n  b"), "", "raresync: two problems:\n  a\n  b\n"},
 		"control characters are seen": {errors.New("file \x1b[2J"), "", "raresync: file \\x1b[2J\n"},
 		"an error without words":      {errors.New("odd"), "zh", "raresync: odd\n"},

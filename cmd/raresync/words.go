@@ -9,6 +9,7 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/home"
@@ -46,9 +47,14 @@ var meanings = []struct {
 		"adopt the genesis of the network this node was founded in, or make a new node with: raresync init DIR",
 		"该节点属于另一个网络", "请导入该节点所属网络的创世文件，或用 raresync init 建立新节点"}},
 	{home.ErrOccupied, words{"choose a new directory", "目录不是空的", "请换一个新目录"}},
+	{consensus.ErrTwin, words{
+		"find the copy of this data directory and stop it for good; docs/OPERATIONS.md, \"When a node runs twice\"",
+		"本节点有另一个实例正在运行（数据目录被复制）", "请找到并永久停用另一份数据目录，然后按 docs/OPERATIONS.md 中 When a node runs twice 一节处理"}},
 	{consensus.ErrQuarantined, words{"rebuild this node from its peers under a new id", "本节点的副本已被隔离", "请以新的节点名从其他节点重建"}},
 	{ledger.ErrDamaged, words{"rebuild this node from its peers under a new id", "本地账本已损坏", "请以新的节点名从其他节点重建"}},
 	{ledger.ErrStorage, words{"look at the disk; then rebuild this node from its peers", "磁盘读写失败", "请检查磁盘，然后从其他节点重建本节点"}},
+	{logstore.ErrDamaged, words{"rebuild this node from its peers under a new id", "Raft 日志已损坏", "请以新的节点名从其他节点重建"}},
+	{logstore.ErrStorage, words{"look at the disk; then rebuild this node under a new id", "磁盘读写失败", "请检查磁盘，然后以新的节点名重建"}},
 	{errNoConfig, words{
 		"name one with --config, or make a node with: raresync init DIR",
 		"找不到配置文件", "请用 --config 指定，或用 raresync init 建立节点"}},
@@ -62,6 +68,7 @@ var problemWords = map[string]words{
 	admin.CodeNotFound:    {zh: "没有找到", zhHint: "请核对编号"},
 	admin.CodeNotYet:      {zh: "本节点正在追赶，暂时无法回答", zhHint: "请稍后再试"},
 	admin.CodeNoLeader:    {zh: "网络暂时没有领导节点", zhHint: "请稍后再试；可用 raresync status 查看"},
+	admin.CodeNoRoom:      {zh: "本节点磁盘空间不足，暂不接收新文件", zhHint: "请通知运维人员腾出磁盘空间，然后重新提交同样的文件；无需重启"},
 	admin.CodeInvalid:     {zh: "请求无效"},
 	admin.CodeNotAllowed:  {zh: "不允许此操作"},
 	admin.CodeTooLarge:    {zh: "提交的内容过大", zhHint: "请分批提交"},

@@ -18,7 +18,7 @@ const (
 	mldsaBytes   = 3309
 
 	// envelopeFixedBytes is an envelope's record without its header.
-	envelopeFixedBytes = 4 + ed25519Bytes + mldsaBytes + 8
+	envelopeFixedBytes = 4 + ed25519Bytes + mldsaBytes + 8 + checksumBytes
 
 	// writebackBytes of bodies are appended before the kernel is made to begin
 	// writing them.
@@ -58,6 +58,14 @@ type Batch struct {
 
 // check reports why b cannot follow a ledger of length at, or nil.
 func (b *Batch) check(at Lengths) error {
+	if err := b.checkParts(at); err != nil {
+		return err
+	}
+	return b.checkHashes(at)
+}
+
+// checkParts is check without the hashes.
+func (b *Batch) checkParts(at Lengths) error {
 	n := len(b.Leaves)
 	switch {
 	case n == 0 || n > MaxCount || n != len(b.Bodies):
@@ -78,13 +86,28 @@ func (b *Batch) check(at Lengths) error {
 			return fmt.Errorf("%w: place %d: leaf of %d bytes, %d bytes of ciphertext so far", ErrBatch, i, len(b.Leaves[i]), total)
 		}
 	}
-	after := at.TreeSize + uint64(n)
+	return nil
+}
+
+// checkHashes reports hashes that are not as many as the leaves complete.
+func (b *Batch) checkHashes(at Lengths) error {
+	after := at.TreeSize + uint64(len(b.Leaves))
 	for i, height := range hashHeights {
 		if want := after>>height - at.TreeSize>>height; uint64(len(b.Hashes[i])) != want {
 			return fmt.Errorf("%w: %d hashes of height %d, want %d", ErrBatch, len(b.Hashes[i]), height, want)
 		}
 	}
 	return nil
+}
+
+// after returns the lengths behind b, if it lies behind a ledger of length at.
+func (b *Batch) after(at Lengths) Lengths {
+	bodies := at.BodiesBytes
+	for i := range b.Bodies {
+		bodies += uint64(TagBytes + len(b.Bodies[i].Ciphertext))
+	}
+	return newLengths(at.Envelopes+1, at.TreeSize+uint64(len(b.Leaves)),
+		at.EnvelopesBytes+uint64(envelopeFixedBytes+len(b.Header)), bodies)
 }
 
 // A chunk is what an append adds to one file.
@@ -122,7 +145,7 @@ func (b *Batch) envelopeRecord() []byte {
 	r = append(r, b.Header...)
 	r = append(r, b.Ed25519[:]...)
 	r = append(r, b.MLDSA...)
-	return binary.BigEndian.AppendUint64(r, b.LogTimeMS)
+	return appendChecksum(binary.BigEndian.AppendUint64(r, b.LogTimeMS))
 }
 
 func (b *Batch) leafRecords() []byte {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -117,21 +118,65 @@ func TestStrayBytesBehindTheLastEnvelopeAreCut(t *testing.T) {
 	}
 }
 
-func TestLosingWhatWasFsyncedIsDamage(t *testing.T) {
+func TestLosingWhatWasFsyncedIsDamageAndReadsAsZeros(t *testing.T) {
 	for _, f := range []fileID{fileLeaves, fileHashes0, fileEnvelopes, fileIndex, fileBodies, fileBodyIndex, fileSalts} {
 		t.Run(f.name(), func(t *testing.T) {
 			c := newCrashed(t)
 			c.set(t, f, c.b.lengths[2].bytes(f)-1)
-			if _, err := Open(c.dir); !errors.Is(err, ErrDamaged) {
-				t.Fatalf("got %v, want ErrDamaged", err)
+			if _, err := OpenReadOnly(c.dir); !errors.Is(err, ErrDamaged) {
+				t.Errorf("read-only: got %v, want ErrDamaged", err)
+			}
+			l := open(t, c.dir)
+			if err := l.Suspect(); !errors.Is(err, ErrDamaged) {
+				t.Errorf("suspect: got %v, want ErrDamaged", err)
+			}
+			if got := l.Lengths(); got != c.b.lengths[2] {
+				t.Errorf("lengths %+v, want those of the last Sync", got)
+			}
+			content, err := os.ReadFile(filepath.Join(c.dir, f.name()))
+			if last := c.b.lengths[2].bytes(f) - 1; err != nil || uint64(len(content)) != last+1 || content[last] != 0 {
+				t.Errorf("%d bytes, %v, want %d with a zero at the end", len(content), err, last+1)
 			}
 		})
 	}
 }
 
-func TestADamagedSyncedMarkIsSeen(t *testing.T) {
+func TestSmallFactsAreKeptTwiceAndMended(t *testing.T) {
+	c := newCrashed(t)
+	for _, name := range []string{syncedFile, formatFile} {
+		for _, hit := range []string{name, name + copySuffix} {
+			path := filepath.Join(c.dir, hit)
+			good, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range good {
+				bad := append([]byte(nil), good...)
+				bad[i] ^= 0x10
+				for _, content := range [][]byte{bad, good[:i], nil} {
+					if err := os.WriteFile(path, content, 0o600); err != nil {
+						t.Fatal(err)
+					}
+					l, err := Open(c.dir)
+					if err != nil || l.Suspect() != nil || l.SyncedLengths() != c.b.lengths[2] {
+						t.Fatalf("%s, byte %d: %v", hit, i, err)
+					}
+					l.Close()
+					if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, good) {
+						t.Fatalf("%s, byte %d: not mended: %q, %v", hit, i, got, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestASyncedMarkThatIsLostTwiceIsSuspect(t *testing.T) {
 	c := newCrashed(t)
 	path := filepath.Join(c.dir, syncedFile)
+	if err := os.WriteFile(path+copySuffix, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	good, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -142,9 +187,11 @@ func TestADamagedSyncedMarkIsSeen(t *testing.T) {
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(c.dir); !errors.Is(err, ErrDamaged) {
-			t.Fatalf("byte %d flipped: got %v, want ErrDamaged", i, err)
+		l, err := Open(c.dir)
+		if err != nil || !errors.Is(l.Suspect(), ErrDamaged) || l.Lengths() != c.b.lengths[3] {
+			t.Fatalf("byte %d flipped: got %+v, %v, want it suspected", i, l.Lengths(), err)
 		}
+		l.Close()
 	}
 }
 
@@ -279,9 +326,9 @@ func TestTheFilesOfOneEnvelopeAreTheseBytes(t *testing.T) {
 		fileHashes8:   "",
 		fileHashes16:  "",
 		fileHashes24:  "",
-		fileEnvelopes: "\x00\x00\x00\x06header" + zeros(64+3309) + "\x01\x02\x03\x04\x05\x06\x07\x08",
-		fileIndex: "\x00\x00\x00\x00\x00\x00\x0d\x3f" + zeros(8) + "\x00\x00\x00\x01" + "\x00\x00\x00\x07" +
-			zeros(7) + "\x01" + "\x00\x00\x00\x01" + "\xff\xff\xff\xff\xff\xff\xff\xff" + "\xaa" + zeros(30) + "\xbb",
+		fileEnvelopes: "\x00\x00\x00\x06header" + zeros(64+3309) + "\x01\x02\x03\x04\x05\x06\x07\x08" + "\x42\x7d\xb1\x35",
+		fileIndex: "\x00\x00\x00\x00\x00\x00\x0d\x43" + zeros(8) + "\x00\x00\x00\x01" + "\x00\x00\x00\x07" +
+			zeros(7) + "\x01" + "\x00\x00\x00\x01" + "\xff\xff\xff\xff\xff\xff\xff\xff" + "\xaa" + zeros(30) + "\xbb" + "\x64\xcb\xbd\x77",
 		fileBodies:    "\xdd" + zeros(15) + "sealed",
 		fileBodyIndex: zeros(7) + "\x16",
 		fileSalts:     "\xcc" + zeros(31),
@@ -296,7 +343,7 @@ func TestTheFilesOfOneEnvelopeAreTheseBytes(t *testing.T) {
 			t.Errorf("%s: got %x, want %x", f.name(), got, want)
 		}
 	}
-	if got := l.Lengths().EnvelopesBytes; got != uint64(binary.BigEndian.Uint16([]byte{0x0d, 0x3f})) {
+	if got := l.Lengths().EnvelopesBytes; got != uint64(binary.BigEndian.Uint16([]byte{0x0d, 0x43})) {
 		t.Errorf("envelopes: %d bytes", got)
 	}
 }

@@ -51,6 +51,11 @@
 // a wrong slice or a huge allocation. Whether the bytes are the right ones is
 // decided above, by signatures and by the tree: a reader verifies.
 //
+// A backup takes a ledger apart into its files up to one size
+// ([Lengths.Parts], [Ledger.OpenPart]); [OpenParts] reads them where they lie,
+// [Import] makes a ledger of them again. It may leave out the salts, which
+// [Ledger.Refill] puts back.
+//
 // [WriteFileDurable] and [ReadFileDurable] keep the small facts of a node
 // (gaps, last cosigned size, instance id) beside the ledger.
 package ledger

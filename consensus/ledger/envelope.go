@@ -3,6 +3,8 @@ package ledger
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // An EnvelopeRec is an envelope as the ledger keeps it, without its bodies.
@@ -72,10 +74,21 @@ func (l *Ledger) envelope(n uint64) (EnvelopeRec, error) {
 	if err := l.readAt(fileEnvelopes, b, start); err != nil {
 		return EnvelopeRec{}, err
 	}
+	rec, err := parseEnvelope(b, n)
+	rec.EnvelopeMeta = r.meta()
+	return rec, err
+}
+
+// parseEnvelope reads the record of envelope number n, all but what the index
+// says of it.
+func parseEnvelope(b []byte, n uint64) (EnvelopeRec, error) {
 	if uint64(binary.BigEndian.Uint32(b)) != uint64(len(b)-envelopeFixedBytes) {
 		return EnvelopeRec{}, damaged(fileEnvelopes.name(), "envelope %d has another length", n)
 	}
-	rec := EnvelopeRec{Number: n, EnvelopeMeta: r.meta()}
+	if !checksumFits(b) && !fault.Planted(fault.SkipReadCheck) {
+		return EnvelopeRec{}, damaged(fileEnvelopes.name(), "envelope %d: checksum does not fit", n)
+	}
+	rec := EnvelopeRec{Number: n}
 	b = b[4:]
 	header := len(b) - (envelopeFixedBytes - 4)
 	rec.Header, b = b[:header:header], b[header:]

@@ -3,7 +3,6 @@ package ledger
 import (
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -14,8 +13,6 @@ import (
 // reads: 64 MiB, many times the state of the largest network.
 const MaxFactBytes = 64 << 20
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 // WriteFileDurable replaces the file at path by data and a CRC-32C trailer of
 // 4 bytes, mode 0600. It writes a temporary file beside it (path with ".tmp"),
 // fsyncs, renames and fsyncs the directory, so a crash leaves the old bytes or
@@ -25,8 +22,7 @@ func WriteFileDurable(path string, data []byte) error {
 	if len(data) > MaxFactBytes {
 		return ioError("write", path, errors.New("too large"))
 	}
-	trailer := binary.BigEndian.AppendUint32(nil, crc32.Checksum(data, castagnoli))
-	return replaceDurable(path, data, trailer)
+	return replaceDurable(path, data, binary.BigEndian.AppendUint32(nil, checksum(data)))
 }
 
 // replaceDurable writes the parts to a temporary file and renames it to path.
@@ -70,14 +66,13 @@ func ReadFileDurable(path string) ([]byte, error) {
 	if err != nil {
 		return nil, ioError("read", path, err)
 	}
-	if len(b) < 4 || len(b) > MaxFactBytes+4 {
+	if len(b) < checksumBytes || len(b) > MaxFactBytes+checksumBytes {
 		return nil, damaged(filepath.Base(path), "%d bytes", len(b))
 	}
-	data, trailer := b[:len(b)-4], b[len(b)-4:]
-	if crc32.Checksum(data, castagnoli) != binary.BigEndian.Uint32(trailer) {
+	if !checksumFits(b) {
 		return nil, damaged(filepath.Base(path), "checksum does not fit")
 	}
-	return data, nil
+	return b[:len(b)-checksumBytes], nil
 }
 
 // syncDir makes the names in dir durable.

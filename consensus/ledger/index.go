@@ -26,12 +26,18 @@ func (r indexRecord) append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, r.sequence)
 	b = binary.BigEndian.AppendUint32(b, r.attempt)
 	b = binary.BigEndian.AppendUint64(b, r.prev)
-	return append(b, r.id[:]...)
+	start := len(b) - 44
+	b = append(b, r.id[:]...)
+	return binary.BigEndian.AppendUint32(b, checksum(b[start:]))
 }
 
-// parseIndexRecord reads record number n. It refuses one that no append could
-// have written, so that a damaged record is not followed anywhere.
+// parseIndexRecord reads record number n. It refuses one whose checksum does
+// not fit or that no append could have written, so that a damaged record is not
+// followed anywhere.
 func parseIndexRecord(b []byte, n uint64) (indexRecord, error) {
+	if !checksumFits(b) {
+		return indexRecord{}, damaged(fileIndex.name(), "record %d: checksum does not fit", n)
+	}
 	u32, u64 := binary.BigEndian.Uint32, binary.BigEndian.Uint64
 	r := indexRecord{
 		end: u64(b), first: u64(b[8:]), count: u32(b[16:]), hospital: u32(b[20:]),

@@ -44,6 +44,8 @@ type Ledger struct {
 	dir      string
 	readOnly bool
 	files    [fileCount]*os.File
+	reads    [fileCount]io.ReaderAt // the same files, or those of OpenParts
+	suspect  error                  // why it was opened in spite of damage
 
 	sync  sync.Mutex // held by Sync, Truncate, Scrub and Close; comes before write
 	write sync.Mutex // held by Append, and by all that moves the ends of files
@@ -83,19 +85,13 @@ func (l *Ledger) Append(b Batch) error {
 	if err := b.check(at); err != nil {
 		return fmt.Errorf("append envelope %d: %w", at.Envelopes, err)
 	}
-	after := at
 	for _, c := range b.chunks(at) {
 		if _, err := l.files[c.file].WriteAt(c.bytes, int64(at.bytes(c.file))); err != nil {
 			return fmt.Errorf("append envelope %d: %w", at.Envelopes, l.fail(ioError("write", c.file.name(), err)))
 		}
-		switch c.file {
-		case fileBodies:
-			after.BodiesBytes += uint64(len(c.bytes))
-		case fileEnvelopes:
-			after.EnvelopesBytes += uint64(len(c.bytes))
-		}
 	}
-	l.publish(newLengths(at.Envelopes+1, at.TreeSize+uint64(len(b.Leaves)), after.EnvelopesBytes, after.BodiesBytes))
+	after := b.after(at)
+	l.publish(after)
 	if after.BodiesBytes >= l.ahead+writebackBytes {
 		beginWriteback(l.files[fileBodies], int64(l.ahead), int64(after.BodiesBytes-l.ahead))
 		l.ahead = after.BodiesBytes
@@ -139,7 +135,7 @@ func (l *Ledger) syncFiles() error {
 
 // recordSynced durably records that the files are on disk up to at.
 func (l *Ledger) recordSynced(at Lengths) error {
-	if err := WriteFileDurable(filepath.Join(l.dir, syncedFile), at.Append(nil)); err != nil {
+	if err := WriteTwice(filepath.Join(l.dir, syncedFile), at.Append(nil)); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -280,7 +276,7 @@ func (l *Ledger) publish(at Lengths) {
 // readAt fills b from offset off of file f; the caller holds mu or write and has
 // checked the range, so a short file is damage.
 func (l *Ledger) readAt(f fileID, b []byte, off uint64) error {
-	n, err := l.files[f].ReadAt(b, int64(off))
+	n, err := l.reads[f].ReadAt(b, int64(off))
 	switch {
 	case n == len(b):
 		return nil

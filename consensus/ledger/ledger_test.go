@@ -266,10 +266,9 @@ func TestScrubbedEntriesReadAsZerosAndTheRestStays(t *testing.T) {
 
 func TestANewerFormatIsRefused(t *testing.T) {
 	for name, content := range map[string]string{
-		"a later version":   "raresync ledger 2\n",
+		"a later version":   "raresync ledger 3\n",
 		"something else":    "hello\n",
 		"version zero":      "raresync ledger 0\n",
-		"nothing":           "",
 		"a negative number": "raresync ledger -1\n",
 	} {
 		dir := t.TempDir()
@@ -293,7 +292,7 @@ func TestFilesArePrivate(t *testing.T) {
 		t.Errorf("directory: %v, %v", info.Mode(), err)
 	}
 	names, err := os.ReadDir(dir)
-	if err != nil || len(names) != int(fileCount)+1 {
+	if err != nil || len(names) != int(fileCount)+2 {
 		t.Fatalf("%d files, %v", len(names), err)
 	}
 	for _, d := range names {

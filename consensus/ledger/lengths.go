@@ -14,7 +14,8 @@ const (
 	SaltBytes       = 32
 	TagBytes        = 16
 
-	indexRecordBytes = 76 // one record of envelopes.idx
+	checksumBytes    = 4  // CRC-32C behind each record of envelopes and envelopes.idx
+	indexRecordBytes = 80 // one record of envelopes.idx
 	bodyIndexBytes   = 8  // one record of bodies.idx
 )
 

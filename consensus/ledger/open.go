@@ -16,7 +16,7 @@ import (
 const (
 	formatFile    = "FORMAT"
 	formatPrefix  = "raresync ledger "
-	formatVersion = 1
+	formatVersion = 2
 	syncedFile    = "synced"
 )
 
@@ -24,8 +24,10 @@ const (
 // it is not there. A write that a crash cut short is removed: the ledger
 // holds whole envelopes. It reads a few records only, whatever the size.
 //
-// Errors are ErrFormat (written by a newer release), ErrDamaged (less is
-// there than was once fsynced, or a file contradicts another) and ErrStorage.
+// A ledger that is damaged (less is there than was once fsynced, or a file
+// contradicts another) is opened too: what is missing reads as zeros, and
+// [Ledger.Suspect] says why. Errors are ErrFormat (written by another release)
+// and ErrStorage.
 // Only one process may have a ledger open for writing; the caller locks the
 // data directory.
 func Open(dir string) (*Ledger, error) {
@@ -44,7 +46,8 @@ func Open(dir string) (*Ledger, error) {
 
 // OpenReadOnly opens a copy of a ledger to verify it offline. Nothing in dir
 // is created, cut or locked: a write that was cut short is left out of
-// [Ledger.Lengths], and every method that writes answers ErrClosed.
+// [Ledger.Lengths], every method that writes answers ErrClosed, and damage is
+// ErrDamaged.
 func OpenReadOnly(dir string) (*Ledger, error) {
 	if err := checkFormat(dir, false); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
@@ -56,32 +59,62 @@ func OpenReadOnly(dir string) (*Ledger, error) {
 	return l, nil
 }
 
-// checkFormat compares the FORMAT file with what this release reads. With
-// create, a directory without one and without files becomes a ledger.
+// checkFormat compares the FORMAT file with what this release reads; it is kept
+// twice, and one copy as this release writes it is enough. With create, a
+// directory without one and without files becomes a ledger.
 func checkFormat(dir string, create bool) error {
 	path := filepath.Join(dir, formatFile)
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) && create {
+	first, err := readFormat(path)
+	second, err2 := readFormat(path + copySuffix)
+	if err := errors.Join(err, err2); err != nil {
+		return err
+	}
+	if create && first+second == "" {
 		if _, err := os.Stat(filepath.Join(dir, fileIndex.name())); err == nil {
 			return fmt.Errorf("%w: files without %s", ErrFormat, formatFile)
 		}
-		return replaceDurable(path, fmt.Appendf(nil, "%s%d\n", formatPrefix, formatVersion))
+		return writeFormat(path)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: no %s file", ErrFormat, formatFile)
-	}
-	if err != nil {
-		return ioError("read", path, err)
-	}
-	text, ok := strings.CutPrefix(strings.TrimSuffix(string(b), "\n"), formatPrefix)
-	version, err := strconv.Atoi(text)
-	if !ok || err != nil || version < 1 {
-		return fmt.Errorf("%w: %s is not that of a ledger", ErrFormat, formatFile)
-	}
-	if version > formatVersion {
-		return fmt.Errorf("%w: version %d, this release reads up to %d", ErrFormat, version, formatVersion)
+	switch want := formatText(); {
+	case first == want && second == want:
+		return nil
+	case first != want && second != want:
+		return otherFormat(first)
+	case create:
+		return writeFormat(path)
 	}
 	return nil
+}
+
+func formatText() string { return fmt.Sprintf("%s%d\n", formatPrefix, formatVersion) }
+
+func writeFormat(path string) error {
+	if err := replaceDurable(path, []byte(formatText())); err != nil {
+		return err
+	}
+	return replaceDurable(path+copySuffix, []byte(formatText()))
+}
+
+// readFormat returns "" for a file that is not there.
+func readFormat(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", ioError("read", path, err)
+	}
+	return string(b), nil
+}
+
+// otherFormat says why a FORMAT file is not that of this release.
+func otherFormat(content string) error {
+	text, ok := strings.CutPrefix(strings.TrimSuffix(content, "\n"), formatPrefix)
+	version, err := strconv.Atoi(text)
+	switch {
+	case content == "":
+		return fmt.Errorf("%w: no %s file", ErrFormat, formatFile)
+	case !ok || err != nil || version < 1:
+		return fmt.Errorf("%w: %s is not that of a ledger", ErrFormat, formatFile)
+	}
+	return fmt.Errorf("%w: version %d, this release reads %d", ErrFormat, version, formatVersion)
 }
 
 func (l *Ledger) open(flag int) (err error) {
@@ -98,7 +131,7 @@ func (l *Ledger) open(flag int) (err error) {
 		if err != nil {
 			return ioError("open", f.name(), err)
 		}
-		l.files[f] = file
+		l.files[f], l.reads[f] = file, file
 	}
 	if err := l.readSynced(); err != nil {
 		return err
@@ -118,11 +151,14 @@ func (l *Ledger) open(flag int) (err error) {
 
 // readSynced loads the lengths of the last Sync; none yet is zero.
 func (l *Ledger) readSynced() error {
-	b, err := ReadFileDurable(filepath.Join(l.dir, syncedFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	b, err := ReadTwice(filepath.Join(l.dir, syncedFile), !l.readOnly)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	}
-	if err != nil {
+	case errors.Is(err, ErrDamaged) && !l.readOnly:
+		l.suspect = err // the files say where they end
+		return nil
+	case err != nil:
 		return err
 	}
 	d := cbor.NewDecoder(b)
@@ -135,7 +171,7 @@ func (l *Ledger) readSynced() error {
 
 // findEnd sets at to the newest envelope that is whole in every file. Each
 // file may have lost the end of its last writes; what Sync covered may not be
-// missing.
+// missing, and reads as zeros if it is.
 func (l *Ledger) findEnd() error {
 	var sizes [fileCount]uint64
 	for f, file := range l.files {
@@ -147,7 +183,10 @@ func (l *Ledger) findEnd() error {
 	}
 	for f := range fileCount {
 		if sizes[f] < l.synced.bytes(f) {
-			return damaged(f.name(), "%d bytes, but %d were fsynced", sizes[f], l.synced.bytes(f))
+			if err := l.restoreLength(f, sizes[f]); err != nil {
+				return err
+			}
+			sizes[f] = l.synced.bytes(f)
 		}
 	}
 	for n := sizes[fileIndex] / indexRecordBytes; n > l.synced.Envelopes; n-- {
@@ -165,7 +204,10 @@ func (l *Ledger) findEnd() error {
 	if err == nil && at != l.synced {
 		err = damaged(syncedFile, "its lengths are not those of envelope %d", l.synced.Envelopes)
 	}
-	l.at = at
+	if errors.Is(err, ErrDamaged) && !l.readOnly {
+		l.suspect, err = errors.Join(l.suspect, err), nil
+	}
+	l.at = l.synced
 	return err
 }
 

@@ -99,14 +99,29 @@ func faultsAsErrors(f func() error) (err error) {
 func timed(limit time.Duration, f func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- faultsAsErrors(f) }()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-timer.C:
+	tick := time.NewTicker(limit / waitTicks)
+	defer tick.Stop()
+	ended, err := awaitWrite(done, tick.C)
+	if !ended {
 		return fmt.Errorf("%w: %s", ErrStalled, limit)
 	}
+	return err
+}
+
+// waitTicks is how many ticks a write is waited for. A process that was stopped
+// as a whole, with its machine or by a debugger, sees one tick for all the time
+// that it missed: the disk did not hang meanwhile.
+const waitTicks = 10
+
+func awaitWrite(done <-chan error, tick <-chan time.Time) (ended bool, err error) {
+	for range waitTicks {
+		select {
+		case err := <-done:
+			return true, err
+		case <-tick:
+		}
+	}
+	return false, nil
 }
 
 // syncDir makes the names in dir durable.

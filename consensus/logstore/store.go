@@ -25,7 +25,8 @@ type Options struct {
 	// envelope has at most 256 KiB, a configuration grows with the network.
 	MaxRecordBytes int
 	// CacheBytes bounds the recent records kept in memory, so that a leader
-	// does not read back what it has just written. Default 16 MiB.
+	// does not read back what it has just written. Followers are a batch or
+	// two of 16 behind. Default 8 MiB.
 	CacheBytes int
 }
 
@@ -40,7 +41,7 @@ func (o Options) withDefaults() Options {
 		o.MaxRecordBytes = 1 << 20
 	}
 	if o.CacheBytes == 0 {
-		o.CacheBytes = 16 << 20
+		o.CacheBytes = 8 << 20
 	}
 	return o
 }

@@ -196,3 +196,29 @@ func TestRefusalsHappenBeforeAByteIsWritten(t *testing.T) {
 		})
 	}
 }
+
+// A voter that was stopped for twelve seconds, as a machine is while it moves,
+// came back, found its write overdue and left the network for good.
+func TestTimeInWhichTheProcessWasStoppedIsNoHangingDisk(t *testing.T) {
+	done, tick := make(chan error), make(chan time.Time)
+	ended := make(chan bool)
+	go func() {
+		ok, _ := awaitWrite(done, tick)
+		ended <- ok
+	}()
+	tick <- time.Now().Add(12 * time.Second) // the one tick that comes of it
+	done <- nil
+	if !<-ended {
+		t.Error("the write was given up")
+	}
+	go func() {
+		ok, _ := awaitWrite(done, tick)
+		ended <- ok
+	}()
+	for range waitTicks {
+		tick <- time.Now()
+	}
+	if <-ended {
+		t.Error("a write that hung through every tick was not given up")
+	}
+}

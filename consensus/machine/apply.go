@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/raresync/raresync/consensus/ledger"
@@ -16,7 +17,8 @@ type Command struct {
 }
 
 // Apply applies an envelope with the leader's time in milliseconds. While a
-// gap is open it waits. An error stops the node, unless it is ErrClosed.
+// gap is open, or what it has to look up is being repaired, it waits. An error
+// stops the node, unless it is ErrClosed.
 func (m *Machine) Apply(raw []byte, leaderTime uint64) (Outcome, error) {
 	outs, err := m.ApplyBatch([]Command{{raw, leaderTime}})
 	if err != nil {
@@ -32,25 +34,48 @@ func (m *Machine) ApplyBatch(commands []Command) ([]Outcome, error) {
 	ready := m.prepare(commands)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for m.gap != nil && !m.stopped {
-		changed := m.changed
-		m.mu.Unlock()
-		<-changed
-		m.mu.Lock()
-	}
-	if m.stopped {
-		return nil, ErrClosed
+	if err := m.await(func() bool { return m.gap == nil }); err != nil {
+		return nil, err
 	}
 	defer m.broadcast()
 	outs := make([]Outcome, 0, len(commands))
 	for i, p := range ready {
-		out, err := m.apply(p, commands[i].LeaderTime)
+		out, err := m.applyRepaired(p, commands[i].LeaderTime)
 		if err != nil {
 			return outs, err
 		}
 		outs = append(outs, out)
 	}
 	return outs, nil
+}
+
+// applyRepaired applies an envelope once what it looks up is not damaged.
+func (m *Machine) applyRepaired(p prepared, leaderTime uint64) (Outcome, error) {
+	for {
+		out, err := m.apply(p, leaderTime)
+		if !errors.Is(err, ledger.ErrDamaged) {
+			return out, err
+		}
+		_ = m.suspect(err) // repaired by who waits for it
+		if err := m.await(func() bool { return !m.damage.open() }); err != nil {
+			return Outcome{}, err
+		}
+	}
+}
+
+// await gives the lock away until cond holds; ErrClosed says that the machine is
+// stopped.
+func (m *Machine) await(cond func() bool) error {
+	for !cond() && !m.stopped {
+		changed := m.changed
+		m.mu.Unlock()
+		<-changed
+		m.mu.Lock()
+	}
+	if m.stopped {
+		return ErrClosed
+	}
+	return nil
 }
 
 // Check answers as Apply would, without changing anything, and remembers that
@@ -68,6 +93,9 @@ func (m *Machine) Check(raw []byte, leaderTime uint64) (Outcome, error) {
 		return Outcome{}, ErrGap
 	}
 	if out, known, err := m.lookup(e); known || err != nil {
+		if errors.Is(err, ledger.ErrDamaged) {
+			err = m.suspect(err)
+		}
 		return out, err
 	}
 	if _, ok := m.seen.get(e); ok {

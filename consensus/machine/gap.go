@@ -69,47 +69,67 @@ func (m *Machine) backToEdge() error {
 	return nil
 }
 
-// Fill applies the next envelope of an open gap, as a peer sent it with its
-// log time, and closes the gap when the snapshot is reached. ErrDiverged means
-// that what peers sent, the last of them or one before, does not lead to the
-// snapshot: all of it is dropped, and the caller begins again at the lower
-// edge, which [Machine.Gap] gives, with another peer.
-func (m *Machine) Fill(raw []byte, logTime uint64) (Outcome, error) {
-	ready := m.prepareOne(m.View(), raw)
+// BackToEdge drops all that was filled of an open gap, which stays open.
+func (m *Machine) BackToEdge() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.gap == nil {
+		return nil
+	}
+	defer m.broadcast()
+	return m.backToEdge()
+}
+
+// Fill applies the next envelopes of an open gap, as a peer sent them with their
+// log times, and closes the gap when the snapshot is reached; what is left then
+// is not looked at. ErrDiverged means that what peers sent, the last of them or
+// one before, does not lead to the snapshot: all of it is dropped, and the
+// caller begins again at the lower edge, which [Machine.Gap] gives.
+func (m *Machine) Fill(commands []Command) error {
+	ready := m.prepare(commands)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer m.broadcast()
 	if m.gap == nil {
-		return Outcome{}, errors.New("fill: there is no gap")
+		return errors.New("fill: there is no gap")
 	}
+	for i, p := range ready {
+		if err := m.fill(p, commands[i].LeaderTime); err != nil || m.gap == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Machine) fill(p prepared, logTime uint64) error {
 	number := m.state.Envelopes
-	out, err := m.apply(ready, logTime)
+	out, err := m.apply(p, logTime)
+	if errors.Is(err, ledger.ErrDamaged) {
+		return m.suspect(err)
+	}
 	if err != nil {
-		return out, err
+		return err
 	}
 	if err := m.checkFilled(out, logTime); err != nil {
 		if err := m.backToEdge(); err != nil {
-			return out, err
+			return err
 		}
-		return out, fmt.Errorf("fill envelope %d: %w", number, err)
+		return fmt.Errorf("fill envelope %d: %w", number, err)
 	}
 	if m.state.Envelopes == m.gap.target.At.Envelopes {
 		m.gap = nil
 	}
-	return out, nil
+	return nil
 }
 
 // checkFilled reports ErrDiverged unless the envelope took its place as the
 // peer said and, if it is the last, the state is the snapshot's.
 func (m *Machine) checkFilled(out Outcome, logTime uint64) error {
+	if err := checkPlace(out, logTime); err != nil {
+		return err
+	}
 	target := m.gap.target
 	switch {
-	case out.Refusal != nil:
-		return fmt.Errorf("%w: %w", ErrDiverged, out.Refusal)
-	case out.Duplicate:
-		return fmt.Errorf("%w: it is envelope %d already", ErrDiverged, out.Number)
-	case out.LogTime != logTime:
-		return fmt.Errorf("%w: log time goes back", ErrDiverged)
 	case m.state.Envelopes < target.At.Envelopes:
 		return nil
 	case m.ledger.Lengths() != target.At, !bytes.Equal(m.state.AppendCBOR(nil), target.State.AppendCBOR(nil)):

@@ -9,13 +9,13 @@ import (
 
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
-	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
 )
 
 // ErrGap says that the node does not hold what was asked for yet: it is
-// filling a gap in its ledger. The answer is "not yet", never "no such entry".
-var ErrGap = errors.New("this node is filling a gap in its copy: ask again later")
+// filling a gap in its ledger, or repairing what its disk has damaged. The
+// answer is "not yet", never "no such entry".
+var ErrGap = errors.New("this node is completing its copy: ask again later")
 
 // ErrDiverged reports that a ledger or a snapshot contradicts the envelopes it
 // is made of. The node must not go on.
@@ -27,13 +27,15 @@ var ErrClosed = errors.New("machine is closing")
 
 // Machine is a state with its ledger.
 type Machine struct {
-	dir    string
-	ledger *ledger.Ledger
+	dir     string
+	ledger  *ledger.Ledger
+	genesis *envelope.Envelope
 
 	mu      sync.Mutex // serialises applies; guards what follows
 	state   *state.State
-	view    *state.State  // a clone for readers, nil if the state has moved on
-	gap     *gap          // nil without a gap
+	view    *state.State // a clone for readers, nil if the state has moved on
+	gap     *gap         // nil without a gap
+	damage  damage
 	stopped bool          // by Interrupt or Close
 	changed chan struct{} // closed and replaced whenever the state or the gap changes
 	seen    verified
@@ -54,14 +56,15 @@ type Outcome struct {
 
 // Open opens the machine in dir, or founds it from the genesis envelope. The
 // state is that of the last [Machine.Save]; what the ledger holds beyond it is
-// cut off and comes again, from Raft's log or from a peer.
+// cut off and comes again, from Raft's log or from a peer. A damaged ledger
+// opens too, see [Machine.Damage].
 func Open(dir string, genesis *envelope.Envelope) (*Machine, error) {
 	l, err := ledger.Open(filepath.Join(dir, "ledger"))
 	if err != nil {
 		return nil, fmt.Errorf("open machine: %w", err)
 	}
-	m := &Machine{dir: dir, ledger: l, changed: make(chan struct{})}
-	if err := m.load(genesis); err != nil {
+	m := &Machine{dir: dir, ledger: l, genesis: genesis, changed: make(chan struct{})}
+	if err := m.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open machine: %w", err), l.Close())
 	}
 	return m, nil
@@ -109,14 +112,14 @@ func (m *Machine) current() *state.State {
 	return m.view
 }
 
-// Wait returns once cond holds of a current view without a gap, or the context
-// ends.
+// Wait returns once cond holds of a current view without a gap or damage, or
+// the context ends.
 func (m *Machine) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
 	for {
 		m.mu.Lock()
-		view, changed, gap := m.current(), m.changed, m.gap != nil
+		view, changed, whole := m.current(), m.changed, m.gap == nil && !m.damage.open()
 		m.mu.Unlock()
-		if !gap && cond(view) {
+		if whole && cond(view) {
 			return view, nil
 		}
 		select {
@@ -138,25 +141,4 @@ func (m *Machine) broadcast() {
 	m.view = nil
 	close(m.changed)
 	m.changed = make(chan struct{})
-}
-
-// RootAt returns the root at a tree size this node has applied.
-func (m *Machine) RootAt(size uint64) (tlog.Hash, error) {
-	m.mu.Lock()
-	root, ok := m.roots.at(size)
-	applied, gap := m.state.Tree.Size(), m.gap != nil
-	m.mu.Unlock()
-	switch {
-	case gap:
-		return tlog.Hash{}, ErrGap
-	case ok:
-		return root, nil
-	case size > applied:
-		return tlog.Hash{}, fmt.Errorf("root at %d: this node has applied %d: %w", size, applied, ledger.ErrOutOfRange)
-	}
-	root, err := tlog.RootAt(m.ledger, size)
-	if err != nil {
-		return tlog.Hash{}, fmt.Errorf("root at %d: %w", size, err)
-	}
-	return root, nil
 }

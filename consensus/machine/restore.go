@@ -68,26 +68,56 @@ func (m *Machine) Save(s Snapshot) error {
 	if _, err := m.ledger.Sync(); err != nil {
 		return err
 	}
-	return ledger.WriteFileDurable(m.stateFile(), s.Marshal())
+	return ledger.WriteTwice(m.stateFile(), s.Marshal())
 }
 
-// adopt cuts the ledger back to the snapshot and checks that it is the
+// adopt cuts the ledger back to the snapshot, once it is seen to be the
 // snapshot's ledger.
 func (m *Machine) adopt(s Snapshot) error {
-	if err := m.ledger.Truncate(s.At); err != nil {
+	if err := m.compare(s); err != nil {
 		return err
 	}
-	root, err := tlog.RootAt(m.ledger, s.At.TreeSize)
+	err := m.ledger.Truncate(s.At)
+	if errors.Is(err, ledger.ErrDamaged) {
+		_ = m.suspect(err) // repaired once the node runs
+		err = m.ledger.Cut(s.At)
+	}
 	if err != nil {
 		return err
 	}
-	if root != s.State.Tree.Root() {
-		return fmt.Errorf("ledger's root at %d is not the snapshot's: %w", s.At.TreeSize, ErrDiverged)
-	}
+	m.damage.forget(s.At.Envelopes)
+	m.settleAt(s)
+	return nil
+}
+
+// settleAt takes the state of a snapshot whose ledger this is.
+func (m *Machine) settleAt(s Snapshot) {
 	m.state = s.State.Clone()
 	m.seen = verified{} // what was under way may be part of s
 	m.roots = rootRing{}
-	m.roots.add(s.At.TreeSize, root)
+	m.roots.add(s.At.TreeSize, m.state.Tree.Root())
+}
+
+// compare tells whether the ledger is the snapshot's by its root at that size.
+// If it is not, the leaves tell a damaged ledger from another log's: where they
+// lead to the root, or to hashes that are not those stored, the disk is wrong.
+func (m *Machine) compare(s Snapshot) error {
+	size, want := s.At.TreeSize, s.State.Tree.Root()
+	if s.At.Envelopes > m.ledger.Lengths().Envelopes {
+		return fmt.Errorf("ledger of %d envelopes, the snapshot has %d: %w", m.ledger.Lengths().Envelopes, s.At.Envelopes, ledger.ErrOutOfRange)
+	}
+	root, err := tlog.RootAt(m.ledger, size)
+	if err != nil || root == want {
+		return err
+	}
+	d, err := m.derive(size, nil)
+	if err != nil {
+		return err
+	}
+	if d.root != want && d.wrong == 0 {
+		return fmt.Errorf("ledger's root at %d is not the snapshot's: %w", size, ErrDiverged)
+	}
+	_ = m.suspect(fmt.Errorf("%w: its root at %d is not the snapshot's", ledger.ErrDamaged, size)) // repaired once the node runs
 	return nil
 }
 
@@ -95,15 +125,18 @@ func (m *Machine) stateFile() string { return filepath.Join(m.dir, "state") }
 
 // load brings state and ledger to the same envelope: that of the state file,
 // or the genesis.
-func (m *Machine) load(genesis *envelope.Envelope) error {
-	founded, first, err := state.Found(genesis)
+func (m *Machine) load() error {
+	founded, first, err := state.Found(m.genesis)
 	if err != nil {
 		return err
 	}
-	raw, err := ledger.ReadFileDurable(m.stateFile())
+	if err := m.ledger.Suspect(); err != nil {
+		_ = m.suspect(err) // repaired once the node runs
+	}
+	raw, err := ledger.ReadTwice(m.stateFile(), true)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return m.found(founded, batch(genesis, first))
+		return m.found(founded, batch(m.genesis, first))
 	case err != nil:
 		return err
 	}
@@ -114,11 +147,16 @@ func (m *Machine) load(genesis *envelope.Envelope) error {
 	if s.State.Network != founded.Network {
 		return fmt.Errorf("state file is of another network than the genesis: %w", ErrDiverged)
 	}
-	err = m.adopt(s)
-	if errors.Is(err, ledger.ErrOutOfRange) { // nothing can be missing below what Save made durable
-		return fmt.Errorf("%w: it ends before the state file does: %w", ledger.ErrDamaged, err)
+	if s.At.Envelopes > m.ledger.Lengths().Envelopes { // Save made it durable
+		if err := m.ledger.Extend(s.At); err != nil {
+			return err
+		}
+		_ = m.suspect(m.ledger.Suspect()) // repaired once the node runs
 	}
-	return err
+	if resumed, err := m.resume(s); resumed || err != nil {
+		return err
+	}
+	return m.adopt(s)
 }
 
 // found starts an empty ledger with the genesis, or resumes one that stopped
@@ -154,7 +192,7 @@ func (m *Machine) Rewind(genesis *envelope.Envelope) error {
 		return fmt.Errorf("rewind: %w", err)
 	}
 	// The saved state goes back first: one ahead of its ledger would be damage.
-	if err := ledger.WriteFileDurable(m.stateFile(), Snapshot{State: s, At: at}.Marshal()); err != nil {
+	if err := ledger.WriteTwice(m.stateFile(), Snapshot{State: s, At: at}.Marshal()); err != nil {
 		return fmt.Errorf("rewind: %w", err)
 	}
 	defer m.broadcast()

@@ -26,8 +26,9 @@ func admitActForm(e *envelope.Envelope) *Refusal {
 	return nil
 }
 
-// admitAct checks an act's type, payload and approvals.
-func (s *State) admitAct(e *envelope.Envelope) *Refusal {
+// admitAct checks an act's type, payload and approvals, for the log time that
+// its envelope would get.
+func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 	a, err := act.Decode(e.Bodies[0].Ciphertext)
 	if err != nil {
 		return refuse(CodeEncoding, "%v", err)
@@ -38,15 +39,52 @@ func (s *State) admitAct(e *envelope.Envelope) *Refusal {
 	switch a.Type {
 	case act.TypeUnopenable:
 		return s.admitUnopenable(e, a)
+	case act.TypeSaltsBackup:
+		return s.admitSaltsBackup(e, a, logTime)
+	case act.TypeAdmission:
+		return s.admitAdmission(a, logTime)
 	case act.TypeGenesis:
 		return refuse(CodeActPayload, "a network has one genesis")
 	}
 	return refuse(CodeActType, "act type %d is above feature level %d", a.Type, s.FeatureLevel)
 }
 
-func (s *State) admitUnopenable(e *envelope.Envelope, a *act.Act) *Refusal {
+// unapproved refuses approvals, and what binds them, under an act that needs
+// none.
+func unapproved(a *act.Act) *Refusal {
 	if len(a.Approvals) != 0 || a.RosterVersion != 0 || a.Expiry != 0 {
-		return refuse(CodeActApproval, "an unopenable act needs no approvals")
+		return refuse(CodeActApproval, "an act of type %s needs no approvals", a.Type)
+	}
+	return nil
+}
+
+// approved checks that at least q lead hospitals have approved the act, as a
+// decision on this roster that has not expired.
+func (s *State) approved(a *act.Act, logTime uint64) *Refusal {
+	switch {
+	case a.RosterVersion != s.RosterVersion:
+		return refuse(CodeActApproval, "approved for roster %d, which is %d now", a.RosterVersion, s.RosterVersion)
+	case a.Expiry < logTime:
+		return refuse(CodeActApproval, "the approvals have expired")
+	case uint64(len(a.Approvals)) < s.Quorum:
+		return refuse(CodeActApproval, "%d approvals of %d", len(a.Approvals), s.Quorum)
+	}
+	for i := range a.Approvals {
+		p := &a.Approvals[i]
+		m, ok := s.Member(p.Hospital)
+		if !ok || m.Role != act.RoleHospital || !m.Lead {
+			return refuse(CodeActApproval, "institution %d is no lead hospital", p.Hospital)
+		}
+		if err := a.VerifyApproval(s.Network, p, m.Envelope); err != nil {
+			return refuse(CodeActApproval, "approval by %d: %v", p.Hospital, err)
+		}
+	}
+	return nil
+}
+
+func (s *State) admitUnopenable(e *envelope.Envelope, a *act.Act) *Refusal {
+	if r := unapproved(a); r != nil {
+		return r
 	}
 	u, err := act.DecodeUnopenable(a.Payload)
 	if err != nil {
@@ -60,4 +98,16 @@ func (s *State) admitUnopenable(e *envelope.Envelope, a *act.Act) *Refusal {
 		return refuse(CodeActPayload, "key %x is not the sender's: a reader speaks for itself alone", u.Reader[:4])
 	}
 	return nil
+}
+
+// acceptAct takes in what an admitted act says.
+func (s *State) acceptAct(e *envelope.Envelope) {
+	a, err := act.Decode(e.Bodies[0].Ciphertext)
+	switch {
+	case err != nil: // not admitted
+	case a.Type == act.TypeSaltsBackup:
+		s.acceptSaltsBackup(a)
+	case a.Type == act.TypeAdmission:
+		s.acceptAdmission(a)
+	}
 }

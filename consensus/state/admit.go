@@ -32,7 +32,7 @@ func (s *State) Admit(e *envelope.Envelope, leaderTime uint64, commitments [][32
 	if r := s.admitHeader(e, logTime); r != nil {
 		return 0, r
 	}
-	if r := s.admitContent(e, commitments); r != nil {
+	if r := s.admitContent(e, logTime, commitments); r != nil {
 		return 0, r
 	}
 	return logTime, nil
@@ -47,7 +47,7 @@ func (s *State) AdmitVerified(e *envelope.Envelope, leaderTime uint64) (uint64, 
 		return 0, r
 	}
 	if e.Kind == envelope.KindAct {
-		return logTime, s.admitAct(e)
+		return logTime, s.admitAct(e, logTime)
 	}
 	return logTime, nil
 }
@@ -180,7 +180,7 @@ func wrapsMatch(wraps []seal.Wrap, ids []seal.KeyID) bool {
 
 // admitContent checks what depends on the bytes and the key alone: lengths,
 // commitments, signature; and an act's content.
-func (s *State) admitContent(e *envelope.Envelope, commitments [][32]byte) *Refusal {
+func (s *State) admitContent(e *envelope.Envelope, logTime uint64, commitments [][32]byte) *Refusal {
 	if r := checkBodies(e, commitments); r != nil {
 		return r
 	}
@@ -193,7 +193,7 @@ func (s *State) admitContent(e *envelope.Envelope, commitments [][32]byte) *Refu
 		return r
 	}
 	if e.Kind == envelope.KindAct {
-		return s.admitAct(e)
+		return s.admitAct(e, logTime)
 	}
 	return nil
 }

@@ -28,7 +28,13 @@ func history(t testing.TB) (genesis *envelope.Envelope, log []sent) {
 	}
 	raw := actOf(t, s, net.Reader, unopenable(net.Reader, 3)).Marshal()
 	accept(t, s, raw, now+9_001)
-	return net.Genesis, append(log, sent{raw, now + 9_001})
+	log = append(log, sent{raw, now + 9_001})
+	for n, node := range []string{"h2", "h1"} {
+		raw := actOf(t, s, net.Hospitals[1-n], saltsBackup(node, 1+uint64(n), now+90_000)).Marshal()
+		accept(t, s, raw, now+9_002)
+		log = append(log, sent{raw, now + 9_002})
+	}
+	return net.Genesis, log
 }
 
 func foundAgain(t testing.TB, genesis *envelope.Envelope) *state.State {
@@ -210,7 +216,7 @@ func TestSnapshotsOfAnotherFormAreRefused(t *testing.T) {
 	_, s := found(t)
 	good := s.AppendCBOR(nil)
 	future := bytes.Clone(good)
-	future[1] = 2
+	future[1]++
 	root := s.Tree.Root()
 	other := bytes.Replace(good, root[:], make([]byte, 32), 1)
 	for name, in := range map[string][]byte{

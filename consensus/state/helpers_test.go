@@ -73,6 +73,13 @@ func unopenable(m *foundingtest.Member, n uint64) act.Act {
 	}.Marshal()}
 }
 
+// saltsBackup declares a backup of a node with its salts.
+func saltsBackup(node string, size, expiry uint64) act.Act {
+	return act.Act{Version: act.Version, Type: act.TypeSaltsBackup, Payload: act.SaltsBackup{
+		Node: node, Size: size, Expiry: expiry,
+	}.Marshal()}
+}
+
 // forge changes an envelope as its sender could: bodies and header are changed,
 // committed to and signed.
 func forge(t testing.TB, e *envelope.Envelope, key *sign.PrivateKey, change func(*envelope.Header, *[]seal.Body)) []byte {

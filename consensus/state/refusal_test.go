@@ -51,6 +51,11 @@ func (w *world) act(change func(*act.Act)) []byte {
 	return actOf(w.t, w.state, w.net.Hospitals[0], a).Marshal()
 }
 
+// salts is hospital 1's act that declares a backup with salts.
+func (w *world) salts(node string, size, expiry uint64) []byte {
+	return w.act(func(a *act.Act) { *a = saltsBackup(node, size, expiry) })
+}
+
 // actForm forges an act envelope around a good act.
 func (w *world) actForm(change func(*envelope.Header, *[]seal.Body)) []byte {
 	return forge(w.t, actOf(w.t, w.state, w.net.Hospitals[0], unopenable(w.net.Hospitals[0], 1)), w.key, change)
@@ -298,6 +303,20 @@ var actRows = map[string]row{
 			}
 			a.Approvals = []act.Approval{p}
 		})
+	}, state.CodeActApproval},
+	"a salts backup of the sender's node":      {func(w *world) []byte { return w.salts("h1", 3, now+1) }, ""},
+	"a salts backup that lasts as long as may": {func(w *world) []byte { return w.salts("h1", 3, now+act.MaxSaltsLife) }, ""},
+	"a salts backup of another's node":         {func(w *world) []byte { return w.salts("h2", 3, now+1) }, state.CodeActPayload},
+	"a salts backup of no node":                {func(w *world) []byte { return w.salts("h9", 3, now+1) }, state.CodeActPayload},
+	"a salts backup of nothing":                {func(w *world) []byte { return w.salts("h1", 0, now+1) }, state.CodeActPayload},
+	"a salts backup beyond the log":            {func(w *world) []byte { return w.salts("h1", 4, now+1) }, state.CodeActPayload},
+	"a salts backup that has expired":          {func(w *world) []byte { return w.salts("h1", 3, now) }, state.CodeActPayload},
+	"a salts backup that lasts too long":       {func(w *world) []byte { return w.salts("h1", 3, now+act.MaxSaltsLife+1) }, state.CodeActPayload},
+	"a salts backup that is not CBOR": {func(w *world) []byte {
+		return w.act(func(a *act.Act) { a.Type, a.Payload = act.TypeSaltsBackup, []byte("?") })
+	}, state.CodeActPayload},
+	"a salts backup with an expiry of the act": {func(w *world) []byte {
+		return w.act(func(a *act.Act) { *a = saltsBackup("h1", 3, now+1); a.Expiry = now + 1 })
 	}, state.CodeActApproval},
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // Format is the version of the snapshot encoding.
-const Format = 1
+const Format = 2
 
 const (
 	maxMembers    = 100_000
@@ -25,7 +25,7 @@ const (
 // AppendCBOR appends the state's deterministic encoding to b: equal states
 // give equal bytes. docs/PROTOCOL.md "Snapshot" lists the fields.
 func (s *State) AppendCBOR(b []byte) []byte {
-	b = cbor.AppendArray(b, 21)
+	b = cbor.AppendArray(b, 22)
 	b = cbor.AppendUint(b, Format)
 	b = cbor.AppendBytes(b, s.Network[:])
 	b = cbor.AppendText(b, s.Name)
@@ -58,7 +58,7 @@ func (s *State) AppendCBOR(b []byte) []byte {
 	for _, n := range s.Holders {
 		b = cbor.AppendUint(b, uint64(n))
 	}
-	return b
+	return s.appendSaltsBackups(b)
 }
 
 func (s *State) appendMembers(b []byte) []byte {
@@ -119,9 +119,9 @@ func appendReader(b []byte, r envelope.Reader) []byte {
 // Decode reads a state at the decoder's place; what follows is the caller's.
 func Decode(d *cbor.Decoder) (*State, error) {
 	s := &State{}
-	d.Array(21)
+	d.Array(22)
 	if v := d.Uint(); d.Err() == nil && v != Format {
-		return nil, fmt.Errorf("snapshot format %d is not known to this build: upgrade it", v)
+		return nil, fmt.Errorf("snapshot format %d, this build reads format %d", v, Format)
 	}
 	d.BytesInto(s.Network[:])
 	s.Name = d.Text(64)
@@ -141,6 +141,7 @@ func Decode(d *cbor.Decoder) (*State, error) {
 	s.Catalogue = act.DecodeCatalogue(d)
 	s.OPRF = keyshare.ReadRecord(d).Bind(s.Network)
 	s.Holders = readList(d, act.MaxFounders, (*cbor.Decoder).Uint32)
+	s.SaltsBackups = readList(d, maxMembers, readSaltsBackup)
 	if err := d.Err(); err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)
 	}

@@ -34,6 +34,8 @@ type State struct {
 	ReaderSets []ReaderSet // ascending by number; the last is current
 	OPRF       keyshare.Record
 	Holders    []uint32
+
+	SaltsBackups []SaltsBackup // ascending by node
 }
 
 // Member is an institution with its chain of envelopes. Its number is its
@@ -136,5 +138,6 @@ func (s *State) Clone() *State {
 	c.Members = slices.Clone(s.Members)
 	c.Nodes = slices.Clone(s.Nodes)
 	c.ReaderSets = slices.Clone(s.ReaderSets)
+	c.SaltsBackups = slices.Clone(s.SaltsBackups)
 	return &c
 }

@@ -92,6 +92,13 @@ func (c *Client) Policy(ctx context.Context) (text string, err error) {
 	return text, c.call(ctx, "GET", "/v1/log/policy", nil, &text)
 }
 
+// DeclareSaltsBackup posts that this node is kept in a backup with salts, and
+// waits until the log has it. It returns what the network knows of this node's
+// backups then: the largest size and the latest expiry.
+func (c *Client) DeclareSaltsBackup(ctx context.Context, b SaltsBackup) (known SaltsBackup, err error) {
+	return known, c.call(ctx, "POST", "/v1/backups", b, &known)
+}
+
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	resp, err := c.do(ctx, method, path, in)
 	if err != nil {

@@ -159,6 +159,12 @@ type Proof struct {
 	Proof string `json:"proof"` // C2SP tlog-proof
 }
 
+// SaltsBackup declares to the network a backup of this node that holds salts.
+type SaltsBackup struct {
+	Size   uint64 `json:"size"`   // tree size of the backup
+	Expiry uint64 `json:"expiry"` // ms since 1970, when it will have been destroyed
+}
+
 // Problem is an error of the daemon, as RFC 9457 problem details.
 type Problem struct {
 	Title  string `json:"title"`
@@ -181,6 +187,7 @@ const (
 	CodeNotFound    = "not-found"
 	CodeNotYet      = "not-yet"   // the node is catching up
 	CodeNoLeader    = "no-leader" // or no peer reachable in time
+	CodeNoRoom      = "no-room"   // on the node's disk
 	CodeInvalid     = "invalid"   // the request makes no sense
 	CodeNotAllowed  = "not-allowed"
 	CodeTooLarge    = "too-large"

@@ -10,6 +10,7 @@ type Config struct {
 	Listen  Listen  `toml:"listen"`
 	Keys    Keys    `toml:"keys"`
 	Submit  Submit  `toml:"submit"`
+	Disk    Disk    `toml:"disk"`
 	Log     Log     `toml:"log"`
 
 	// Peers gives addresses of other nodes, by node id, as host:port in the
@@ -79,6 +80,20 @@ type Submit struct {
 	Production bool `toml:"production"`
 }
 
+// Disk says how the room on the data directory's disk is watched. Where the
+// other levels lie is not for an operator to move: docs/OPERATIONS.md.
+type Disk struct {
+	// WarnMiB is the free space, in MiB, below which the node warns. Default
+	// 0: 15 % of the disk, at most 20 GiB. Choose what the disk takes up in
+	// the time you need to enlarge it.
+	WarnMiB int64 `toml:"warn_mib"`
+
+	// ReserveMiB is the size, in MiB, of a file of unused blocks that is given
+	// up when the disk is full, so that the node can finish what it promised.
+	// Default 64; 0 for none.
+	ReserveMiB int64 `toml:"reserve_mib"`
+}
+
 // Log says what the daemon writes to standard error.
 type Log struct {
 	// Level is "debug", "info", "warn" or "error". Default "info".
@@ -95,6 +110,7 @@ func Default() Config {
 	return Config{
 		Node:     Node{DataDir: "."},
 		Submit:   Submit{Production: true},
+		Disk:     Disk{ReserveMiB: 64},
 		Log:      Log{Level: "info", Format: "text"},
 		Language: "en",
 	}

@@ -64,6 +64,8 @@ func TestProblems(t *testing.T) {
 		"a value of the wrong type":          {"[node]\nid=7", []string{"node.id: want a text in quotes", "node.id: is required: the node's name in the roster"}},
 		"peers that are no lists of texts":   {"[node]\nid='h1'\n[peers]\nh2='host:1'\nh3=['h:1', 2]", []string{`peers.h2: want a list of texts, as ["host:8470"]`, `peers.h3: want a list of texts, as ["host:8470"]`}},
 		"a value that is not true or false":  {"[node]\nid='h1'\n[submit]\nproduction='no'", []string{"submit.production: want true or false"}},
+		"a size that is no number":           {"[node]\nid='h1'\n[disk]\nwarn_mib='2 GiB'", []string{"disk.warn_mib: want a whole number"}},
+		"a size below nothing":               {"[node]\nid='h1'\n[disk]\nreserve_mib=-1", []string{"disk.reserve_mib: -1: want 0 to 1048576 MiB"}},
 		"a section that is a value":          {"log='info'\n[node]\nid='h1'", []string{"log: want a table, written [log]"}},
 		"broken syntax is reported alone":    {"[node\nid='h1'", []string{"line 2: expected '.' or ']' to end table name, but got '\\n' instead"}},
 		"a node id with capitals":            {"[node]\nid='H1'", []string{`node.id: "H1": use 1 to 32 of a-z 0-9 -`}},

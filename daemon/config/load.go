@@ -87,8 +87,8 @@ func (p *Problems) fill(prefix string, table map[string]any, into reflect.Value)
 	}
 }
 
-// set sets one field. The configuration holds texts, yes or no, and lists of
-// texts by name.
+// set sets one field. The configuration holds texts, yes or no, whole
+// numbers, and lists of texts by name.
 func (p *Problems) set(key string, value any, field reflect.Value) {
 	if v := reflect.ValueOf(value); v.Type() == field.Type() {
 		field.Set(v)
@@ -99,6 +99,8 @@ func (p *Problems) set(key string, value any, field reflect.Value) {
 		p.add(key, "want a text in quotes")
 	case reflect.Bool:
 		p.add(key, "want true or false")
+	case reflect.Int64:
+		p.add(key, "want a whole number")
 	default:
 		p.setLists(key, value, field)
 	}

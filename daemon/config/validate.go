@@ -104,6 +104,8 @@ func (c *Config) check(p *Problems) {
 		p.add("keys.key", "credential %q: use the plain name given to LoadCredential", name)
 	}
 	c.checkPeers(p)
+	checkMiB(p, "disk.warn_mib", c.Disk.WarnMiB)
+	checkMiB(p, "disk.reserve_mib", c.Disk.ReserveMiB)
 	oneOf(p, "submit.profile", c.Submit.Profile, "", "report", "cohort", "published")
 	oneOf(p, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(p, "log.format", c.Log.Format, "text", "json")
@@ -138,6 +140,15 @@ func checkAddress(address string, listen bool) error {
 		return fmt.Errorf("%q: the host is missing", address)
 	}
 	return nil
+}
+
+// maxMiB is a tebibyte: nobody means more.
+const maxMiB = 1 << 20
+
+func checkMiB(p *Problems, key string, n int64) {
+	if n < 0 || n > maxMiB {
+		p.add(key, "%d: want 0 to %d MiB", n, maxMiB)
+	}
 }
 
 func oneOf(p *Problems, key, value string, allowed ...string) {

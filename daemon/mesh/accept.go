@@ -116,7 +116,8 @@ func (m *Mesh) serveConn(raw net.Conn, config *tls.Config) {
 // receive does the accepting side's handshake: TLS, the peer's greeting, and
 // the place among our sessions. The answer is left to the session.
 func (m *Mesh) receive(raw net.Conn, config *tls.Config) (*session, []byte, error) {
-	if err := raw.SetDeadline(time.Now().Add(m.cfg.HandshakeTimeout)); err != nil {
+	began := time.Now()
+	if err := raw.SetDeadline(began.Add(m.cfg.HandshakeTimeout)); err != nil {
 		return nil, nil, err
 	}
 	defer context.AfterFunc(m.ctx, func() { raw.Close() })()
@@ -132,10 +133,13 @@ func (m *Mesh) receive(raw net.Conn, config *tls.Config) (*session, []byte, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	s := m.newSession(conn, p, class, link{peer: g})
+	s := m.newSession(conn, p, class, link{began: began, peer: g})
 	own, err := m.enrol(s)
-	if errors.Is(err, errDuplicate) {
+	switch {
+	case errors.Is(err, errDuplicate):
 		conn.Write(own.answer(answerDuplicate)) // if it is lost, the peer tries again
+	case errors.Is(err, ErrTwin):
+		conn.Write(own.answer(answerTwin)) // likewise
 	}
 	if err != nil {
 		return nil, nil, err

@@ -70,6 +70,11 @@ type Config struct {
 	// this package.
 	Lookup func(keyID [32]byte) (node NodeID, ok bool)
 
+	// Twin is called when a peer says that it has met two living instances of
+	// this node, which it refuses from then on; at each attempt to reach it,
+	// from several goroutines at once. Default: nothing is done.
+	Twin func(peer NodeID)
+
 	// Listen is the TCP address to accept connections on; empty to only dial.
 	Listen string
 
@@ -114,6 +119,9 @@ func (c *Config) complete() error {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Twin == nil {
+		c.Twin = func(NodeID) {}
 	}
 	orDefault(&c.MaxConns, 4096)
 	orDefault(&c.MaxConnsPerAddress, 64)

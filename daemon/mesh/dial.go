@@ -78,23 +78,33 @@ func (m *Mesh) setTarget(t Target) {
 func (m *Mesh) keepDialling(ctx context.Context, d *dialling, at slot) {
 	backoff := minBackoff
 	for ctx.Err() == nil {
+		lasted := time.Duration(0)
 		if s := m.sessionAt(at); s != nil {
 			select {
 			case <-s.done:
 			case <-ctx.Done():
 			}
-			// A session that ended as soon as it began is no success.
-			if time.Since(s.since) > maxBackoff {
-				backoff = minBackoff
-			}
+			lasted = time.Since(s.since)
 		} else if err := m.connect(ctx, d, at); err == nil {
 			continue
 		} else if ctx.Err() == nil {
 			m.logFailure(at, err)
 		}
-		m.rest(ctx, at, backoff/2+rand.N(backoff/2))
-		backoff = min(2*backoff, maxBackoff)
+		var pause time.Duration
+		pause, backoff = nextPause(backoff, lasted)
+		m.rest(ctx, at, pause/2+rand.N(pause/2))
 	}
+}
+
+// nextPause returns the pause after a session that lasted so long, or after an
+// attempt that failed, and what the one after it will be. A session that ended
+// as soon as it began is no success; one that outlived its pause is: a node that
+// is started again, and again, is found again at once.
+func nextPause(backoff, lasted time.Duration) (pause, next time.Duration) {
+	if lasted > backoff {
+		backoff = minBackoff
+	}
+	return backoff, min(2*backoff, maxBackoff)
 }
 
 func (m *Mesh) sessionAt(at slot) *session {
@@ -140,6 +150,9 @@ func (m *Mesh) connectTo(ctx context.Context, address string, at slot) error {
 	s, err := m.introduce(ctx, raw, at)
 	if err != nil {
 		raw.Close()
+		if errors.Is(err, errToldTwin) {
+			m.cfg.Twin(at.node)
+		}
 		return err
 	}
 	m.wg.Go(func() { s.run(nil) })
@@ -149,6 +162,7 @@ func (m *Mesh) connectTo(ctx context.Context, address string, at slot) error {
 // introduce does the dialling side's handshake: TLS, our greeting, the answer,
 // and the place among our sessions.
 func (m *Mesh) introduce(ctx context.Context, raw net.Conn, at slot) (*session, error) {
+	began := time.Now()
 	deadline, _ := ctx.Deadline()
 	if err := raw.SetDeadline(deadline); err != nil {
 		return nil, err
@@ -173,7 +187,7 @@ func (m *Mesh) introduce(ctx context.Context, raw net.Conn, at slot) (*session, 
 	if err != nil {
 		return nil, alerted(err)
 	}
-	s := m.newSession(conn, p, class, link{dialled: true, peer: g})
+	s := m.newSession(conn, p, class, link{dialled: true, began: began, peer: g})
 	_, err = m.enrol(s)
 	return s, err
 }

@@ -21,14 +21,25 @@
 // 1.3 with X25519MLKEM768, the class named by ALPN, and yamux on top. Before
 // yamux starts, the dialler sends a greeting of 24 bytes (a number drawn at
 // random when its process started, 16 bytes, and a count of its own greetings,
-// 8 bytes big-endian) and the other side answers with one byte, 0 for welcome
-// and 1 for "we have a session already", and its own greeting.
+// 8 bytes big-endian) and the other side answers with one byte, 0 for welcome,
+// 1 for "we have a session already" and 2 for "you are running twice", and its
+// own greeting.
 //
 // When two nodes dial each other at once, both keep the session dialled by the
 // node whose id sorts first. The greetings tell this race from a peer that
 // lost its session and comes back: then the new session replaces the old one
 // at once. A session that lost the race takes no new streams and is closed
 // when its last stream ends, at the latest after half a minute.
+//
+// # Twins
+//
+// The greetings also tell a restart from a copy of a node's data directory that
+// somebody has started beside it. After a restart a new process greets, and
+// the old one never again. If the old one does, over a connection begun after
+// the new one was heard, both live: every session with the node ends, and both
+// processes are refused from then on, with the answer 2. Which of them is the
+// right one nobody can know from here. A third process, begun when both were
+// stopped, is let in.
 //
 // # Promises
 //
@@ -39,7 +50,9 @@
 //     the help of its operating system.
 //  5. An unauthenticated connection is held no longer than
 //     Config.HandshakeTimeout, and never more than Config.MaxConns of them.
-//  6. After [Mesh.Close] no goroutine of the package is left.
+//  6. Of a node that runs twice no instance keeps a session, once both have
+//     reached this node.
+//  7. After [Mesh.Close] no goroutine of the package is left.
 //
 // # Trust
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // A greeting is what a side says of itself before yamux starts. It is of fixed
@@ -20,10 +21,14 @@ const greetingSize = 16 + 8
 const (
 	answerWelcome   = 0
 	answerDuplicate = 1
+	answerTwin      = 2
 )
 
 // errDuplicate reports that the peer prefers a session it already has.
 var errDuplicate = errors.New("the peer has a session already")
+
+// errToldTwin reports that the peer has met another instance of this node.
+var errToldTwin = fmt.Errorf("the peer says of this node: %w", ErrTwin)
 
 func (g greeting) append(b []byte) []byte {
 	return binary.BigEndian.AppendUint64(append(b, g.process[:]...), g.count)
@@ -53,6 +58,8 @@ func readAnswer(r io.Reader) (greeting, error) {
 		return greeting{}, err
 	case code[0] == answerDuplicate:
 		return greeting{}, errDuplicate
+	case code[0] == answerTwin:
+		return greeting{}, errToldTwin
 	case code[0] != answerWelcome:
 		return greeting{}, fmt.Errorf("%w: answer %d", ErrProtocol, code[0])
 	}
@@ -70,8 +77,9 @@ const (
 
 // A link is what [judge] knows of a session.
 type link struct {
-	dialled bool     // by this node
-	peer    greeting // what the peer said when it agreed to the session
+	dialled bool      // by this node
+	began   time.Time // before this node's part of the handshake
+	peer    greeting  // what the peer said when it agreed to the session
 }
 
 // judge weighs two sessions with one peer. A node greets only while it has no

@@ -44,7 +44,8 @@ func TestAnswers(t *testing.T) {
 	}{
 		"welcome":            {g.answer(answerWelcome), nil},
 		"duplicate":          {g.answer(answerDuplicate), errDuplicate},
-		"unknown code":       {g.answer(2), ErrProtocol},
+		"twin":               {g.answer(answerTwin), ErrTwin},
+		"unknown code":       {g.answer(3), ErrProtocol},
 		"nothing":            {nil, io.EOF},
 		"half an answer":     {g.answer(answerWelcome)[:12], io.ErrUnexpectedEOF},
 		"a code and no more": {g.answer(answerWelcome)[:1], io.EOF},

@@ -45,8 +45,8 @@ func (m *Mesh) logFailure(at slot, err error) {
 // if a key was refused, since then a roster may be behind; softly if it was
 // noise, as from a port scan.
 func (m *Mesh) logRefusal(remote net.Addr, err error) {
-	if errors.Is(err, errDuplicate) || m.ctx.Err() != nil {
-		return
+	if errors.Is(err, errDuplicate) || errors.Is(err, ErrTwin) || m.ctx.Err() != nil {
+		return // a twin was reported where it was met
 	}
 	var identity *identityError
 	if !errors.As(err, &identity) {

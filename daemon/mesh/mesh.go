@@ -39,6 +39,7 @@ type Mesh struct {
 	changed  chan struct{}         // closed, and made anew, when current gains a session
 	dialling map[NodeID]*dialling  // by SetPeers
 	failures map[slot]error        // why the last dial failed
+	met      map[NodeID]*processes // what greeted us or answered, by node
 	conns    int                   // accepted ones
 	perHost  map[string]int        // accepted ones by address
 }
@@ -62,6 +63,7 @@ func New(cfg Config) (*Mesh, error) {
 		changed:  make(chan struct{}),
 		dialling: make(map[NodeID]*dialling),
 		failures: make(map[slot]error),
+		met:      make(map[NodeID]*processes),
 		perHost:  make(map[string]int),
 	}
 	for c := range m.inbound {

@@ -27,19 +27,23 @@ func (m *Mesh) nextGreeting() greeting {
 // enrol gives s its place. It returns the greeting to answer with, for which
 // only an accepted session has a use. An accepted session that is not wanted
 // is refused with errDuplicate; a dialled one was welcomed already, and
-// finishes the streams that the peer may have put on it.
+// finishes the streams that the peer may have put on it. Either is refused
+// with ErrTwin if its node runs twice.
 func (m *Mesh) enrol(s *session) (greeting, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return greeting{}, net.ErrClosed
 	}
+	g := m.nextGreeting()
+	if err := m.hear(s); err != nil {
+		return g, err
+	}
 	verdict := replaceOld
 	old := m.current[s.at]
 	if old != nil {
 		verdict = judge(m.cfg.Self, s.at.node, old.link, s.link)
 	}
-	g := m.nextGreeting()
 	if verdict == keepOld && !s.link.dialled {
 		return g, errDuplicate
 	}

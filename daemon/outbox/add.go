@@ -35,10 +35,14 @@ type Placed struct {
 // AddEntries packs groups of entries into envelopes and makes them durable.
 // The entries of one group, which come from one source, share an envelope
 // unless they are too large for it. Entries with a known id are left out. The
-// result has one Placed for each entry of each group.
+// result has one Placed for each entry of each group. The error is
+// consensus.ErrNoRoom while the disk has too little room for more.
 func (o *Outbox) AddEntries(ctx context.Context, groups [][]Entry) ([][]Placed, error) {
 	if err := o.adopt(ctx); err != nil {
 		return nil, err
+	}
+	if err := o.cfg.Log.Room(); err != nil {
+		return nil, fmt.Errorf("outbox: %w", err)
 	}
 	o.building.Lock()
 	defer o.building.Unlock()
@@ -150,7 +154,8 @@ func (o *Outbox) build(entries []Entry) (uint64, []uint32, error) {
 }
 
 // AddAct builds and stores an act's envelope and returns its sequence. An act
-// that was taken before is not taken again, and its sequence is 0.
+// that was taken before is not taken again, and its sequence is 0. Acts are few
+// and small; a disk that is low takes them.
 func (o *Outbox) AddAct(ctx context.Context, a act.Act) (uint64, error) {
 	if err := o.adopt(ctx); err != nil {
 		return 0, err

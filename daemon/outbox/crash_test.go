@@ -294,3 +294,12 @@ func TestNothingUnsealedIsStored(t *testing.T) {
 		}))
 	})
 }
+
+func TestIDsThatTheDiskRefusesAreAStorageFailure(t *testing.T) {
+	s, err := openStore(t.TempDir())
+	must(t, err)
+	must(t, s.close()) // every write fails from here on
+	if err := s.remember([][32]byte{{1}}); !errors.Is(err, ledger.ErrStorage) {
+		t.Errorf("got %v, want %v, on which the process stops for good", err, ledger.ErrStorage)
+	}
+}

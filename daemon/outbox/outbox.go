@@ -22,6 +22,7 @@ type Log interface {
 	Submit(ctx context.Context, raw []byte) (consensus.Outcome, error)
 	View() *state.State
 	Status() consensus.Status
+	Room() error // consensus.ErrNoRoom if no entry may be added
 	Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error)
 	WaitCheckpoint(ctx context.Context, size uint64) (tlog.SignedCheckpoint, error)
 }

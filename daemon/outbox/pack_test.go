@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/registry/envelope"
@@ -230,6 +231,23 @@ func TestNothingIsBuiltBeforeTheNodeIsACurrentCopy(t *testing.T) {
 		w.add(plains("entry", 1))
 		w.drain()
 		w.wantInLog(plains("entry", 1))
+	})
+}
+
+func TestNothingIsTakenThatTheDiskHasNoRoomFor(t *testing.T) {
+	inWorld(t, 2, func(t *testing.T, w *world) {
+		w.add(plains("before", 1))
+		w.log.set(func() { w.log.full = consensus.ErrNoRoom })
+		if _, err := w.AddEntries(t.Context(), [][]Entry{plains("entry", 1)}); !errors.Is(err, consensus.ErrNoRoom) {
+			t.Errorf("got %v, want %v", err, consensus.ErrNoRoom)
+		}
+		w.run()
+		w.drain() // what was taken before goes
+		w.wantInLog(plains("before", 1))
+		w.log.set(func() { w.log.full = nil })
+		w.add(plains("entry", 1))
+		w.drain()
+		w.wantInLog(append(plains("before", 1), plains("entry", 1)...))
 	})
 }
 

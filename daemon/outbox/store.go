@@ -83,16 +83,21 @@ func (s *store) known() (map[[32]byte]bool, error) {
 	return ids, err
 }
 
-// remember makes entry ids durable.
+// remember makes entry ids durable. Its error is ledger.ErrStorage: what reached
+// the disk is unknown.
 func (s *store) remember(ids [][32]byte) error {
 	var flat []byte
 	for i := range ids {
 		flat = append(flat, ids[i][:]...)
 	}
-	if _, err := s.knows.Write(flat); err != nil {
-		return err
+	_, err := s.knows.Write(flat)
+	if err == nil {
+		err = s.knows.Sync()
 	}
-	return s.knows.Sync()
+	if err != nil {
+		return fmt.Errorf("%w: remember %d entries: %w", ledger.ErrStorage, len(ids), err)
+	}
+	return nil
 }
 
 func (s *store) save(it *item) error { return it.write(s.envelopePath(it.env.Sequence)) }

@@ -38,6 +38,7 @@ type testLog struct {
 	line   func(e *envelope.Envelope, deliver func() (consensus.Outcome, error)) (consensus.Outcome, error)
 	note   func(ctx context.Context) error // before a checkpoint is given
 	down   bool
+	full   error // what Room says
 	bent   func(*state.State) *state.State
 }
 
@@ -71,6 +72,12 @@ func (l *testLog) View() *state.State {
 		return l.bent(l.Machine.View())
 	}
 	return l.Machine.View()
+}
+
+func (l *testLog) Room() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.full
 }
 
 func (l *testLog) Status() consensus.Status {

@@ -84,6 +84,15 @@ func (c *Client) Envelopes(ctx context.Context, node string, from uint64) ([]con
 	return decodePulled(answer)
 }
 
+// Salts pulls the salts of accepted envelopes. See [consensus.Peers].
+func (c *Client) Salts(ctx context.Context, node string, from uint64) ([][]byte, error) {
+	answer, err := c.ask(ctx, "GET", node, "/v1/salts?from="+strconv.FormatUint(from, 10), nil, maxSaltsBytes)
+	if err != nil {
+		return nil, err
+	}
+	return decodeSalts(answer)
+}
+
 // Evaluate asks a share holder's node to evaluate blinded elements.
 func (c *Client) Evaluate(ctx context.Context, node string, e Evaluation) (Evaluation, error) {
 	answer, err := c.ask(ctx, "POST", node, "/v1/evaluate", e.marshal(), maxEvaluateBytes)

@@ -31,6 +31,7 @@ type Node interface {
 	HandleAnnounce(note []byte) error
 	HandleCheckpoint(ctx context.Context, size uint64) ([]byte, error)
 	HandleEnvelopes(from uint64) ([]consensus.Pulled, error)
+	HandleSalts(from uint64) ([][]byte, error)
 }
 
 // Handler answers peers. Evaluator is nil on a node without a share.
@@ -50,6 +51,7 @@ func (h *Handler) Mux() http.Handler {
 	mux.Handle("POST /v1/checkpoint", h.answer(maxNoteBytes, h.announce))
 	mux.Handle("GET /v1/checkpoint", h.answer(0, h.checkpoint))
 	mux.Handle("GET /v1/envelopes", h.answer(0, h.envelopes))
+	mux.Handle("GET /v1/salts", h.answer(0, h.salts))
 	mux.Handle("POST /v1/evaluate", h.answer(maxEvaluateBytes, h.evaluate))
 	return mux
 }
@@ -149,6 +151,18 @@ func (h *Handler) envelopes(_ context.Context, r request) ([]byte, error) {
 		return nil, err
 	}
 	return appendPulled(nil, list), nil
+}
+
+func (h *Handler) salts(_ context.Context, r request) ([]byte, error) {
+	from, err := strconv.ParseUint(r.URL.Query().Get("from"), 10, 63)
+	if err != nil {
+		return nil, errors.New("from is an envelope number")
+	}
+	list, err := h.Node.HandleSalts(from)
+	if err != nil {
+		return nil, err
+	}
+	return appendSalts(nil, list), nil
 }
 
 func (h *Handler) evaluate(_ context.Context, r request) ([]byte, error) {

@@ -55,6 +55,11 @@ func (n *testNode) HandleEnvelopes(from uint64) ([]consensus.Pulled, error) {
 	return pulled, n.err
 }
 
+func (n *testNode) HandleSalts(from uint64) ([][]byte, error) {
+	n.asked = append(n.asked, from)
+	return salts, n.err
+}
+
 func (n *testNode) Evaluate(from string, e Evaluation) (Evaluation, error) {
 	n.asked = append(n.asked, from, e)
 	return e, n.err
@@ -122,6 +127,10 @@ var questions = map[string]struct {
 	"envelopes": {
 		func(ctx context.Context, c *Client) (any, error) { return c.Envelopes(ctx, "answerer", 3) },
 		pulled, []any{uint64(3)},
+	},
+	"salts": {
+		func(ctx context.Context, c *Client) (any, error) { return c.Salts(ctx, "answerer", 5) },
+		salts, []any{uint64(5)},
 	},
 	"evaluate": {
 		func(ctx context.Context, c *Client) (any, error) { return c.Evaluate(ctx, "answerer", evaluation) },

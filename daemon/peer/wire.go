@@ -17,6 +17,7 @@ const (
 	maxSmallBytes    = 16 << 10 // proposals, cosignatures, outcomes
 	maxNoteBytes     = 64 << 10
 	maxPullBytes     = 8 << 20
+	maxSaltsBytes    = 1 << 20   // of at most 4096 envelopes
 	maxEvaluateBytes = 256 << 10 // 4096 elements with signatures
 	mldsa65Bytes     = 3309
 )
@@ -130,6 +131,26 @@ func decodePulled(raw []byte) ([]consensus.Pulled, error) {
 	}
 	if err := d.Done(); err != nil {
 		return nil, fmt.Errorf("envelopes: %w", err)
+	}
+	return list, nil
+}
+
+func appendSalts(b []byte, list [][]byte) []byte {
+	b = cbor.AppendArray(b, len(list))
+	for _, salts := range list {
+		b = cbor.AppendBytes(b, salts)
+	}
+	return b
+}
+
+func decodeSalts(raw []byte) ([][]byte, error) {
+	d := cbor.NewDecoder(raw)
+	list := make([][]byte, d.ArrayMax(4096))
+	for i := range list {
+		list[i] = d.Bytes(32 * envelope.MaxEntries)
+	}
+	if err := d.Done(); err != nil {
+		return nil, fmt.Errorf("salts: %w", err)
 	}
 	return list, nil
 }

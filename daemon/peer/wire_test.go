@@ -22,6 +22,7 @@ var (
 	}
 	cosignatures = []tlog.NoteSignature{{Name: "test.example/v/h1", KeyID: 5, Blob: []byte("blob")}, {Name: "b", Blob: []byte{}}}
 	pulled       = []consensus.Pulled{{LogTime: 5, Envelope: []byte("an envelope")}, {LogTime: 6, Envelope: []byte{}}}
+	salts        = [][]byte{make([]byte, 32), bytes.Repeat([]byte{7}, 96)}
 	evaluation   = Evaluation{
 		Message: []byte("request"), Elements: [][32]byte{{1}, {2}},
 		Signature: sign.Signature{Ed25519: [64]byte{4}, MLDSA: bytes.Repeat([]byte{9}, mldsa65Bytes)},
@@ -39,6 +40,7 @@ func TestWhatIsSentIsWhatArrives(t *testing.T) {
 		"cosignatures":   {cosignatures, func() (any, error) { return decodeCosignatures(appendCosignatures(nil, cosignatures)) }},
 		"envelopes":      {pulled, func() (any, error) { return decodePulled(appendPulled(nil, pulled)) }},
 		"no envelopes":   {[]consensus.Pulled{}, func() (any, error) { return decodePulled(appendPulled(nil, nil)) }},
+		"salts":          {salts, func() (any, error) { return decodeSalts(appendSalts(nil, salts)) }},
 		"an evaluation":  {evaluation, func() (any, error) { return parseEvaluation(evaluation.marshal()) }},
 		"the largest":    {largest(), func() (any, error) { return parseEvaluation(largest().marshal()) }},
 		"a full refusal": {longRefusal(), func() (any, error) { return decodeOutcome(appendOutcome(nil, longRefusal())) }},
@@ -67,9 +69,14 @@ func TestTheLargestAnswersFitTheirLimits(t *testing.T) {
 	for i := range full { // a node stops at 4 MiB, with the envelope that reaches it
 		full[i] = consensus.Pulled{LogTime: 1 << 60, Envelope: make([]byte, envelope.MaxBytes)}
 	}
+	fullSalts := make([][]byte, 17) // it stops at 512 KiB, likewise
+	for i := range fullSalts {
+		fullSalts[i] = make([]byte, 32*envelope.MaxEntries)
+	}
 	for name, tc := range map[string]struct{ got, limit int }{
 		"4096 elements":         {len(largest().marshal()), maxEvaluateBytes},
 		"17 largest envelopes":  {len(appendPulled(nil, full)), maxPullBytes},
+		"17 largest salts":      {len(appendSalts(nil, fullSalts)), maxSaltsBytes},
 		"a long refusal":        {len(appendOutcome(nil, longRefusal())), maxSmallBytes},
 		"a proposal":            {len(appendProposal(nil, proposal)), maxSmallBytes},
 		"a voter's cosignature": {len(appendCosignatures(nil, []tlog.NoteSignature{{Blob: make([]byte, 76)}, {Blob: make([]byte, 2432)}})), maxSmallBytes},
@@ -89,6 +96,7 @@ func TestAByteMoreOrLessIsNotRead(t *testing.T) {
 		"proposal":     {appendProposal(nil, proposal), func(b []byte) error { _, err := decodeProposal(b); return err }},
 		"cosignatures": {appendCosignatures(nil, cosignatures), func(b []byte) error { _, err := decodeCosignatures(b); return err }},
 		"envelopes":    {appendPulled(nil, pulled), func(b []byte) error { _, err := decodePulled(b); return err }},
+		"salts":        {appendSalts(nil, salts), func(b []byte) error { _, err := decodeSalts(b); return err }},
 		"evaluation":   {evaluation.marshal(), func(b []byte) error { _, err := parseEvaluation(b); return err }},
 	} {
 		if err := tc.decode(append(bytes.Clone(tc.raw), 0)); err == nil {
@@ -147,6 +155,10 @@ func FuzzCosignatures(f *testing.F) {
 
 func FuzzPulled(f *testing.F) {
 	fuzz(f, decodePulled, func(p []consensus.Pulled) []byte { return appendPulled(nil, p) }, appendPulled(nil, pulled))
+}
+
+func FuzzSalts(f *testing.F) {
+	fuzz(f, decodeSalts, func(s [][]byte) []byte { return appendSalts(nil, s) }, appendSalts(nil, salts))
 }
 
 func FuzzEvaluation(f *testing.F) {

@@ -278,6 +278,11 @@ def unopenable(x, net):
     payload = cbor([1, 2**32 - 1, sha256(b"raresync/v1/sealing-key\0", reader[10]), "SEAL003"])
     body = cbor([1, 2, 0, 0, payload, []])
     x.derive("act.cbor", body)
+    x.derive("act.salts_backup", cbor([1, 3, 0, 0, cbor(["h1", 4, ENTRIES_TIME + 90 * 86_400_000]), []]))
+    node = list(net["nodes"][2])
+    node[1:4] = [6, MIRROR, []]  # as if hospital 3 were no founder
+    admission = cbor([net["institutions"][2], [node]])
+    x.derive("act.admission_core.sha256", sha256(cbor([1, 4, 1, ENTRIES_TIME + 7 * 86_400_000, admission])))
     fields = [1, 1, 2, net["network"], 4, key_id(reader[7]), 1, 1, ZEROS, ACT_TIME, 0, 1, None, ZEROS, ZEROS, []]
     bodies = [[ZEROS, bytes(16), body]]
     return check_envelope(x, "act", x.envelope("act.hex"), reader[7], b"raresync/v1/act", fields, bodies)
@@ -330,8 +335,8 @@ def snapshot(x, net, envelopes, hashes, files, log_time):
         members.append([institution, [[institution[7], 0, 0]], [[institution[10], 0, 0]],
                         last["sequence"], 1 if sent else 0, last["id"], number])
     readers = [0, [[net["institutions"][3][10], True, True]], [["11", [net["institutions"][4][10], True, False]]]]
-    state = [1, net["network"], p[1], p[2], p[3], p[4], len(envelopes), len(hashes), root(hashes), [root(hashes)],
-             log_time, 1, 1, members, net["nodes"], [readers], p[6], p[7], p[8], p[11], p[12]]
+    state = [2, net["network"], p[1], p[2], p[3], p[4], len(envelopes), len(hashes), root(hashes), [root(hashes)],
+             log_time, 1, 1, members, net["nodes"], [readers], p[6], p[7], p[8], p[11], p[12], []]
     sizes = [len(files[n]) for n in ("leaves", "hashes.0")] + [0, 0, 0]
     sizes += [len(files[n]) for n in ("envelopes", "envelopes.idx", "bodies", "bodies.idx", "salts")]
     encoded = cbor(state) + cbor([len(envelopes), len(hashes)] + sizes)

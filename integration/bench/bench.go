@@ -6,176 +6,107 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
 // bench is one run.
 type bench struct {
 	options
-	results  *results
-	began    time.Time
-	raresync *network
-	raw      *rawNetwork
-	etcd     *etcd // nil if it is not installed
+	results *results
+	began   time.Time
+	full    *network // loaded with so many entries; nil before a part needs it
 }
 
-func (b *bench) close() error {
+// parts is what can be measured, in this order.
+var parts = []struct {
+	name    string
+	measure func(*bench, context.Context) error
+}{
+	{"windows", (*bench).windows},
+	{"scale", (*bench).scale},
+	{"mirror", (*bench).mirror},
+	{"failover", (*bench).failover},
+	{"large", (*bench).large},
+}
+
+func partNames() []string {
+	var names []string
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// choose reads a list of parts.
+func choose(list string) ([]string, error) {
+	chosen := strings.Split(list, ",")
+	for _, name := range chosen {
+		if !slices.Contains(partNames(), name) {
+			return nil, fmt.Errorf("part %q: want some of %s", name, strings.Join(partNames(), ","))
+		}
+	}
+	return chosen, nil
+}
+
+// measure measures the parts. One that fails leaves the others their turn, and
+// what it had measured in the results.
+func (b *bench) measure(ctx context.Context) error {
 	var problems []error
-	if b.etcd != nil {
-		problems = append(problems, b.etcd.close())
-	}
-	if b.raw != nil {
-		problems = append(problems, b.raw.close())
-	}
-	if b.raresync != nil {
-		problems = append(problems, b.raresync.close())
+	for _, p := range parts {
+		if !slices.Contains(b.parts, p.name) || ctx.Err() != nil {
+			continue
+		}
+		b.note("%s", p.name)
+		if err := p.measure(b, ctx); err != nil {
+			err = fmt.Errorf("%s: %w", p.name, err)
+			b.results.Notes = append(b.results.Notes, "FAILED: "+err.Error())
+			problems = append(problems, err)
+		}
 	}
 	return errors.Join(problems...)
 }
 
-func (b *bench) measure(ctx context.Context) error {
-	if err := b.start(ctx); err != nil {
-		return err
+func (b *bench) close() error {
+	if b.full == nil {
+		return nil
 	}
-	for round := range b.rounds {
-		b.note("round %d of %d", round+1, b.rounds)
-		if err := b.round(ctx, round); err != nil {
-			return fmt.Errorf("round %d: %w", round+1, err)
-		}
-	}
-	if err := b.footprint(); err != nil {
-		return err
-	}
-	return b.faults(ctx)
+	return b.full.close()
 }
 
 // note tells how far the run has come, on standard error.
 func (b *bench) note(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "%5.1f s  %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
+	fmt.Fprintf(os.Stderr, "%6.1f s  %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-func (b *bench) start(ctx context.Context) (err error) {
-	b.note("founding a network of %d hospitals, %d of which vote", hospitals, voters)
-	if b.raresync, err = startNetwork(ctx, filepath.Join(b.dir, "raresync"), b.binary); err != nil {
-		return err
+// loaded returns the network with so many entries, and loads it the first time.
+func (b *bench) loaded(ctx context.Context) (*network, error) {
+	if b.full != nil {
+		return b.full, nil
 	}
-	if b.raw, err = startRaw(ctx, filepath.Join(b.dir, "raw")); err != nil {
-		return err
-	}
-	b.etcd, err = startEtcd(ctx, filepath.Join(b.dir, "etcd"))
-	if errors.Is(err, errNoEtcd) {
-		b.results.Notes = append(b.results.Notes, "etcd is not installed: its rows are missing (Debian: etcd-server)")
-		b.note("etcd is not installed and not measured")
-		return nil
-	}
-	return err
-}
-
-// round gives each system one window, in another order each time.
-func (b *bench) round(ctx context.Context, round int) error {
-	work, err := b.raresync.seal(b.envelopes)
+	n, err := startNetwork(ctx, filepath.Join(b.dir, "full"), b.binary)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	turns := []func(context.Context) error{
-		func(ctx context.Context) error { return b.windowRaresync(ctx, work) },
-		func(ctx context.Context) error { return b.windowRaw(ctx, work) },
-		b.windowEtcd,
-	}
-	for i := range turns {
-		if err := turns[(i+round)%len(turns)](ctx); err != nil {
-			return err
+	b.full = n // closed at the end, whatever comes
+	b.note("loading %d entries", b.entries)
+	for left := (b.entries + entriesPerEnvelope - 1) / entriesPerEnvelope; left > 0; {
+		some := min(left, sealedAtOnce)
+		if err := n.load(ctx, some); err != nil {
+			return nil, err
 		}
+		left -= some
 	}
-	return b.oneClient(ctx)
+	b.note("loaded")
+	return n, nil
 }
 
-func (b *bench) windowRaresync(ctx context.Context, work [][][]byte) error {
-	if err := b.raresync.aim(ctx); err != nil {
-		return err
-	}
-	w, err := measureWindow(ctx, b.raresync.pids(), counts(work), func(ctx context.Context, client, i int) error {
-		out, err := b.raresync.submit(ctx, client, work[client][i])
-		if err == nil && out.Refusal != nil {
-			err = out.Refusal
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("raresync: %w", err)
-	}
-	lag, err := b.raresync.receiptLag(ctx, w.ended)
-	if err != nil {
-		return fmt.Errorf("raresync: %w", err)
-	}
-	b.results.window("raresync", w)
-	b.results.add("raresync: last commit to its receipt", "ms", ms(lag))
-	return nil
-}
+// sealedAtOnce bounds the envelopes that wait in memory to be sent.
+const sealedAtOnce = 4096
 
-func (b *bench) windowRaw(ctx context.Context, work [][][]byte) error {
-	w, err := measureWindow(ctx, b.raw.pids(), counts(work), func(ctx context.Context, client, i int) error {
-		return b.raw.submit(ctx, client, work[client][i])
-	})
-	if err != nil {
-		return fmt.Errorf("raw: %w", err)
-	}
-	b.results.window("raw", w)
-	return nil
-}
-
-const (
-	etcdPutters = 256
-	etcdClients = 16
-)
-
-func (b *bench) windowEtcd(ctx context.Context) error {
-	if b.etcd == nil {
-		return nil
-	}
-	for _, kind := range []struct {
-		name                   string
-		clients, values, bytes int
-	}{
-		{"etcd 512 B", etcdPutters, b.puts, 512},
-		{"etcd 64 KiB", etcdClients, b.envelopes, 64 << 10},
-	} {
-		value := randomBytes(kind.bytes)
-		w, err := measureWindow(ctx, b.etcd.pids(), spreadOver(kind.values, kind.clients), func(ctx context.Context, client, _ int) error {
-			return b.etcd.put(ctx, client, value)
-		})
-		if err != nil {
-			return fmt.Errorf("%s: %w", kind.name, err)
-		}
-		b.results.window(kind.name, w)
-	}
-	return nil
-}
-
-// oneClient measures from a submission to a verified checkpoint that covers
-// it, one after the other.
-func (b *bench) oneClient(ctx context.Context) error {
-	work, err := b.raresync.sealFor(0, b.single)
-	if err != nil {
-		return err
-	}
-	var commits, receipts []time.Duration
-	for _, raw := range work {
-		began := time.Now()
-		out, err := b.raresync.submit(ctx, 0, raw)
-		if err == nil && out.Refusal != nil {
-			err = out.Refusal
-		}
-		if err != nil {
-			return fmt.Errorf("one client: %w", err)
-		}
-		commits = append(commits, time.Since(began))
-		if err := b.raresync.awaitReceipt(ctx, out.First+uint64(out.Count)); err != nil {
-			return fmt.Errorf("one client: %w", err)
-		}
-		receipts = append(receipts, time.Since(began))
-	}
-	b.results.latencies("one client: submit to commit", commits)
-	b.results.latencies("one client: submit to receipt", receipts)
-	return nil
+// discard closes a part's network and removes its data, whose pages the next
+// part should not find in memory.
+func discard(n interface{ close() error }, dir string) error {
+	return errors.Join(n.close(), os.RemoveAll(dir))
 }

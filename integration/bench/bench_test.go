@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestQuantile(t *testing.T) {
@@ -54,7 +56,7 @@ func TestResultsCompareRoundByRound(t *testing.T) {
 		t.Errorf("ratios %v, want those of each round", got)
 	}
 	lines := slices.Collect(strings.Lines(table.String()))
-	want := []string{"0.5", "0.3", "0.9", "3", "x", "raresync", "by", "raw:", "rate"}
+	want := []string{"0.5", "0.3", "0.9", "3", "x", "raresync", "by", "raw:", "rate", "[reached:", "at", "least", "0.5]"}
 	if got := strings.Fields(lines[3]); !slices.Equal(got, want) {
 		t.Errorf("the table says %q, want median and spread %q", got, want)
 	}
@@ -93,5 +95,62 @@ func TestSpreadOverGivesEverythingOut(t *testing.T) {
 	}
 	if total != 2203 {
 		t.Errorf("%d values given out", total)
+	}
+}
+
+func TestAGoalIsOfTheMedianOrOfTheWorst(t *testing.T) {
+	for name, tc := range map[string]struct {
+		goal    goal
+		values  []float64
+		reached bool
+	}{
+		"the median counts":                     {goal{limit: 3, atMost: true}, []float64{1, 3, 9}, true},
+		"a median beyond it":                    {goal{limit: 3, atMost: true}, []float64{1, 4, 4}, false},
+		"the worst of what should be little":    {goal{limit: 3, atMost: true, worst: true}, []float64{1, 3, 9}, false},
+		"a median that should be much":          {goal{limit: 3}, []float64{1, 3, 9}, true},
+		"the worst of what should be much":      {goal{limit: 3, worst: true}, []float64{2, 3, 9}, false},
+		"the worst of what should be much, met": {goal{limit: 2, worst: true}, []float64{2, 3, 9}, true},
+	} {
+		r := newResults(options{})
+		for _, v := range tc.values {
+			r.add("figure", "", v)
+		}
+		if got := tc.goal.reached(r.Series[0]); got != tc.reached {
+			t.Errorf("%s: reached is %v", name, got)
+		}
+	}
+}
+
+func TestEveryGoalIsShownOrNamedAsNotMeasured(t *testing.T) {
+	r := newResults(options{})
+	if missing := len(r.unmeasured()); missing == 0 || missing > len(goals) {
+		t.Errorf("%d of %d goals are not measured in an empty run", missing, len(goals))
+	}
+	r.add(failoverFigure, "ms", 4300)
+	r.add(failoverFigure, "ms", 7100)
+	if v := verdict(r.Series[0]); v != "MISSED: at most 4400; MISSED: at most 7000 in the worst" {
+		t.Errorf("the verdict is %q", v)
+	}
+	if slices.Contains(r.unmeasured(), failoverFigure) {
+		t.Error("a figure that was measured is called missing")
+	}
+}
+
+func TestChooseKnowsTheParts(t *testing.T) {
+	if got, err := choose("scale,failover"); err != nil || !slices.Equal(got, []string{"scale", "failover"}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if _, err := choose("scale,everything"); err == nil {
+		t.Error("a part that is none was taken")
+	}
+}
+
+func TestAWindowEndsWithItsTime(t *testing.T) {
+	w, err := measureWindow(t.Context(), nil, []int{endless, 3}, 20*time.Millisecond, func(ctx context.Context, client, i int) error {
+		pause(ctx, time.Millisecond)
+		return nil
+	})
+	if err != nil || w.done[1] != 3 || w.values != w.done[0]+3 || len(w.commits) != w.values {
+		t.Errorf("%d values, %v by client, %v", w.values, w.done, err)
 	}
 }

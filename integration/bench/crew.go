@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -22,30 +23,35 @@ type identity struct {
 // crew is the sessions of the nodes this program stands in for, and where
 // their clients submit: to the voter that answered last.
 type crew struct {
-	meshes []*mesh.Mesh
-	peers  []*peer.Client
-	voters []string
-	aimed  atomic.Int32 // index in voters
+	targets []mesh.Target
+	lookup  func([32]byte) (string, bool)
+	meshes  []*mesh.Mesh
+	peers   []*peer.Client
+	voters  []string
+	aimed   atomic.Int32 // index in voters
 }
 
-// newCrew opens a session per identity to each voter.
-func newCrew(who []identity, voters []mesh.Target, lookup func([32]byte) (string, bool)) (*crew, error) {
-	c := &crew{}
+// newCrew returns a crew without anybody in it.
+func newCrew(voters []mesh.Target, lookup func([32]byte) (string, bool)) *crew {
+	c := &crew{targets: voters, lookup: lookup}
 	for _, v := range voters {
 		c.voters = append(c.voters, v.Node)
 	}
-	for _, id := range who {
-		m, err := mesh.New(mesh.Config{Self: id.node, Key: id.key, Lookup: lookup})
-		if err != nil {
-			return nil, errors.Join(err, c.close())
-		}
-		m.SetPeers(voters)
-		c.meshes = append(c.meshes, m)
-		c.peers = append(c.peers, peer.NewClient(func(ctx context.Context, node string) (net.Conn, error) {
-			return m.Dial(ctx, node, mesh.ClassAPI)
-		}))
+	return c
+}
+
+// join opens a session of a node to each voter.
+func (c *crew) join(id identity) error {
+	m, err := mesh.New(mesh.Config{Self: id.node, Key: id.key, Lookup: c.lookup})
+	if err != nil {
+		return err
 	}
-	return c, nil
+	m.SetPeers(c.targets)
+	c.meshes = append(c.meshes, m)
+	c.peers = append(c.peers, peer.NewClient(func(ctx context.Context, node string) (net.Conn, error) {
+		return m.Dial(ctx, node, mesh.ClassAPI)
+	}))
+	return nil
 }
 
 // client returns the sessions that a client uses.
@@ -74,6 +80,25 @@ func (c *crew) submit(ctx context.Context, client int, raw []byte) (consensus.Ou
 		c.aimed.CompareAndSwap(at, (at+1)%int32(len(c.voters)))
 		if !pause(ctx, pauseBetween) {
 			return out, err
+		}
+	}
+}
+
+// connected waits until a client has a session with every voter.
+func (c *crew) connected(ctx context.Context, client int) error {
+	m := c.meshes[client%len(c.meshes)]
+	for {
+		sessions := 0
+		for _, p := range m.Connected() {
+			if p.Class == mesh.ClassAPI {
+				sessions++
+			}
+		}
+		if sessions == len(c.voters) {
+			return nil
+		}
+		if !pause(ctx, statusPause) {
+			return fmt.Errorf("%d sessions with %d voters: %w", sessions, len(c.voters), ctx.Err())
 		}
 	}
 }

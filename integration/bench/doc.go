@@ -1,25 +1,35 @@
-// Command bench measures a network of three voters against the same bytes in
-// plain Raft and against etcd, all as processes on this machine's one disk:
+// Command bench measures a network of three voters as processes on this
+// machine's one disk, part of it against plain Raft and etcd:
 //
-//	make bench                                   # about three minutes
-//	go run ./integration/bench -binary bin/raresync -rounds 9 -envelopes 20000 -kills 60
+//	make bench                                    # all of it, ten to fifteen minutes
+//	make bench BENCH='-parts windows -rounds 9'   # a part, longer
+//	make bench BENCH='-parts failover -kills 200 -entries 0'
 //
-// The systems take turns within each round, because other work on the machine
-// moves absolute figures by a factor of two from minute to minute while ratios
-// within a round stay. It prints medians with their spread, and writes every
-// figure of every round to a JSON file.
+// It prints medians with their spread and the goals beside them, and writes
+// every figure of every round to a JSON file. docs/BENCHMARKS.md says what is
+// measured how, and what was reached.
 //
-//   - raresync: three voters, TLS, fsync on. Envelopes of 93 entries that pad to
-//     512 bytes, about 64 KiB, are sealed and signed before the clock starts and
-//     counted when the leader answers that they are committed; a verified
-//     checkpoint that covers them is the receipt.
-//   - raw: hashicorp/raft with raft-boltdb and an empty state machine, with the
-//     same settings, sessions, HTTP and envelopes.
-//   - etcd, if it is installed: its processes without TLS, over its own protocol.
+// # Parts
+//
+//   - windows: raresync, plain Raft and etcd commit the same bytes in turns,
+//     in another order each round: other work on the machine moves absolute
+//     figures by a factor of two from minute to minute while ratios within a
+//     round stay. Then raresync and plain Raft for a minute each.
+//   - scale: memory, disk, restarts and catching up with a million entries.
+//   - mirror: a fresh mirror verifies and stores the log.
+//   - failover: what a client sees of a leader that is stopped or killed.
+//   - large: restart and memory with ten million entries, in a log that no Raft
+//     made ([bench.stocked]).
+//
+// # Rivals
+//
+// Raw is hashicorp/raft with raft-boltdb and an empty state machine, with the
+// settings, sessions, HTTP and envelopes of raresync. etcd, if it is installed,
+// runs without TLS and is spoken to in its own protocol.
 //
 // A hospital has one chain of envelopes and one of them under way, so there are
-// as many clients as hospitals: eleven, as many as a genesis can hold beside the
-// coordinator. Raw has as many. Hospitals submit through the sessions of those
-// that do not vote, whose processes this program stands in for. Nothing here is
-// a test with a limit: the machine decides what is reached.
+// as many clients as hospitals: eleven founders and five that acts let in. Raw
+// has as many. Hospitals submit through the sessions of those that do not vote,
+// whose processes this program stands in for. Nothing here is a test with a
+// limit: the machine decides what is reached.
 package main

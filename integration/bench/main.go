@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -17,33 +18,46 @@ type options struct {
 	binary    string // bin/raresync
 	dir       string // for data; "" makes and removes one
 	out       string // results file
+	parts     []string
 	rounds    int
-	envelopes int // of one window, raresync and raw alike
-	puts      int // of one window of 512 B puts
-	single    int // envelopes of one client that waits for each receipt
+	envelopes int           // of one window, raresync and raw alike
+	puts      int           // of one window of 512 B puts
+	single    int           // envelopes of one client that waits for each receipt
+	long      time.Duration // of the long windows; 0 = none
+	entries   int           // of the loaded network
+	singles   int           // envelopes of one entry for a mirror
+	leaves    int           // of the large network
+	restart   int           // times to restart, for each kind
 	kills     int
 	transfers int
 }
 
-func parseOptions(args []string) (options, error) {
-	var o options
+func parseOptions(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&o.binary, "binary", "bin/raresync", "the program to measure")
 	f.StringVar(&o.dir, "dir", "", "empty directory for the data; default: a temporary one beside the results, removed at the end")
 	f.StringVar(&o.out, "out", "bench.json", "results file")
+	list := f.String("parts", strings.Join(partNames(), ","), "what to measure")
 	f.IntVar(&o.rounds, "rounds", 5, "rounds in which the systems take turns")
 	f.IntVar(&o.envelopes, "envelopes", 2200, "envelopes of 64 KiB in a window")
-	f.IntVar(&o.puts, "puts", 15000, "512 B puts in a window")
+	f.IntVar(&o.puts, "puts", 15_000, "512 B puts in a window")
 	f.IntVar(&o.single, "single", 100, "envelopes of one client in a round")
-	f.IntVar(&o.kills, "kills", 5, "times to kill the leader")
-	f.IntVar(&o.transfers, "transfers", 3, "times to stop the leader in good order")
+	f.DurationVar(&o.long, "long", time.Minute, "length of the long windows; 0 = none")
+	f.IntVar(&o.entries, "entries", 1_000_000, "entries for scale, mirror and failover")
+	f.IntVar(&o.singles, "singles", 30_000, "envelopes of one entry for a mirror")
+	f.IntVar(&o.leaves, "leaves", 10_000_000, "entries for large")
+	f.IntVar(&o.restart, "restarts", 5, "times to restart, for each kind")
+	f.IntVar(&o.kills, "kills", 60, "times to kill the leader")
+	f.IntVar(&o.transfers, "transfers", 20, "times to stop the leader in good order")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	if o.rounds < 1 || o.envelopes < hospitals || o.puts < 1 || o.single < 1 || o.kills < 0 || o.transfers < 0 {
-		return o, errors.New("too few rounds or envelopes")
+	if min(o.rounds, o.single, o.puts, o.singles, o.restart) < 1 || o.envelopes < hospitals || o.leaves < largeEnvelope ||
+		min(o.kills, o.transfers, o.entries) < 0 || o.long < 0 {
+		return o, errors.New("too few of something: every number counts from 1, envelopes from the hospitals")
 	}
-	return o, nil
+	o.parts, err = choose(*list)
+	return o, err
 }
 
 func main() {
@@ -86,11 +100,9 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	b := &bench{options: o, results: newResults(o), began: time.Now()}
 	defer func() { err = errors.Join(err, b.close()) }()
-	if err := b.measure(ctx); err != nil {
-		return err
-	}
+	problem := b.measure(ctx)
 	b.results.Seconds = time.Since(b.began).Seconds()
 	b.results.relate()
 	b.results.print(os.Stdout)
-	return b.results.write(o.out)
+	return errors.Join(problem, b.results.write(o.out))
 }

@@ -2,17 +2,15 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/state"
-	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/admin"
@@ -24,11 +22,9 @@ import (
 )
 
 const (
-	hospitals = 11 // as many as a genesis holds beside the coordinator
+	hospitals = 16 // that submit
+	founders  = 11 // of them: as many as a genesis holds beside the coordinator
 	voters    = 3
-
-	entriesPerEnvelope = 93
-	plaintextBytes     = 480 // pads to 512
 )
 
 // network is raresync under measurement: the voters as processes, the other
@@ -36,36 +32,25 @@ const (
 type network struct {
 	*crew
 	procs   []*demo.Process // the voters
+	spare   *demo.Process   // a hospital's mirror, which does not run yet
 	founded *state.State
+	genesis *envelope.Envelope
 	policy  *tlog.Policy
 	chains  []*chain // by hospital
 
-	envelopes, bytes int64 // sealed so far
+	committed, bytes atomic.Int64 // envelopes
 }
 
-// chain is a hospital's end of its sequence and what signs the next envelope.
-type chain struct {
-	link envelope.Link // of the next envelope
-	set  *envelope.ReaderSet
-	key  *sign.PrivateKey
-}
-
+// startNetwork founds a network, starts its voters, and lets the hospitals in
+// for which the genesis has no room.
 func startNetwork(ctx context.Context, dir, binary string) (*network, error) {
-	made, err := demo.Found(dir, binary, hospitals, voters)
+	n, err := foundNetwork(dir, binary)
 	if err != nil {
 		return nil, err
 	}
-	n := &network{procs: made.Hospitals[:voters]}
-	if err := n.enlist(made.Hospitals); err != nil {
-		return nil, errors.Join(err, n.close())
-	}
-	for _, p := range n.procs {
-		err = errors.Join(err, p.Start())
-	}
-	for _, p := range n.procs {
-		if err == nil {
-			err = p.WaitReady(ctx)
-		}
+	err = n.start(ctx)
+	if err == nil {
+		err = n.admitOthers(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, n.close())
@@ -73,10 +58,38 @@ func startNetwork(ctx context.Context, dir, binary string) (*network, error) {
 	return n, nil
 }
 
-// enlist reads the hospitals' keys, and opens sessions for those that do not
+// foundNetwork founds a network of processes that do not run yet. The last
+// founder's sessions are left to its own process.
+func foundNetwork(dir, binary string) (*network, error) {
+	made, err := demo.Found(dir, binary, founders, voters)
+	if err != nil {
+		return nil, err
+	}
+	n := &network{procs: made.Hospitals[:voters], spare: made.Hospitals[founders-1]}
+	if err := n.enlist(made.Hospitals); err != nil {
+		return nil, errors.Join(err, n.close())
+	}
+	return n, nil
+}
+
+// start starts the voters and waits until all are ready.
+func (n *network) start(ctx context.Context) error {
+	for _, p := range n.procs {
+		if err := p.Start(); err != nil {
+			return err
+		}
+	}
+	for _, p := range n.procs {
+		if _, err := awaitStatus(ctx, p, func(s admin.Status) bool { return s.Ready }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enlist reads the founders' keys, and opens sessions for those that do not
 // vote.
 func (n *network) enlist(all []*demo.Process) error {
-	var mirrors []identity
 	for i, p := range all {
 		cfg, err := config.Load(p.Config())
 		if err != nil {
@@ -96,23 +109,24 @@ func (n *network) enlist(all []*demo.Process) error {
 			return err
 		}
 		n.chains = append(n.chains, c)
-		if i >= voters {
-			mirrors = append(mirrors, identity{p.Node, keys.TLS.Ed25519()})
+		if i < voters || p == n.spare {
+			continue
+		}
+		if err := n.join(identity{p.Node, keys.TLS.Ed25519()}); err != nil {
+			return err
 		}
 	}
-	var err error
-	n.crew, err = newCrew(mirrors, n.targets(), n.nodeByKey)
-	return err
+	return nil
 }
 
-func (n *network) readGenesis(cfg config.Config) error {
-	genesis, err := home.ReadGenesis(cfg)
-	if err != nil {
+func (n *network) readGenesis(cfg config.Config) (err error) {
+	if n.genesis, err = home.ReadGenesis(cfg); err != nil {
 		return err
 	}
-	if n.founded, _, err = state.Found(genesis); err != nil {
+	if n.founded, _, err = state.Found(n.genesis); err != nil {
 		return err
 	}
+	n.crew = newCrew(n.targets(), n.nodeByKey)
 	n.policy, err = consensus.PolicyOf(n.founded)
 	return err
 }
@@ -145,124 +159,49 @@ func (n *network) nodeByKey(key [32]byte) (string, bool) {
 	return n.founded.Nodes[i].ID, true
 }
 
-// seal makes so many envelopes, spread over the hospitals, each hospital's in
-// its chain.
-func (n *network) seal(envelopes int) ([][][]byte, error) {
-	work := make([][][]byte, hospitals)
-	problems := make([]error, hospitals)
-	var wg sync.WaitGroup
-	for h, count := range spreadOver(envelopes, hospitals) {
-		wg.Go(func() { work[h], problems[h] = n.chains[h].seal(count) })
+// commit sends an envelope until it is committed; a refusal is an error.
+func (n *network) commit(ctx context.Context, client int, raw []byte) (consensus.Outcome, error) {
+	out, err := n.submit(ctx, client, raw)
+	if err == nil && out.Refusal != nil {
+		err = out.Refusal
 	}
-	wg.Wait()
-	n.count(work...)
-	return work, errors.Join(problems...)
+	if err == nil {
+		n.committed.Add(1)
+		n.bytes.Add(int64(len(raw)))
+	}
+	return out, err
 }
 
-// sealFor makes the next envelopes of one hospital.
-func (n *network) sealFor(hospital, count int) ([][]byte, error) {
-	work, err := n.chains[hospital].seal(count)
-	n.count(work)
-	return work, err
+// window lets every hospital commit its envelopes, or as many as the limit has
+// time for.
+func (n *network) window(ctx context.Context, work [][][]byte, limit time.Duration) (window, error) {
+	w, err := measureWindow(ctx, n.pids(), counts(work), limit, func(ctx context.Context, client, i int) error {
+		_, err := n.commit(ctx, client, work[client][i])
+		return err
+	})
+	for client, done := range w.done {
+		n.chains[client].rewind(done)
+	}
+	return w, err
 }
 
-func (n *network) count(work ...[][]byte) {
-	for _, list := range work {
-		for _, raw := range list {
-			n.envelopes++
-			n.bytes += int64(len(raw))
-		}
-	}
-}
-
-func (c *chain) seal(count int) ([][]byte, error) {
-	plain := make([]envelope.Plain, entriesPerEnvelope)
-	for i := range plain {
-		plain[i] = envelope.Plain{Part: seal.Clinical, CBOR: randomBytes(plaintextBytes)}
-	}
-	var out [][]byte
-	for range count {
-		c.link.SignedAt = uint64(time.Now().UnixMilli())
-		e, _, err := envelope.BuildEntries(c.link, c.set, plain, c.key, rand.Reader)
-		if err != nil {
-			return nil, err
-		}
-		c.link.Sequence, c.link.Previous = c.link.Sequence+1, e.ID()
-		out = append(out, e.Marshal())
-	}
-	return out, nil
-}
-
-// aim finds the leader.
-func (n *network) aim(ctx context.Context) error {
-	for {
-		for _, p := range n.procs {
-			if s, err := p.Client.Status(ctx); err == nil && s.Leader == p.Node {
-				n.crew.aim(p.Node)
-				return nil
-			}
-		}
-		if !pause(ctx, statusPause) {
-			return ctx.Err()
-		}
-	}
-}
-
-// statusPause is how often a process is asked for its status.
-const statusPause = 5 * time.Millisecond
-
-// awaitStatus waits until a process says what cond wants.
-func awaitStatus(ctx context.Context, p *demo.Process, cond func(admin.Status) bool) (admin.Status, error) {
-	for {
-		s, err := p.Client.Status(ctx)
-		if err == nil && cond(s) {
-			return s, nil
-		}
-		if !p.Running() {
-			return s, fmt.Errorf("%s has ended: see %s", p.Node, p.Log())
-		}
-		if !pause(ctx, statusPause) {
-			return s, ctx.Err()
-		}
-	}
-}
-
-// awaitReceipt waits for a checkpoint of at least size and verifies it.
-func (n *network) awaitReceipt(ctx context.Context, size uint64) error {
-	note, err := n.client(0).Checkpoint(ctx, n.leader(), size-1)
+// load commits so many envelopes of all hospitals.
+func (n *network) load(ctx context.Context, envelopes int) error {
+	work, err := n.seal(envelopes)
 	if err != nil {
 		return err
 	}
-	c, err := tlog.ParseSignedCheckpoint(note)
-	if err != nil {
-		return err
-	}
-	if c.Size < size {
-		return fmt.Errorf("checkpoint of %d entries, want %d", c.Size, size)
-	}
-	_, err = n.policy.Verify(c)
+	_, err = n.window(ctx, work, 0)
 	return err
 }
 
-// receiptLag returns how long after the last commit everything committed was
-// under a receipt.
-func (n *network) receiptLag(ctx context.Context, last time.Time) (time.Duration, error) {
-	size := uint64(0)
-	for _, p := range n.procs {
-		s, err := p.Client.Status(ctx)
-		if err != nil {
-			return 0, err
-		}
-		size = max(size, s.Size)
-	}
-	err := n.awaitReceipt(ctx, size)
-	return time.Since(last), err
-}
-
+// pids returns the voters' processes, those that run.
 func (n *network) pids() []int {
 	var out []int
 	for _, p := range n.procs {
-		out = append(out, p.PID())
+		if p.Running() {
+			out = append(out, p.PID())
+		}
 	}
 	return out
 }
@@ -272,7 +211,7 @@ func (n *network) close() error {
 	if n.crew != nil {
 		problems = append(problems, n.crew.close())
 	}
-	for _, p := range n.procs {
+	for _, p := range append(n.procs, n.spare) {
 		problems = append(problems, p.Stop())
 	}
 	return errors.Join(problems...)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -52,21 +53,36 @@ func parseStat(stat []byte) (uint64, error) {
 	return total, nil
 }
 
-// anonymousMiB returns a process' resident memory that no file backs.
-func anonymousMiB(pid int) (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+// anonymousBytes returns a process' resident memory that no file backs.
+func anonymousBytes(pid int) (float64, error) {
+	kib, err := procField(pid, "status", "RssAnon")
+	return kib * 1024, err
+}
+
+// readBytes returns what a process has read so far, from files and from the
+// network.
+func readBytes(pid int) (float64, error) { return procField(pid, "io", "rchar") }
+
+// procField returns a number from a file of /proc that has one to a line.
+func procField(pid int, file, name string) (float64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
 	if err != nil {
 		return 0, err
 	}
-	for line := range bytes.Lines(status) {
-		rest, found := bytes.CutPrefix(line, []byte("RssAnon:"))
-		if !found {
-			continue
+	for line := range strings.Lines(string(text)) {
+		if rest, found := strings.CutPrefix(line, name+":"); found {
+			return strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 64)
 		}
-		kib, err := strconv.ParseFloat(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(rest), []byte("kB")))), 64)
-		return kib / 1024, err
 	}
-	return 0, fmt.Errorf("process %d has no RssAnon", pid)
+	return 0, fmt.Errorf("process %d has no %s", pid, name)
+}
+
+// loadAverage returns the machine's load averages, or nothing where there are
+// none.
+func loadAverage() string {
+	text, _ := os.ReadFile("/proc/loadavg") // "" says as much
+	fields := strings.Fields(string(text))
+	return strings.Join(fields[:min(3, len(fields))], " ")
 }
 
 // diskBytes returns what the files below a directory take on disk.

@@ -150,3 +150,4 @@ func (rawNode) HandleCosign(context.Context, consensus.Proposal) ([]tlog.NoteSig
 func (rawNode) HandleAnnounce([]byte) error                              { return errOnlySubmit }
 func (rawNode) HandleCheckpoint(context.Context, uint64) ([]byte, error) { return nil, errOnlySubmit }
 func (rawNode) HandleEnvelopes(uint64) ([]consensus.Pulled, error)       { return nil, errOnlySubmit }
+func (rawNode) HandleSalts(uint64) ([][]byte, error)                     { return nil, errOnlySubmit }

@@ -16,9 +16,10 @@ type results struct {
 	Began     time.Time `json:"began"`
 	Seconds   float64   `json:"seconds"`
 	Cores     int       `json:"cores"`
+	Load      string    `json:"load"` // average of 1, 5, 15 minutes before the run: what else the machine did
 	Go        string    `json:"go"`
-	Clients   int       `json:"clients"` // of raresync and raw
-	Envelopes int64     `json:"envelopes"`
+	Clients   int       `json:"clients"`   // of raresync and raw
+	Envelopes int64     `json:"envelopes"` // of the loaded network
 	Entries   int64     `json:"entries"`
 	Notes     []string  `json:"notes"`
 	Series    []*series `json:"series"`
@@ -36,9 +37,8 @@ type series struct {
 
 func newResults(o options) *results {
 	return &results{
-		Began: time.Now().UTC(), Cores: runtime.NumCPU(), Go: runtime.Version(), Clients: hospitals,
+		Began: time.Now().UTC(), Load: loadAverage(), Cores: runtime.NumCPU(), Go: runtime.Version(), Clients: hospitals,
 		Notes: []string{
-			fmt.Sprintf("%d hospitals submit, not 16: a genesis holds no more beside the coordinator", hospitals),
 			fmt.Sprintf("a window is %d envelopes; %d rounds; the spread is over rounds", o.envelopes, o.rounds),
 			"raw applies nothing, checks nothing and signs nothing; etcd runs without TLS",
 		},
@@ -105,6 +105,7 @@ func (r *results) compare(name, unit, a, b string, f func(a, b float64) float64)
 func (r *results) relate() {
 	ratio := func(a, b float64) float64 { return a / b }
 	r.compare("raresync by raw: rate", "x", "raresync: rate", "raw: rate", ratio)
+	r.compare("raresync by raw, long windows: rate", "x", "raresync, long: rate", "raw, long: rate", ratio)
 	r.compare("raresync above raw: CPU per envelope and node", "us",
 		"raresync: CPU per value and node", "raw: CPU per value and node", func(a, b float64) float64 { return a - b })
 	r.compare("raresync: commit p99 by p50", "x", "raresync: commit p99", "raresync: commit p50", ratio)
@@ -118,10 +119,17 @@ func (r *results) print(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "median\tmin\tmax\tn\tunit\t  figure\n")
 	for _, s := range r.Series {
-		fmt.Fprintf(w, "%.4g\t%.4g\t%.4g\t%d\t%s\t  %s\n", s.Median, s.Min, s.Max, len(s.Values), s.Unit, s.Name)
+		fmt.Fprintf(w, "%.4g\t%.4g\t%.4g\t%d\t%s\t  %s", s.Median, s.Min, s.Max, len(s.Values), s.Unit, s.Name)
+		if v := verdict(s); v != "" {
+			fmt.Fprintf(w, "  [%s]", v)
+		}
+		fmt.Fprintln(w)
 	}
 	_ = w.Flush() // a table that cannot be shown is in the file
-	fmt.Fprintf(out, "%d envelopes with %d entries on %d cores\n", r.Envelopes, r.Entries, r.Cores)
+	fmt.Fprintf(out, "%d cores, %.0f s, load average %s\n", r.Cores, r.Seconds, r.Load)
+	for _, name := range r.unmeasured() {
+		fmt.Fprintln(out, "not measured:", name)
+	}
 	for _, n := range r.Notes {
 		fmt.Fprintln(out, "note:", n)
 	}

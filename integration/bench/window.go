@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"math"
 	"sync"
 	"time"
 )
@@ -12,15 +13,20 @@ type window struct {
 	ended   time.Time // the last commit
 	elapsed time.Duration
 	values  int
+	done    []int // values by client
 	commits []time.Duration
 	cpu     time.Duration // of all processes of the system
 }
 
 func (w window) rate() float64 { return float64(w.values) / w.elapsed.Seconds() }
 
+// endless is a client's count in a window that time alone ends.
+const endless = math.MaxInt
+
 // measureWindow lets as many clients as there are counts commit so many values
-// each, one after the other, and takes the time from the start to the last.
-func measureWindow(ctx context.Context, pids []int, counts []int, commit func(ctx context.Context, client, i int) error) (window, error) {
+// each, one after the other, or until the limit, if there is one, has passed.
+// It takes the time from the start to the last commit.
+func measureWindow(ctx context.Context, pids []int, counts []int, limit time.Duration, commit func(ctx context.Context, client, i int) error) (window, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	before, err := cpuTime(pids)
@@ -32,7 +38,7 @@ func measureWindow(ctx context.Context, pids []int, counts []int, commit func(ct
 	var clients sync.WaitGroup
 	for c, n := range counts {
 		clients.Go(func() {
-			for i := range n {
+			for i := 0; i < n && (limit == 0 || time.Since(began) < limit); i++ {
 				sent := time.Now()
 				if err := commit(ctx, c, i); err != nil {
 					cancel(err)
@@ -55,6 +61,7 @@ func measureWindow(ctx context.Context, pids []int, counts []int, commit func(ct
 	w.cpu = after - before
 	for _, t := range took {
 		w.values += len(t)
+		w.done = append(w.done, len(t))
 		w.commits = append(w.commits, t...)
 	}
 	return w, nil

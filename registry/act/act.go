@@ -15,6 +15,10 @@ type Type uint16
 const (
 	TypeGenesis    Type = 1 // founds the network; envelope 0, approved by all founders
 	TypeUnopenable Type = 2 // a reader could not open what was sealed to it; no approvals
+	// TypeSaltsBackup declares a backup that holds salts; no approvals.
+	TypeSaltsBackup Type = 3
+	// TypeAdmission lets a hospital in; approved by q lead hospitals.
+	TypeAdmission Type = 4
 )
 
 // String returns the type's name, or its number if this build does not know it.
@@ -24,6 +28,10 @@ func (t Type) String() string {
 		return "genesis"
 	case TypeUnopenable:
 		return "unopenable"
+	case TypeSaltsBackup:
+		return "salts backup"
+	case TypeAdmission:
+		return "admission"
 	}
 	return fmt.Sprintf("type %d", uint16(t))
 }

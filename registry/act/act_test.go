@@ -27,6 +27,10 @@ func TestActAndPayloadsEncodeBackToTheSameBytes(t *testing.T) {
 	if got, err := act.DecodeUnopenable(u.Marshal()); err != nil || got != u {
 		t.Errorf("unopenable: got %+v, %v", got, err)
 	}
+	b := act.SaltsBackup{Node: "h1", Size: 1 << 33, Expiry: 1 << 41}
+	if got, err := act.DecodeSaltsBackup(b.Marshal()); err != nil || got != b {
+		t.Errorf("salts backup: got %+v, %v", got, err)
+	}
 }
 
 func TestNetworkIDCoversTheGenesisAndNotItsApprovals(t *testing.T) {
@@ -166,7 +170,7 @@ func TestRightsAreWrittenAsTheyAreRead(t *testing.T) {
 	if _, err := act.ParseRights("national,everything"); err == nil {
 		t.Error("an unknown right was read")
 	}
-	if s := fmt.Sprint(act.RoleHospital, act.RoleReader, act.Role(7), act.Voter, act.Mirror, act.NodeKind(7), act.TypeGenesis, act.TypeUnopenable); s != "hospital reader role 7 voter mirror kind 7 genesis unopenable" {
+	if s := fmt.Sprint(act.RoleHospital, act.RoleReader, act.Role(7), act.Voter, act.Mirror, act.NodeKind(7), act.TypeGenesis, act.TypeUnopenable, act.TypeSaltsBackup, act.TypeAdmission); s != "hospital reader role 7 voter mirror kind 7 genesis unopenable salts backup admission" {
 		t.Errorf("names are %s", s)
 	}
 }

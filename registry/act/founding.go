@@ -55,16 +55,11 @@ func (g *Genesis) Validate() error {
 type adder func(format string, args ...any)
 
 func (g *Genesis) checkInstitutions(add adder) {
-	keys := map[[32]byte]bool{}
+	keys := keySet{}
 	hospitals, leads, national := 0, 0, 0
 	for n, i := range g.Institutions {
 		who := fmt.Sprintf("institution %d", n+1)
-		for _, id := range [][32]byte{i.Envelope.ID(), i.Request.ID(), i.Response.ID(), i.Sealing.ID()} {
-			if keys[id] {
-				add("%s: key %x is used twice", who, id[:4])
-			}
-			keys[id] = true
-		}
+		keys.take(add, who, i.KeyIDs())
 		switch {
 		case i.Role == RoleHospital && n != hospitals:
 			add("%s: hospitals come before readers", who)
@@ -119,7 +114,7 @@ func (g *Genesis) checkProvinceReaders(add adder) {
 
 func (g *Genesis) checkNodes(add adder) {
 	voters := 0
-	keys := map[[32]byte]bool{}
+	keys := keySet{}
 	if len(g.Nodes) > maxNodes {
 		add("%d nodes, at most %d: the others join by act", len(g.Nodes), maxNodes)
 	}
@@ -133,12 +128,7 @@ func (g *Genesis) checkNodes(add adder) {
 		if node.Institution == 0 || int(node.Institution) > len(g.Institutions) {
 			add("node %q: no institution %d", node.ID, node.Institution)
 		}
-		for _, id := range [][32]byte{node.TLS.ID(), node.Log.ID(), node.Cosign.ID()} {
-			if keys[id] {
-				add("node %q: key %x is used twice", node.ID, id[:4])
-			}
-			keys[id] = true
-		}
+		keys.take(add, fmt.Sprintf("node %q", node.ID), node.KeyIDs())
 		switch node.Kind {
 		case Voter:
 			voters++

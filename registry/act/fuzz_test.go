@@ -47,3 +47,29 @@ func FuzzDecodeUnopenable(f *testing.F) {
 		}
 	})
 }
+
+func FuzzDecodeSaltsBackup(f *testing.F) {
+	f.Add(act.SaltsBackup{Node: "h1", Size: 3, Expiry: 1_790_000_000_000}.Marshal())
+	f.Add([]byte{0x83})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		b, err := act.DecodeSaltsBackup(in)
+		if err == nil && !bytes.Equal(b.Marshal(), in) {
+			t.Errorf("%x encodes back to %x", in, b.Marshal())
+		}
+	})
+}
+
+func FuzzDecodeAdmission(f *testing.F) {
+	f.Add(newcomer(f).Marshal())
+	f.Add([]byte{0x82})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		a, err := act.DecodeAdmission(in)
+		if err != nil {
+			return
+		}
+		if !bytes.Equal(a.Marshal(), in) {
+			t.Errorf("%x encodes back to %x", in, a.Marshal())
+		}
+		_ = a.Validate() // must not panic, whatever it says
+	})
+}

@@ -93,6 +93,11 @@ type Institution struct {
 	Sealing  seal.ReaderPublic
 }
 
+// KeyIDs returns the ids of the institution's keys, the sealing key's last.
+func (i *Institution) KeyIDs() [][32]byte {
+	return [][32]byte{i.Envelope.ID(), i.Request.ID(), i.Response.ID(), i.Sealing.ID()}
+}
+
 // AppendCBOR appends the institution's encoding, an array of 11, to b.
 func (i *Institution) AppendCBOR(b []byte) []byte {
 	b = cbor.AppendArray(b, 11)
@@ -174,6 +179,9 @@ type Node struct {
 	Log    *sign.PublicKey // signs checkpoints when it leads
 	Cosign *sign.PublicKey
 }
+
+// KeyIDs returns the ids of the node's keys.
+func (n *Node) KeyIDs() [][32]byte { return [][32]byte{n.TLS.ID(), n.Log.ID(), n.Cosign.ID()} }
 
 // AppendCBOR appends the node's encoding, an array of 7, to b.
 func (n *Node) AppendCBOR(b []byte) []byte {

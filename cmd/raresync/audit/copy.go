@@ -15,8 +15,13 @@ import (
 
 // Options say what to verify a copy against.
 type Options struct {
-	Policy *tlog.Policy // required
+	Policy *tlog.Policy // nil = the one that the log's own founders make
 	Note   []byte       // signed checkpoint; nil = the one beside the ledger
+
+	// Saltless says that the salts were left out. Then the header's hash over
+	// the commitments in the leaves is all that can be compared; whether the
+	// sealed bytes are those committed to shows when the salts are there.
+	Saltless bool
 
 	// Progress, if set, is called with the number of envelopes in the copy
 	// and then after each envelope.
@@ -56,11 +61,20 @@ func Copy(dir string, o Options) (*Result, error) {
 		return nil, damaged(err)
 	}
 	defer l.Close()
-	s, err := derive(l, o.Progress)
+	o.Note = note
+	r, _, err := Ledger(l, o)
+	return r, err
+}
+
+// Ledger verifies an open copy against a checkpoint, which the options must
+// name, as [Copy] does, and returns the state that its envelopes make.
+func Ledger(l *ledger.Ledger, o Options) (*Result, *state.State, error) {
+	s, err := derive(l, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return compare(l, s, o.Policy, note)
+	r, err := compare(l, s, o.Policy, o.Note)
+	return r, s, err
 }
 
 // damaged turns the ledger's complaint about its files into a finding: in a
@@ -80,6 +94,13 @@ func compare(l *ledger.Ledger, s *state.State, policy *tlog.Policy, note []byte)
 	if err != nil {
 		return nil, unverified("checkpoint: %w", err)
 	}
+	own, err := consensus.PolicyOf(s)
+	if err != nil {
+		return nil, err
+	}
+	if policy == nil {
+		policy = own
+	}
 	cosignatures, err := policy.Verify(sc)
 	if err != nil {
 		return nil, unverified("checkpoint of %d entries: %w", sc.Size, err)
@@ -96,10 +117,6 @@ func compare(l *ledger.Ledger, s *state.State, policy *tlog.Policy, note []byte)
 	}
 	if root != sc.Root {
 		return nil, unverified("root of the first %d entries is %x, the checkpoint says %x", sc.Size, root, sc.Root)
-	}
-	own, err := consensus.PolicyOf(s)
-	if err != nil {
-		return nil, err
 	}
 	all := s.Tree.Root()
 	r := &Result{

@@ -5,29 +5,30 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
 )
 
 // derive applies every envelope of the ledger as a node would, and compares
 // what follows with what the files say.
-func derive(l *ledger.Ledger, progress func(uint64) func()) (*state.State, error) {
+func derive(l *ledger.Ledger, o Options) (*state.State, error) {
 	count := l.Lengths().Envelopes
 	if count == 0 {
 		return nil, unverified("the ledger is empty")
 	}
 	done := func() {}
-	if progress != nil {
-		done = progress(count)
+	if o.Progress != nil {
+		done = o.Progress(count)
 	}
 	var s *state.State
 	for n := range count {
 		e, logTime, err := read(l, n)
 		if err == nil {
-			s, err = apply(s, l, e, logTime)
+			s, err = apply(s, l, e, logTime, o.Saltless)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("envelope %d: %w", n, damaged(err))
@@ -40,24 +41,29 @@ func derive(l *ledger.Ledger, progress func(uint64) func()) (*state.State, error
 	return s, nil
 }
 
+// read puts an envelope together. All that follows from it is compared later.
 func read(l *ledger.Ledger, n uint64) (*envelope.Envelope, uint64, error) {
-	p, err := consensus.ReadEnvelope(l, n)
+	rec, parts, err := l.WholeEnvelope(n)
 	if errors.Is(err, ledger.ErrStorage) {
 		return nil, 0, err
 	}
 	if err != nil {
 		return nil, 0, unverified("%w", err)
 	}
-	e, err := envelope.Decode(p.Envelope)
+	bodies := make([]seal.Body, len(parts))
+	for i := range parts {
+		bodies[i] = seal.Body(parts[i])
+	}
+	e, err := envelope.Assemble(rec.Header, sign.Signature{Ed25519: rec.Ed25519, MLDSA: rec.MLDSA}, bodies)
 	if err != nil {
 		return nil, 0, unverified("%w", err)
 	}
-	return e, p.LogTime, nil
+	return e, rec.LogTimeMS, nil
 }
 
 // apply admits one envelope with the log time that the ledger gives it. s is
 // nil before the genesis.
-func apply(s *state.State, l *ledger.Ledger, e *envelope.Envelope, logTime uint64) (*state.State, error) {
+func apply(s *state.State, l *ledger.Ledger, e *envelope.Envelope, logTime uint64, saltless bool) (*state.State, error) {
 	var accepted state.Accepted
 	if s == nil {
 		var err error
@@ -65,7 +71,10 @@ func apply(s *state.State, l *ledger.Ledger, e *envelope.Envelope, logTime uint6
 			return nil, unverified("genesis: %w", err)
 		}
 	} else {
-		commitments := e.Commitments()
+		commitments, err := commitmentsOf(s, l, e, saltless)
+		if err != nil {
+			return nil, err
+		}
 		got, refusal := s.Admit(e, logTime, commitments)
 		if refusal != nil {
 			return nil, unverified("refused: %w", refusal)
@@ -82,6 +91,28 @@ func apply(s *state.State, l *ledger.Ledger, e *envelope.Envelope, logTime uint6
 		return nil, err
 	}
 	return s, sameHashes(l, accepted)
+}
+
+// commitmentsOf computes the commitments to an envelope's bodies, or without
+// salts takes them from the leaves: the signed header covers them. An act has
+// no salt to miss.
+func commitmentsOf(s *state.State, l *ledger.Ledger, e *envelope.Envelope, saltless bool) ([][32]byte, error) {
+	if !saltless || e.Kind == envelope.KindAct {
+		return e.Commitments(), nil
+	}
+	leaves, err := l.LeafRange(s.Tree.Size(), int(e.Count))
+	if err != nil {
+		return nil, err
+	}
+	out := make([][32]byte, len(leaves))
+	for i := range leaves {
+		leaf, err := envelope.ParseLeaf(leaves[i])
+		if err != nil {
+			return nil, unverified("leaf %d: %w", s.Tree.Size()+uint64(i), err)
+		}
+		out[i] = leaf.Commitment
+	}
+	return out, nil
 }
 
 // sameIndex compares the line of the index, from which nodes read without

@@ -94,6 +94,22 @@ func (p *Process) PID() int {
 	return p.cmd.Process.Pid
 }
 
+// ExitCode returns the code that the process ended with last, -1 if a signal
+// ended it or it has not ended yet.
+func (p *Process) ExitCode() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var exit *exec.ExitError
+	switch {
+	case p.exited == nil || p.cmd != nil:
+		return -1
+	case errors.As(p.err, &exit):
+		return exit.ExitCode()
+	default:
+		return 0
+	}
+}
+
 // Kill ends the process at once, as a power cut would, and waits for its end.
 func (p *Process) Kill() error { return p.signal(syscall.SIGKILL) }
 

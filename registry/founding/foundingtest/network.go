@@ -76,6 +76,18 @@ func NewWithMirrors(t testing.TB, hospitals, mirrors int) *Network {
 	return n
 }
 
+// Newcomer returns a hospital that is not among the founders, with a mirror and
+// the number it would be admitted under.
+func Newcomer(t testing.TB, node string, number uint32) *Member {
+	t.Helper()
+	m := newMember(t, node, act.Mirror, act.Institution{
+		Role: act.RoleHospital, Entity: "entity-" + node, NameZH: "新医院", NameEN: "New hospital", Province: "11",
+	})
+	m.Number = number
+	m.Card.Nodes[0].Institution, m.Card.Nodes[0].Addresses = number, nil
+	return m
+}
+
 func newMember(t testing.TB, node string, kind act.NodeKind, i act.Institution) *Member {
 	t.Helper()
 	m := &Member{Node: node}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/backup"
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/crypto/offline"
+	"github.com/raresync/raresync/daemon/home"
+)
+
+func backupCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "backup",
+		Usage:       "save this node's log to a file, verify such a file, restore a mirror from it",
+		Subcommands: []*cli.Command{backupSaveCommand(), backupVerifyCommand(), backupRestoreCommand(), backupKeyCommand()},
+	}
+}
+
+func backupVerifyCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "verify a backup on any machine, offline",
+		ArgsUsage: "FILE",
+		Description: "Every byte is compared with the file's sums, everything is derived again from the genesis and\n" +
+			"compared with manifest and checkpoint. Without --policy the checkpoint must be valid for the\n" +
+			"founders that the file itself names: compare the network id that is printed with your own.\n" +
+			"Exit code 5: something does not verify.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "policy", Usage: "tlog-policy `FILE`, as raresync log policy prints it"},
+			identityFlag(),
+		},
+		Action: backupVerify,
+	}
+}
+
+func identityFlag() cli.Flag {
+	return &cli.StringFlag{Name: "identity", Usage: "key `FILE` that opens the salts, as raresync backup key made it"}
+}
+
+func backupVerify(c *cli.Context) error {
+	args, err := arguments(c, 1, 1)
+	if err != nil {
+		return err
+	}
+	out, err := outputOf(c)
+	if err != nil {
+		return err
+	}
+	o := backup.VerifyOptions{Now: time.Now()}
+	if path := c.String("policy"); path != "" {
+		if o.Policy, err = readPolicy(path); err != nil {
+			return err
+		}
+	}
+	if o.Key, err = offlineKey(c); err != nil {
+		return err
+	}
+	return withBackup(c, args[0], func(b *backup.Backup, shown *progress) error {
+		o.Verifying = shown.envelopes
+		report, err := b.Verify(o)
+		shown.close()
+		if err != nil {
+			return wrongKey(err)
+		}
+		if o.Policy == nil {
+			shown.screen.Note("verified against its own founders: compare the network id, or give a --policy")
+		}
+		if report.Expired {
+			shown.screen.Note("the salts in this backup have expired: destroy the file")
+		}
+		return printReport(out, report)
+	})
+}
+
+// offlineKey reads the key that --identity names; nil if it names none.
+func offlineKey(c *cli.Context) (*offline.Key, error) {
+	path := c.String("identity")
+	if path == "" {
+		return nil, nil
+	}
+	raw, err := readPublic(path)
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	key, err := offline.ParseKey(string(raw))
+	if err != nil {
+		return nil, coded{exitKeys, fmt.Errorf("identity %s: %w", path, err)}
+	}
+	return &key, nil
+}
+
+func wrongKey(err error) error {
+	if errors.Is(err, offline.ErrWrongKey) {
+		return coded{exitKeys, err}
+	}
+	return err
+}
+
+// withBackup opens a backup for as long as do runs.
+func withBackup(c *cli.Context, path string, do func(*backup.Backup, *progress) error) (err error) {
+	shown := progressOf(term.NewScreen(c.App.ErrWriter))
+	defer shown.close()
+	b, err := backup.Open(path, shown.bytes("reading bytes"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	return do(b, shown)
+}
+
+func backupRestoreCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "restore",
+		Usage:     "make this node's copy of the log from a backup, instead of pulling all of it",
+		ArgsUsage: "FILE",
+		Description: "For a mirror that has its keys and its network (raresync init, raresync found adopt) and has\n" +
+			"never run, or whose log is gone. The file is verified first. Started again, the node fetches\n" +
+			"what came later; without --identity also the salts, and until then it is not a copy.\n\n" +
+			"A voter is never restored: it may have voted for what the file does not hold.",
+		Flags:  []cli.Flag{identityFlag()},
+		Action: backupRestore,
+	}
+}
+
+func backupRestore(c *cli.Context) (err error) {
+	args, err := arguments(c, 1, 1)
+	if err != nil {
+		return err
+	}
+	out, err := outputOf(c)
+	if err != nil {
+		return err
+	}
+	key, err := offlineKey(c)
+	if err != nil {
+		return err
+	}
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	release, err := home.Lock(cfg.Node.DataDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	genesis, err := home.ReadGenesis(cfg)
+	if err != nil {
+		return err
+	}
+	return withBackup(c, args[0], func(b *backup.Backup, shown *progress) error {
+		report, err := b.Restore(filepath.Join(cfg.Node.DataDir, "node"), backup.RestoreOptions{
+			Node: cfg.Node.ID, Genesis: genesis,
+			Verify: backup.VerifyOptions{Key: key, Now: time.Now(), Verifying: shown.envelopes},
+		})
+		shown.close()
+		switch {
+		case errors.Is(err, backup.ErrVoter):
+			return hinted{coded{exitForbidden, err}, "start the voter without a copy: it catches up from the others. If it ran before and its disk is gone, make a new node with: raresync init DIR"}
+		case errors.Is(err, home.ErrOccupied):
+			return hinted{coded{exitForbidden, err}, "a node that has a log catches up by itself: start it with: raresync serve"}
+		case err != nil:
+			return wrongKey(err)
+		}
+		shown.screen.Done(fmt.Sprintf("node %s holds the log up to entry %d; run it with: raresync serve", cfg.Node.ID, report.Entries))
+		return printReport(out, report)
+	})
+}
+
+func printReport(out *term.Output, r *backup.Report) error {
+	return term.PrintOne(out, r, "file", "network", "network_id", "node", "made", "envelopes", "entries", "root", "state_sha256",
+		"cosigned", "cosigners", "salts", "salts_expire", "bytes")
+}
+
+// progress shows one thing after the other on a screen.
+type progress struct {
+	screen *term.Screen
+	now    *term.Progress
+}
+
+func progressOf(screen *term.Screen) *progress { return &progress{screen: screen} }
+
+func (p *progress) begin(label string, total uint64) *term.Progress {
+	p.close()
+	p.now = p.screen.Progress(label, int64(total))
+	return p.now
+}
+
+// close ends what is being shown, if anything is.
+func (p *progress) close() {
+	if p.now != nil {
+		p.now.Close()
+		p.now = nil
+	}
+}
+
+func (p *progress) bytes(label string) func(uint64) func(int) {
+	return func(total uint64) func(int) {
+		now := p.begin(label, total)
+		return func(n int) { now.Add(int64(n)) }
+	}
+}
+
+func (p *progress) envelopes(total uint64) func() {
+	now := p.begin("verifying envelopes", total)
+	return func() { now.Add(1) }
+}

@@ -1,0 +1,6 @@
+//go:build !faults
+
+package integration
+
+// buildArgs build the program as it is.
+var buildArgs = []string{"build"}

@@ -1,0 +1,69 @@
+//go:build faults
+
+package integration
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/raresync/raresync/consensus/fault"
+	"github.com/raresync/raresync/integration/chaos"
+)
+
+// plantedInChaos lists mistakes that every process of a campaign makes on
+// purpose, and what the campaign then says. The first is tried in each run.
+var plantedInChaos = []struct{ bug, says string }{
+	{string(fault.AckBeforeCommit), "comes under no receipt"},
+	{string(fault.ForgetPlaces), "comes under no receipt"},
+}
+
+// TestPlantedBugIsNoticedInChaos is the negative control: a campaign without a
+// mistake ends well, and one with a mistake fails. PROVE=1 tries them all.
+func TestPlantedBugIsNoticedInChaos(t *testing.T) {
+	needsChaos(t)
+	if chaos.Inside() != "" {
+		must(t, chaos.Arrive())
+		killLeaders(t)
+		return
+	}
+	tried := plantedInChaos[:1]
+	if os.Getenv("PROVE") == "1" {
+		tried = plantedInChaos
+		if said, err := campaignWith(t, ""); err != nil {
+			t.Errorf("without a mistake: %v\n%s", err, said)
+		}
+	}
+	for _, p := range tried {
+		said, err := campaignWith(t, p.bug)
+		if err == nil || !strings.Contains(said, p.says) {
+			t.Errorf("%s: %v, want a campaign that fails and says %q:\n%s", p.bug, err, p.says, said)
+			continue
+		}
+		t.Logf("proof: processes that %s were noticed in chaos", p.bug)
+	}
+}
+
+// campaignWith returns what the campaign of killLeaders says of processes that
+// make a mistake.
+func campaignWith(t *testing.T, bug string) (string, error) {
+	t.Setenv("RARESYNC_PLANT", bug)
+	var said strings.Builder
+	err := enclose(t, func(line ...any) { fmt.Fprintln(&said, line...) })
+	return said.String(), err
+}
+
+// killLeaders kills five leaders under load, one after another.
+func killLeaders(t *testing.T) {
+	c := newCampaign(t)
+	c.stall = 30 * time.Second
+	kill := mendable[slices.IndexFunc(mendable, func(k chaosKind) bool { return k.name == "kill" })]
+	kill.hits = func(m *member) bool { return m == c.leader() }
+	c.run(slices.Repeat([][]chaosKind{{kill}}, 5))
+	if !t.Failed() {
+		c.keepsItsPromises(t)
+	}
+}
