@@ -21,9 +21,6 @@ import (
 	"github.com/raresync/raresync/registry/founding/foundingtest"
 )
 
-// deadline is how long a test waits for what must happen.
-const deadline = 40 * time.Second
-
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/raresync/raresync/consensus.(*Node).holdRaft"),
@@ -49,6 +46,7 @@ type cluster struct {
 	ahead    map[string]time.Duration // how far a node's clock is ahead
 	refusing map[string]bool          // nodes whose log store refuses
 	strict   bool                     // a Fatal is a failure of the test
+	acked    func(sent)               // told of what hospitals are answered, if set
 }
 
 // networks are founded once for all tests: their keys take time to make.
@@ -64,7 +62,13 @@ func found(t testing.TB, voters int) *foundingtest.Network {
 // newCluster founds a network of voters and one mirror; no node runs yet.
 func newCluster(t testing.TB, voters int) *cluster {
 	t.Helper()
-	founded := found(t, voters)
+	return clusterOf(t, found(t, voters), func(string) string { return t.TempDir() })
+}
+
+// clusterOf is a cluster of a network that was founded before, with each node's
+// data in the folder that dir names.
+func clusterOf(t testing.TB, founded *foundingtest.Network, dir func(id string) string) *cluster {
+	t.Helper()
 	genesis, _, err := state.Found(founded.Genesis)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +81,7 @@ func newCluster(t testing.TB, voters int) *cluster {
 	}
 	for _, m := range c.members() {
 		c.ids = append(c.ids, m.Node)
-		c.dirs[m.Node] = t.TempDir()
+		c.dirs[m.Node] = dir(m.Node)
 	}
 	t.Cleanup(func() {
 		c.closeAll()
@@ -359,6 +363,9 @@ func (h *chain) run(envelopes, entries int, ids ...string) error {
 			return fmt.Errorf("hospital %d #%d: refusal %v, %d entries", h.m.Number, h.sequence, out.Refusal, out.Count)
 		}
 		h.sent = append(h.sent, sent{raw, out})
+		if h.c.acked != nil {
+			h.c.acked(h.sent[len(h.sent)-1])
+		}
 	}
 	return nil
 }

@@ -47,9 +47,8 @@ type Config struct {
 	Timing Timing
 	Rates  Rates
 
-	limits  logLimits             // zero: defaultLimits; tests have shorter logs
-	guard   func(bytes int) error // refuses to store Raft's records; nil: never
-	planted bug                   // a mistake the simulator must find; zero: none
+	limits logLimits             // zero: defaultLimits; tests have shorter logs
+	guard  func(bytes int) error // refuses to store Raft's records; nil: never
 }
 
 // logLimits bound Raft's log and what is done in the background.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/slot"
 	"github.com/raresync/raresync/consensus/state"
@@ -116,6 +117,7 @@ func (s *signer) record(c cosigned) error {
 	if err := s.file.Store(c.marshal()); err != nil {
 		return err
 	}
+	fault.At(fault.CosignRecorded)
 	s.last = c
 	return nil
 }
@@ -153,7 +155,7 @@ func (n *Node) cosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, er
 	if n.recovering.Load() != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotYet, errRecovering)
 	}
-	if n.has(bugCosignBlindly) {
+	if fault.Planted(fault.CosignBlindly) {
 		_ = n.signer.record(cosigned{Size: p.Checkpoint.Size, Root: p.Checkpoint.Root})
 		return n.signer.cosign.Cosign(p.Checkpoint, uint64(n.cfg.Now().Unix()))
 	}
@@ -164,14 +166,14 @@ func (n *Node) cosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, er
 	if p.Checkpoint.Origin != Origin(view) {
 		return nil, fmt.Errorf("origin %q is not this log's", p.Checkpoint.Origin)
 	}
-	if now := n.nowMillis(); view.LogTime > now+maxClockLead {
+	if now := n.nowMillis(); view.LogTime > now+maxClockLead && !fault.Planted(fault.IgnoreClock) {
 		n.log.Warn("not cosigning: log time is ahead of this node's clock; check NTP", "ahead_ms", view.LogTime-now)
 		return nil, ErrClock
 	}
 	if err := n.compare(view, p.Checkpoint); err != nil {
 		return nil, err
 	}
-	if n.has(bugForgetCosigned) {
+	if fault.Planted(fault.ForgetCosigned) {
 		return n.signer.cosign.Cosign(p.Checkpoint, uint64(n.cfg.Now().Unix()))
 	}
 	err = n.signer.record(cosigned{
@@ -203,13 +205,13 @@ func (n *Node) compare(view *state.State, c tlog.Checkpoint) error {
 	if c.Size == view.Tree.Size() {
 		return nil
 	}
-	number, err := n.machine.Ledger().EnvelopeAt(c.Size)
+	number, err := n.machine.EnvelopeAt(c.Size)
 	if err != nil {
-		return n.machine.Noticed(err)
+		return err
 	}
-	meta, err := n.machine.Ledger().Meta(number)
+	meta, err := n.machine.Meta(number)
 	if err != nil {
-		return n.machine.Noticed(err)
+		return err
 	}
 	if meta.First != c.Size {
 		return errors.New("size is not at the end of an envelope")

@@ -107,9 +107,9 @@ func TestCosignatureBeyondTheLogQuarantines(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.open(id)
-	c.continueLoad(chains, 2, 1, c.leader())
-	c.converged(13)
-	c.until("a cosignature of the new tree", func() bool { return c.node(id).signer.lastSize() >= 13 })
+	for c.node(id).signer.lastSize() < 13 { // a round that has its majority does not wait for the third
+		c.continueLoad(chains, 2, 1, c.leader())
+	}
 	c.close(ended(), id)
 	cosigned, err := os.ReadFile(filepath.Join(c.dirs[id], "cosigned"))
 	if err != nil {

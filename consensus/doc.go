@@ -29,6 +29,10 @@
 // sizes, voters cosign what they have applied themselves, and a majority makes
 // a checkpoint; mirrors apply up to a checkpoint and compare.
 //
+// [Node.Demote] takes a voter out of the majority that commits, and
+// [Node.Promote] takes it in again once it has all of the log. The roster, and
+// with it what makes a checkpoint valid, stays as the acts have made it.
+//
 // # Trust
 //
 // Voters are trusted to stay available, not to be honest about content: each

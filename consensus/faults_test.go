@@ -95,8 +95,7 @@ func TestFollowerLeftBehind(t *testing.T) {
 	c.converged(4)
 	c.net.setCut(true, left, others...)
 	c.continueLoad(chains, 8, 2, c.without(left)...)
-	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left, c.lastIndex(left)) })
-	c.requestsGivenUp()
+	c.logsLeaveBehind(left, c.lastIndex(left))
 
 	release := make(chan struct{})
 	for _, id := range c.without(left) {
@@ -173,8 +172,7 @@ func TestGapIsNotFilledWithLies(t *testing.T) {
 	c.converged(4)
 	c.net.setCut(true, left, c.others(left)...)
 	c.continueLoad(chains, 8, 2, c.without(left)...)
-	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left, c.lastIndex(left)) })
-	c.requestsGivenUp()
+	c.logsLeaveBehind(left, c.lastIndex(left))
 	n := c.node(left)
 	helper := n.peersInTurn()[0]
 	lied := make(chan struct{}, 100)
@@ -188,20 +186,22 @@ func TestGapIsNotFilledWithLies(t *testing.T) {
 	c.verify(chains)
 }
 
-// requestsGivenUp waits until no request waits for a cut link that was made
-// when logs still reached back: it would bring a node back without a snapshot.
-func (c *cluster) requestsGivenUp() {
-	c.t.Helper()
-	began := time.Now()
-	c.until("requests given up that reach back", func() bool { return time.Since(began) > c.running()[0].cfg.Timing.RPC })
-}
-
 func (c *cluster) lastIndex(id string) uint64 {
 	last, err := c.node(id).logs.LastIndex()
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	return last
+}
+
+// logsLeaveBehind waits until a node that is cut off needs a snapshot. A request
+// made when the others' logs still reached back waits for the link as long as
+// an RPC may take, and would bring the node back without one.
+func (c *cluster) logsLeaveBehind(left string, last uint64) {
+	c.t.Helper()
+	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left, last) })
+	reached := time.Now()
+	c.until("requests given up that reach back", func() bool { return time.Since(reached) > c.node(left).cfg.Timing.RPC })
 }
 
 // logStartsBehind reports whether every other voter has dropped the records
@@ -315,8 +315,7 @@ func TestLogBeyondASnapshotItDoesNotHoldNeedsARestart(t *testing.T) {
 	c.converged(4)
 	old, before := c.uncommittedTail(200)
 	c.continueLoad(chains, 8, 2, c.without(old)...)
-	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(old, before) })
-	c.requestsGivenUp()
+	c.logsLeaveBehind(old, before)
 	c.mayFail()
 	c.net.setCut(false, old, c.others(old)...)
 	select {

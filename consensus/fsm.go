@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/machine"
 )
 
@@ -125,9 +126,11 @@ func (f *fsm) restore(r io.Reader) error {
 	if err := f.n.dropStaleLog(); err != nil {
 		return f.n.fail(err)
 	}
+	fault.At(fault.InstallAnchored)
 	if err := f.n.adopt(s); err != nil {
 		return f.n.fail(err)
 	}
+	fault.At(fault.InstallAdopted)
 	return nil
 }
 
@@ -146,10 +149,12 @@ func (s *fsmSnapshot) Persist(sink raft.SnapshotSink) error {
 		}
 		return err
 	}
+	fault.At(fault.SnapshotSaved)
 	if _, err := sink.Write(s.s.Marshal()); err != nil {
 		_ = sink.Cancel() // the write error says more
 		return fmt.Errorf("persist snapshot: %w", err)
 	}
+	fault.At(fault.SnapshotWritten)
 	return sink.Close()
 }
 

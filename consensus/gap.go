@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/machine"
 )
@@ -45,7 +46,7 @@ func (n *Node) hasGap() bool {
 func (n *Node) adopt(s machine.Snapshot) error {
 	n.gap.mu.Lock()
 	defer n.gap.mu.Unlock()
-	if n.has(bugReplayIntoGap) && s.At.Envelopes > n.machine.Ledger().Lengths().Envelopes {
+	if fault.Planted(fault.ReplayIntoGap) && s.At.Envelopes > n.machine.Ledger().Lengths().Envelopes {
 		return nil
 	}
 	if s.At.Envelopes <= n.machine.View().Envelopes {
@@ -159,9 +160,11 @@ func (n *Node) fillWith(pulled []Pulled) error {
 	}
 	s, err := n.machine.Snapshot()
 	if errors.Is(err, machine.ErrGap) {
+		fault.At(fault.FillApplied)
 		return n.saveFilled(pulledBytes(pulled))
 	}
-	if err == nil {
+	fault.At(fault.FillClosed)
+	if err == nil && !fault.Planted(fault.FilledUnsaved) {
 		err = n.save(s)
 	}
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/crypto/tlog"
 )
@@ -142,6 +143,9 @@ func (n *Node) pullTo(ctx context.Context, peer string, c tlog.Checkpoint) error
 	root, err := n.machine.RootAt(c.Size)
 	if err != nil {
 		return err
+	}
+	if fault.Planted(fault.TrustPeer) {
+		return nil
 	}
 	switch size := n.machine.Ledger().Lengths().TreeSize; {
 	case root != c.Root:

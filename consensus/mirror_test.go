@@ -69,7 +69,11 @@ func TestMirrorKeepsNothingOfALyingPeer(t *testing.T) {
 			c.open("reader")
 			n := c.node("reader")
 			for range 2 { // the second time it has dropped what came the first time
-				<-asked
+				select {
+				case <-asked:
+				case <-c.ctx.Done():
+					t.Fatal("the mirror asks no more: it believed the liar")
+				}
 			}
 			if got := n.View().Envelopes; got != 1 {
 				t.Errorf("kept %d envelopes", got)

@@ -28,10 +28,8 @@ type Node struct {
 	checkpoints *checkpoints
 	lastHelper  atomic.Pointer[string] // peer that answered last
 	saving      sync.Mutex             // one writer of the machine's saved state at a time
-	room        room
-	twins       twins
-	fetchPace   pacer // of what is pulled from peers
-	scrubPace   pacer // of what the scrub reads
+	fetchPace   pacer                  // of what is pulled from peers
+	scrubPace   pacer                  // of what the scrub reads
 
 	// Voters only.
 	signer     *signer
@@ -59,6 +57,8 @@ type Node struct {
 	opened   atomic.Bool
 	failed   atomic.Pointer[error]
 	raftHeld atomic.Bool // a goroutine of Raft's is held for good, see holdRaft
+	room     room
+	twins    twins
 	closing  sync.Once
 	closed   error
 }
@@ -117,10 +117,10 @@ func (n *Node) start() error {
 	if err := n.loadCheckpoint(); err != nil {
 		return err
 	}
-	n.worker(n.runComparer)
 	if n.cfg.Space != nil {
 		n.worker(n.runSpace)
 	}
+	n.worker(n.runComparer)
 	n.worker(n.runKeeper)
 	n.worker(n.runRepair)
 	n.worker(func(ctx context.Context) {
@@ -141,7 +141,7 @@ func (n *Node) openMachine() (err error) {
 	if !errors.Is(err, machine.ErrDiverged) {
 		return err
 	}
-	raw, readErr := ledger.ReadFileDurable(filepath.Join(n.cfg.Dir, "state"))
+	raw, readErr := ledger.ReadTwice(filepath.Join(n.cfg.Dir, "state"), true)
 	if readErr != nil {
 		return errors.Join(err, readErr)
 	}
@@ -241,19 +241,20 @@ func (n *Node) View() *state.State {
 // [Node.View] for a while, by what no checkpoint has confirmed.
 func (n *Node) Machine() *machine.Machine { return n.machine }
 
-// Wait returns once cond holds of [Node.View], on a voter never with a gap or
-// damage in the copy, or when the context ends or the node closes.
+// Wait returns once cond holds of [Node.View], never with a gap or damage
+// in the copy, or when the context ends or the node closes.
 func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
 	ctx, cancel := n.until(ctx)
 	defer cancel()
 	for n.kind == act.Voter {
 		view, err := n.machine.Wait(ctx, cond)
-		if err != nil || n.whole() {
+		if err != nil || n.isWhole() {
 			return view, err
 		}
 	}
 	for {
 		_, changed := n.checkpoints.current()
+		repaired := n.machine.Changed()
 		if view := n.View(); n.Whole() == nil && cond(view) {
 			return view, nil
 		}
@@ -261,6 +262,7 @@ func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.S
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-changed:
+		case <-repaired:
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/state"
@@ -189,7 +190,7 @@ func (n *Node) checkRollback() error {
 	if newest, found := n.snapshots.Newest(); found {
 		last = max(last, newest.Index)
 	}
-	if cosigned := n.signer.last.RaftIndex; cosigned > last && !n.mayNotVote() {
+	if cosigned := n.signer.last.RaftIndex; cosigned > last && !n.mayNotVote() && !fault.Planted(fault.IgnoreRollback) {
 		return n.quarantine(fmt.Errorf("cosigned at raft index %d, but the log ends at %d: the disk was set back", cosigned, last))
 	}
 	return nil
@@ -200,7 +201,7 @@ func (n *Node) checkRollback() error {
 // lie in it, and the whole log goes.
 func (n *Node) dropStaleLog() error {
 	newest, found := n.snapshots.Newest()
-	if !found {
+	if !found || fault.Planted(fault.KeepStaleLog) {
 		return nil
 	}
 	last, err := n.logs.Anchor(newest.Index, newest.Term)
@@ -299,7 +300,7 @@ func (n *Node) SnapshotNow(ctx context.Context) (uint64, error) {
 func (n *Node) runSnapshots(ctx context.Context) {
 	for {
 		changed := n.machine.Changed()
-		if n.machine.Applied() >= n.cfg.limits.snapshotBytes && n.whole() {
+		if n.machine.Applied() >= n.cfg.limits.snapshotBytes && n.isWhole() {
 			if err := n.raft.Snapshot().Error(); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
 				n.log.Warn("no snapshot", "reason", err.Error())
 			}

@@ -61,8 +61,7 @@ func leftBehind(t *testing.T) (c *cluster, chains []*chain, left string) {
 	c.converged(1 + 3*16*2)
 	c.net.setCut(true, left, c.others(left)...)
 	c.continueLoad(chains, 8, 2, c.without(left)...)
-	c.until("logs that no longer reach back", func() bool { return c.logStartsBehind(left, c.lastIndex(left)) })
-	c.requestsGivenUp()
+	c.logsLeaveBehind(left, c.lastIndex(left))
 	return c, chains, left
 }
 

@@ -29,7 +29,7 @@ func (n *Node) runRounds(ctx context.Context) {
 	var began time.Time
 	for {
 		changed := n.machine.Changed()
-		if n.Leading() && !n.whole() {
+		if n.Leading() && !n.isWhole() {
 			n.handOver(ctx) // it could not answer a single submission
 		} else if n.Leading() && n.due() {
 			n.spaceRounds(ctx, began)

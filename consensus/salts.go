@@ -82,7 +82,3 @@ func (s *saltless) check() error {
 	}
 	return nil
 }
-
-// Whole returns nil if every entry of the copy can be opened by those who may,
-// and [machine.ErrGap] while the salts of a restored copy are missing.
-func (n *Node) Whole() error { return n.saltless.check() }

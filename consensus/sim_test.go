@@ -44,7 +44,6 @@ type scenario struct {
 	between time.Duration // steps are this far apart, in the middle
 	think   time.Duration // a hospital waits this long between envelopes, in the middle
 	settle  time.Duration // the network may take to converge in the end; 0: simSettle
-	planted bug
 }
 
 func (s scenario) String() string { return fmt.Sprintf("seed %d", s.seed) }
@@ -226,7 +225,7 @@ func (s *sim) config(id, dir string, fatal chan error) Config {
 		Logger:  slog.New(slog.NewTextHandler(&testLog{t: s.t, id: id}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Now:     func() time.Time { return s.now(id) },
 		Fatal:   func(err error) { fatal <- err },
-		limits:  s.limits, planted: s.planted,
+		limits:  s.limits,
 		guard: func(int) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -109,31 +109,26 @@ func (r simTotal) String() string {
 		r.scenarios, r.elapsed.Hours(), r.commits, r.receipts, r.audits, r.fills, r.restarts, sum, strings.Join(faults, ", "))
 }
 
-// TestSimulatorFindsPlantedBugs is what shows that the simulator would notice:
-// each bug, and nothing else, is in all nodes of a network, and must be found.
-func TestSimulatorFindsPlantedBugs(t *testing.T) {
-	busy := scenario{steps: 20, between: 4 * time.Second, think: 4 * time.Second, settle: 10 * time.Minute}
-	for name, tc := range map[string]struct {
-		planted bug
-		kinds   []string
-	}{
-		"answered before a majority holds it":            {bugAckBeforeCommit, nil},
-		"what is sent again is not looked up":            {bugForgetPlaces, nil},
-		"what follows a gap is applied to what precedes": {bugReplayIntoGap, []string{"store refusal", "partition", "isolation"}},
-		"cosigned without having applied it":             {bugCosignBlindly, []string{"store refusal"}},
-		"cosigned without a record":                      {bugForgetCosigned, []string{"kill", "store refusal"}},
-		"snapshot of a ledger that was not fsynced":      {bugSnapshotUnsynced, []string{"kill", "store refusal"}},
+// TestPromisesHoldUnder runs a few scenarios of one mix of faults each. It is
+// what finds the planted bugs that only a network shows: docs/FAULTS.md.
+func TestPromisesHoldUnder(t *testing.T) {
+	for name, kinds := range map[string][]string{
+		"every fault":                        nil,
+		"refusals and kills":                 {"kill", "store refusal"},
+		"refusals":                           {"store refusal"},
+		"refusals, partitions and isolation": {"store refusal", "partition", "isolation"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sc := busy
-			sc.planted, sc.kinds = tc.planted, tc.kinds
-			for sc.seed = 1; sc.seed <= 8; sc.seed++ {
-				if s := simulate(t, sc); len(s.violations) > 0 {
-					t.Logf("found with %s after %s: %s", sc, s.seen.elapsed, s.violations[0])
+			sc := scenario{kinds: kinds, steps: 20, between: 4 * time.Second, think: 4 * time.Second, settle: 10 * time.Minute}
+			for sc.seed = 1; sc.seed <= simSeeds; sc.seed++ {
+				s := simulate(t, sc)
+				for _, v := range s.violations {
+					t.Errorf("%s, after %s: %s", sc, s.seen.elapsed, v)
+				}
+				if t.Failed() {
 					return
 				}
 			}
-			t.Error("not found")
 		})
 	}
 }

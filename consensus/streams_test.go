@@ -17,6 +17,9 @@ func TestRaftStreamsAreTakenFromVotersOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := conn.SetReadDeadline(time.Now().Add(deadline / 4)); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
 			t.Errorf("a stream from %s: %v, want %v", self, err, io.EOF)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/registry/act"
 )
@@ -113,7 +114,7 @@ func (n *Node) lead(ctx context.Context, raw []byte) (Outcome, error) {
 		return Outcome{}, raft.ErrNotLeader
 	}
 	out, err := n.machine.Check(raw, n.nowMillis())
-	if out.Duplicate && n.has(bugForgetPlaces) {
+	if out.Duplicate && fault.Planted(fault.ForgetPlaces) {
 		out = Outcome{Refusal: &state.Refusal{Code: state.CodeSequence}}
 	}
 	if err != nil || out.Duplicate {
@@ -136,7 +137,7 @@ func (n *Node) refuse(ctx context.Context, raw []byte) (Outcome, error) {
 		return Outcome{}, unknownOutcome(err)
 	}
 	out, err := n.machine.Check(raw, n.nowMillis())
-	if out.Duplicate && n.has(bugForgetPlaces) {
+	if out.Duplicate && fault.Planted(fault.ForgetPlaces) {
 		out = Outcome{Refusal: &state.Refusal{Code: state.CodeSequence}}
 	}
 	return out, err
@@ -145,7 +146,7 @@ func (n *Node) refuse(ctx context.Context, raw []byte) (Outcome, error) {
 func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 	n.inFlight.Add(1)
 	f := n.raft.Apply(encodeCommand(n.nowMillis(), raw), n.cfg.Timing.RPC)
-	if n.has(bugAckBeforeCommit) {
+	if fault.Planted(fault.AckBeforeCommit) {
 		n.inFlight.Add(-1)
 		view := n.machine.View()
 		out, err := n.machine.Check(raw, n.nowMillis())

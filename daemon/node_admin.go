@@ -24,7 +24,13 @@ func (s *service) status(*http.Request) (admin.Status, error) {
 		Network: view.Name, NetworkID: hex.EncodeToString(view.Network[:]), Demo: view.Demo,
 		Leader: st.Leader, Via: st.Via, Term: st.Term, Ready: st.Ready, Why: st.Why,
 		Envelopes: st.Envelopes, Size: st.Size, Root: hex.EncodeToString(st.Root[:]), Checkpoint: st.Checkpoint.Size,
-		Outbox: pending, Alarm: alarm, Version: s.version, Warnings: slices.Concat(s.warn, st.Warnings), Peers: []admin.Peer{},
+		Outbox: pending, Alarm: alarm, Version: s.version, Warnings: st.Warnings, Peers: []admin.Peer{},
+	}
+	if !view.Demo { // where nothing is secret
+		out.Warnings = slices.Concat(s.warn, st.Warnings)
+	}
+	for _, node := range s.mesh.Twins() {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("two instances of %s are running: both are refused", node))
 	}
 	for _, p := range s.mesh.Connected() {
 		out.Peers = append(out.Peers, admin.Peer{
@@ -140,7 +146,7 @@ func (s *service) leaves(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *service) leaf(index uint64) (admin.Leaf, error) {
-	raw, err := s.node.Machine().Ledger().Leaf(index)
+	raw, err := s.node.Machine().Leaf(index)
 	if err != nil {
 		return admin.Leaf{}, err
 	}

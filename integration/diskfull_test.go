@@ -43,6 +43,9 @@ func TestADiskFillsUpUnderALeader(t *testing.T) {
 
 	v.leave(t, 140)
 	n.warns(p, "make room")
+	if _, errs, _ := n.run("status", "--config", p.Config()); !strings.Contains(string(errs), "warning: the disk has") {
+		t.Errorf("status says %q", errs)
+	}
 	n.register(own[:2])
 
 	v.leave(t, 80)

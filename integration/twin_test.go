@@ -33,6 +33,9 @@ func TestACopyOfANodeIsStartedBesideIt(t *testing.T) {
 	rest := slices.DeleteFunc(n.Processes(), func(p *demo.Process) bool { return p == voter })
 	n.register(slices.DeleteFunc(visits[16:], func(v visit) bool { return n.Hospitals[v.hospital] == voter }))
 	s := n.convergeOf(rest)
+	if leader, err := n.leader().Client.Status(n.ctx); err != nil || !slices.Contains(leader.Warnings, "two instances of h3 are running: both are refused") {
+		t.Errorf("the leader warns of %q, %v", leader.Warnings, err)
+	}
 	t.Logf("the others have %d entries, root %.16s", s.Size, s.Root)
 	for _, p := range rest {
 		if p.Node != mirror.Node && slices.Contains(stopped(t, p), true) {

@@ -36,9 +36,7 @@ func status(c *cli.Context) error {
 		return nil
 	}
 	for _, w := range s.Warnings {
-		if !s.Demo { // where nothing is secret
-			screen.Note("warning: " + w)
-		}
+		screen.Note("warning: " + w)
 	}
 	if len(s.Peers) == 0 {
 		return nil

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // MaxFactBytes bounds what [WriteFileDurable] writes and [ReadFileDurable]
@@ -38,6 +40,9 @@ func replaceDurable(path string, parts ...[]byte) error {
 			return ioError("write", temp, err)
 		}
 	}
+	if fault.Planted(fault.FactNoFsync) {
+		return errors.Join(f.Close(), os.Rename(temp, path), syncDir(filepath.Dir(path)))
+	}
 	if err := f.Sync(); err != nil {
 		_ = f.Close() // the fsync error says more
 		return ioError(opFsync, temp, err)
@@ -45,8 +50,13 @@ func replaceDurable(path string, parts ...[]byte) error {
 	if err := f.Close(); err != nil {
 		return ioError("close", temp, err)
 	}
+	fault.At(fault.FactSynced)
 	if err := os.Rename(temp, path); err != nil {
 		return ioError("rename", path, err)
+	}
+	fault.At(fault.FactRenamed)
+	if fault.Planted(fault.FactNoDirFsync) {
+		return nil
 	}
 	return syncDir(filepath.Dir(path))
 }

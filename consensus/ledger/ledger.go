@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // A fileID names a file of the ledger.
@@ -86,6 +88,9 @@ func (l *Ledger) Append(b Batch) error {
 		return fmt.Errorf("append envelope %d: %w", at.Envelopes, err)
 	}
 	for _, c := range b.chunks(at) {
+		if c.file == fileIndex {
+			fault.At(fault.AppendBodies)
+		}
 		if _, err := l.files[c.file].WriteAt(c.bytes, int64(at.bytes(c.file))); err != nil {
 			return fmt.Errorf("append envelope %d: %w", at.Envelopes, l.fail(ioError("write", c.file.name(), err)))
 		}
@@ -115,6 +120,7 @@ func (l *Ledger) Sync() (Lengths, error) {
 	if err := l.syncFiles(); err != nil {
 		return Lengths{}, fmt.Errorf("sync ledger: %w", l.failed(err))
 	}
+	fault.At(fault.SyncFiles)
 	if err := l.recordSynced(at); err != nil {
 		return Lengths{}, fmt.Errorf("sync ledger: %w", l.failed(err))
 	}
@@ -125,6 +131,9 @@ func (l *Ledger) Sync() (Lengths, error) {
 }
 
 func (l *Ledger) syncFiles() error {
+	if fault.Planted(fault.LedgerNoFsync) {
+		return nil
+	}
 	for f, file := range l.files {
 		if err := file.Sync(); err != nil {
 			return ioError(opFsync, fileID(f).name(), err)
@@ -188,12 +197,13 @@ func (l *Ledger) cut(to Lengths) error {
 	synced := l.synced
 	l.at = to
 	l.mu.Unlock() // no reader is below to from here on
-	if synced.Envelopes > to.Envelopes {
+	if synced.Envelopes > to.Envelopes && !fault.Planted(fault.CutBelowSynced) {
 		if err := l.recordSynced(to); err != nil {
 			return l.fail(err)
 		}
 	}
 	l.ahead = min(l.ahead, to.BodiesBytes)
+	fault.At(fault.CutMark)
 	return l.cutFiles(to)
 }
 
@@ -209,6 +219,9 @@ func (l *Ledger) cutFiles(to Lengths) error {
 	for _, f := range order {
 		if err := l.files[f].Truncate(int64(to.bytes(f))); err != nil {
 			return l.fail(ioError("truncate", f.name(), err))
+		}
+		if f == fileIndex {
+			fault.At(fault.CutIndex)
 		}
 	}
 	return nil
@@ -256,7 +269,9 @@ func (l *Ledger) writable() (Lengths, error) {
 
 // fail makes err the answer to every later write. The caller holds write.
 func (l *Ledger) fail(err error) error {
-	l.dead = err
+	if !fault.Planted(fault.WriteAfterFailure) {
+		l.dead = err
+	}
 	return err
 }
 

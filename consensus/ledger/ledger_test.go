@@ -228,6 +228,11 @@ func TestAFailedWriteStopsTheLedger(t *testing.T) {
 	if err := l.Append(b.batches[1]); !errors.Is(err, ErrStorage) {
 		t.Fatalf("got %v, want ErrStorage", err)
 	}
+	again, err := os.OpenFile(filepath.Join(dir, fileLeaves.name()), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.files[fileLeaves] = again // the disk is well again: too late
 	if _, err := l.Sync(); !errors.Is(err, ErrStorage) {
 		t.Fatalf("sync after a failed write: got %v, want ErrStorage", err)
 	}

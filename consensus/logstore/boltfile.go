@@ -13,6 +13,8 @@ import (
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // backend is the part of raft-boltdb's store that a Store writes through.
@@ -48,7 +50,8 @@ func openBolt(path string, initialMmapBytes int) (store *raftboltdb.BoltStore, e
 		return nil, err
 	}
 	err = faultsAsErrors(func() error {
-		store, err = raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: boltOptions(initialMmapBytes)})
+		store, err = raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: boltOptions(initialMmapBytes),
+			NoSync: fault.Planted(fault.LogNoFsync)})
 		return err
 	})
 	return store, asDamage(err)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // DeleteRange deletes a range of records, both ends included, if the range is
@@ -28,7 +30,7 @@ func (s *Store) DeleteRange(from, to uint64) error {
 	switch {
 	case first == 0 || from > to || to < first || from > last:
 		return nil
-	case from <= first && to <= snapshot:
+	case from <= first && to <= snapshot, fault.Planted(fault.DeleteApplied):
 		return s.compact(first, to)
 	case from <= applied || from <= snapshot:
 		return s.fatal(fmt.Errorf("delete raft log %d..%d: %w: applied %d, snapshot %d", from, to, ErrCommitted, applied, snapshot))
@@ -42,13 +44,21 @@ func (s *Store) DeleteRange(from, to uint64) error {
 func (s *Store) markFrom(index uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if fault.Planted(fault.DeleteSuffixAtOnce) {
+		_ = s.db.DeleteRange(index, s.last)
+		s.last = index - 1
+		return
+	}
 	s.mark = index
 }
 
 // compact deletes from first up to to, but for the record at the snapshot's index.
 func (s *Store) compact(first, to uint64) error {
 	s.mu.RLock()
-	to = min(to, s.snapshot-1, s.last)
+	if !fault.Planted(fault.TruncateToNothing) {
+		to = min(to, s.snapshot-1)
+	}
+	to = min(to, s.last)
 	if to == s.last {
 		to++ // the end record as well
 	}
@@ -60,6 +70,7 @@ func (s *Store) compact(first, to uint64) error {
 		if err := s.db.DeleteRange(first, to); err != nil {
 			return err
 		}
+		fault.At(fault.LogCompacted)
 		s.compacted(to)
 		return nil
 	})
@@ -152,9 +163,13 @@ func (s *Store) Anchor(index, term uint64) (droppedLast uint64, err error) {
 	case err != nil && err != raft.ErrLogNotFound:
 		return 0, fmt.Errorf("anchor raft log at %d: %w", index, err)
 	}
+	if fault.Planted(fault.KeepTail) {
+		return 0, nil
+	}
 	if err := s.dropAll(); err != nil {
 		return 0, err
 	}
+	fault.At(fault.InstallDropped)
 	return last, s.putAnchor(index, term)
 }
 

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // Names beside the log while it is rewritten.
@@ -48,9 +50,14 @@ func (s *Store) Rewrite(from uint64) error {
 }
 
 func (s *Store) rewrite(first, last uint64) error {
+	if fault.Planted(fault.RewriteInPlace) {
+		s.compacted(first - 1)
+		return s.db.DeleteRange(0, first-1)
+	}
 	if err := s.copyTo(s.path+newSuffix, first, last); err != nil {
 		return err
 	}
+	fault.At(fault.RewriteCopied)
 	if err := s.swap(); err != nil {
 		return err
 	}
@@ -100,12 +107,14 @@ func (s *Store) swap() error {
 	if err := os.Link(s.path, s.path+oldSuffix); err != nil {
 		return err
 	}
+	fault.At(fault.RewriteLinked)
 	if err := os.Rename(s.path+newSuffix, s.path); err != nil {
 		return err
 	}
 	if err := syncDir(filepath.Dir(s.path)); err != nil {
 		return err
 	}
+	fault.At(fault.RewriteSwapped)
 	db, err := openBolt(s.path, mmapBytes)
 	if err != nil {
 		return err
@@ -159,6 +168,7 @@ func destroy(path string) error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
+	fault.At(fault.RewriteZeroed)
 	if err := os.Remove(path); err != nil {
 		return err
 	}

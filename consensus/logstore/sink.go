@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 )
 
@@ -50,6 +51,7 @@ func (s *Snapshots) finish(k *sink) error {
 		return errors.Join(err, k.SnapshotSink.Cancel())
 	}
 	err := k.SnapshotSink.Close()
+	fault.At(fault.SnapshotClosed)
 	if err == nil {
 		err = s.keepMeta(k.meta.ID)
 	}
@@ -60,6 +62,7 @@ func (s *Snapshots) finish(k *sink) error {
 		}
 		return err
 	}
+	fault.At(fault.SnapshotKept)
 	s.newest, s.found = k.meta, true
 	s.options.Written(k.meta)
 	return nil

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // Options are what a [Store] asks of its caller.
@@ -182,6 +184,9 @@ func (s *Store) fatal(err error) error {
 	already := s.stopped != nil
 	if !already {
 		s.stopped = err
+	}
+	if fault.Planted(fault.RetryFailedWrite) {
+		s.stopped = nil
 	}
 	s.mu.Unlock()
 	if !already {

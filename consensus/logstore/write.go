@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 )
 
@@ -83,7 +84,9 @@ func (s *Store) replace(logs []*raft.Log) error {
 		if err := s.db.StoreLogs(stored); err != nil {
 			return err
 		}
+		fault.At(fault.LogStored)
 		if oldLast > newLast {
+			fault.At(fault.SuffixReplaced)
 			if err := s.db.DeleteRange(newLast+2, oldLast+1); err != nil {
 				return err
 			}

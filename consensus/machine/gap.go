@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 )
 
@@ -130,7 +131,7 @@ func (m *Machine) checkFilled(out Outcome, logTime uint64) error {
 	}
 	target := m.gap.target
 	switch {
-	case m.state.Envelopes < target.At.Envelopes:
+	case m.state.Envelopes < target.At.Envelopes, fault.Planted(fault.SkipStateCheck):
 		return nil
 	case m.ledger.Lengths() != target.At, !bytes.Equal(m.state.AppendCBOR(nil), target.State.AppendCBOR(nil)):
 		return fmt.Errorf("%w: re-derived state is not the snapshot's", ErrDiverged)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/cbor"
@@ -47,7 +48,7 @@ func DecodeSnapshot(raw []byte) (Snapshot, error) {
 func (m *Machine) Snapshot() (Snapshot, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.gap != nil {
+	if m.gap != nil && !fault.Planted(fault.AnswerFromGap) {
 		return Snapshot{}, ErrGap
 	}
 	m.bytes = 0
@@ -166,6 +167,7 @@ func (m *Machine) found(s *state.State, first ledger.Batch) error {
 		if err := m.ledger.Append(first); err != nil {
 			return err
 		}
+		fault.At(fault.FoundAppended)
 	}
 	at, err := m.ledger.LengthsAt(1)
 	if err != nil {
@@ -195,6 +197,7 @@ func (m *Machine) Rewind(genesis *envelope.Envelope) error {
 	if err := ledger.WriteTwice(m.stateFile(), Snapshot{State: s, At: at}.Marshal()); err != nil {
 		return fmt.Errorf("rewind: %w", err)
 	}
+	fault.At(fault.RewindMarked)
 	defer m.broadcast()
 	m.gap = nil
 	return m.found(s, batch(genesis, first))

@@ -96,3 +96,17 @@ func (m *Mesh) hear(s *session) error {
 	}
 	return err
 }
+
+// Twins lists the nodes that run twice, as far as this one has met them and no
+// younger process of theirs.
+func (m *Mesh) Twins() (nodes []NodeID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for node, met := range m.met {
+		if (*met)[len(*met)-1].refused {
+			nodes = append(nodes, node)
+		}
+	}
+	slices.Sort(nodes)
+	return nodes
+}

@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -80,6 +81,9 @@ func TestTwinsLoseTheirSessionsAndAreTold(t *testing.T) {
 	until(t, "both are told", func() bool { return toldFirst.Load() > 0 && toldSecond.Load() > 0 })
 	until(t, "a has sessions with c alone", func() bool { return len(a.Connected()) == 2 && living(a) == 2 })
 	ask(t, c, "a", ClassRaft, "undisturbed")
+	if got := a.Twins(); !slices.Equal(got, []NodeID{"b"}) {
+		t.Errorf("a lists the twins %v, want b", got)
+	}
 	first.Close()
 	second.Close()
 	third, toldThird := w.twin(t, "b")
@@ -87,6 +91,9 @@ func TestTwinsLoseTheirSessionsAndAreTold(t *testing.T) {
 	ask(t, third, "a", ClassRaft, "the only one")
 	if n := toldThird.Load(); n > 0 {
 		t.Errorf("the process begun after both was told of a twin %d times", n)
+	}
+	if got := a.Twins(); len(got) > 0 {
+		t.Errorf("a still lists the twins %v", got)
 	}
 }
 

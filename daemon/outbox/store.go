@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/cbor"
 	"github.com/raresync/raresync/registry/envelope"
@@ -86,6 +87,9 @@ func (s *store) known() (map[[32]byte]bool, error) {
 // remember makes entry ids durable. Its error is ledger.ErrStorage: what reached
 // the disk is unknown.
 func (s *store) remember(ids [][32]byte) error {
+	if fault.Planted(fault.ForgetEntries) {
+		return nil
+	}
 	var flat []byte
 	for i := range ids {
 		flat = append(flat, ids[i][:]...)
@@ -100,7 +104,12 @@ func (s *store) remember(ids [][32]byte) error {
 	return nil
 }
 
-func (s *store) save(it *item) error { return it.write(s.envelopePath(it.env.Sequence)) }
+func (s *store) save(it *item) error {
+	if fault.Planted(fault.SendUnsaved) {
+		return nil
+	}
+	return it.write(s.envelopePath(it.env.Sequence))
+}
 
 func (it *item) write(path string) error { return ledger.WriteFileDurable(path, it.marshal()) }
 
