@@ -141,22 +141,27 @@ func (n *Node) caughtUp() bool {
 	return commit > 0 && n.raft.AppliedIndex() >= commit && !n.hasGap()
 }
 
-// othersCanElect reports whether a majority answers without this voter. A voter
-// that has forgotten its own log does not answer this question.
+// othersCanElect reports whether a majority answers without this voter. One that
+// has forgotten its own log does not answer this question.
 func (n *Node) othersCanElect(ctx context.Context) bool {
-	voters := n.machine.View().Voters()
-	answered := 0
-	for _, v := range voters {
-		if v.ID == n.cfg.Self {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(ctx, n.cfg.Timing.Heartbeat)
-		if _, err := n.cfg.Peers.Checkpoint(ctx, v.ID, 0); err == nil {
+	c := n.raft.GetConfiguration()
+	if c.Error() != nil {
+		return false
+	}
+	voters, answered := votersOf(c.Configuration()), 0
+	for id := range voters {
+		if id != n.cfg.Self && n.answers(ctx, id) {
 			answered++
 		}
-		cancel()
 	}
 	return answered >= len(voters)/2+1
+}
+
+func (n *Node) answers(ctx context.Context, node string) bool {
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Timing.Heartbeat)
+	defer cancel()
+	_, err := n.cfg.Peers.Checkpoint(ctx, node, 0)
+	return err == nil
 }
 
 // askForNewTerm makes the leader stand for election again, with the message by
