@@ -56,7 +56,7 @@ func (l *Ledger) refill(first uint64, bodies []Body) error {
 		return err
 	}
 	b := Batch{Bodies: bodies}
-	sealed, _, salts := b.bodyRecords(start)
+	sealed, _, salts := b.bodyRecords(start, nil, nil, nil)
 	if _, err := l.files[fileBodies].WriteAt(sealed, int64(start)); err != nil {
 		return ioError("write", fileBodies.name(), err)
 	}
