@@ -194,20 +194,20 @@ func (c *powerCuts) cut(who []*demo.Process) error {
 	defer cancel()
 	for _, p := range who {
 		if err := p.WaitReady(ctx); err != nil {
-			return fmt.Errorf("%s does not come back: %w: %s", p.Node, err, lastLine(p.Log()))
+			return fmt.Errorf("%s does not come back: %w: %s", p.Node, err, lastWords(p.Log()))
 		}
 	}
 	return nil
 }
 
-// lastLine returns how a log ends.
-func lastLine(path string) string {
+// lastWords returns how a daemon's log ends: its error and the hint.
+func lastWords(path string) string {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return err.Error()
 	}
 	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
-	return lines[len(lines)-1]
+	return strings.Join(lines[max(0, len(lines)-2):], "; ")
 }
 
 // given returns a copy of what was promised so far.
