@@ -32,16 +32,18 @@ type Node struct {
 	scrubPace   pacer                  // of what the scrub reads
 
 	// Voters only.
-	signer    *signer
-	raft      *raft.Raft
-	transport *transport
-	streams   *streamLayer
-	logs      *logstore.Store
-	stable    *logstore.Stable
-	snapshots *logstore.Snapshots
-	gap       gap
-	inFlight  atomic.Int64  // submissions between Raft and their commit
-	idle      chan struct{} // takes a value when inFlight comes to zero
+	signer     *signer
+	raft       *raft.Raft
+	transport  *transport
+	streams    *streamLayer
+	logs       *logstore.Store
+	stable     *logstore.Stable
+	snapshots  *logstore.Snapshots
+	gap        gap
+	recovering atomic.Pointer[recovery] // nil: nothing was forgotten
+	rewind     bool                     // the first command is the log's first: Raft's goroutine that applies
+	inFlight   atomic.Int64             // submissions between Raft and their commit
+	idle       chan struct{}            // takes a value when inFlight comes to zero
 
 	// Mirrors only: the copy up to the last checkpoint. What lies beyond came
 	// from one peer and is not confirmed.
@@ -139,7 +141,7 @@ func (n *Node) openMachine() (err error) {
 	if !errors.Is(err, machine.ErrDiverged) {
 		return err
 	}
-	raw, readErr := ledger.ReadFileDurable(filepath.Join(n.cfg.Dir, "state"))
+	raw, readErr := ledger.ReadTwice(filepath.Join(n.cfg.Dir, "state"), true)
 	if readErr != nil {
 		return errors.Join(err, readErr)
 	}
@@ -157,13 +159,11 @@ func (n *Node) startMirror() error {
 }
 
 func (n *Node) startVoter(view *state.State) error {
-	var err error
-	if n.signer, err = newSigner(n.cfg, view); err != nil {
+	if err := n.startRaft(view); err != nil {
 		return err
 	}
-	if err := n.startRaft(); err != nil {
-		return err
-	}
+	n.worker(n.runTimeouts)
+	n.worker(n.runRecovery)
 	n.worker(n.runRounds)
 	n.worker(n.runFiller)
 	n.worker(n.runSnapshots)
@@ -220,6 +220,9 @@ func (n *Node) close(ctx context.Context) error {
 	if n.stable != nil && !n.raftHeld.Load() {
 		problems = append(problems, n.stable.Close())
 	}
+	if n.signer != nil {
+		problems = append(problems, n.signer.close())
+	}
 	if n.machine != nil {
 		problems = append(problems, n.machine.Close())
 	}
@@ -239,19 +242,20 @@ func (n *Node) View() *state.State {
 // [Node.View] for a while, by what no checkpoint has confirmed.
 func (n *Node) Machine() *machine.Machine { return n.machine }
 
-// Wait returns once cond holds of [Node.View], on a voter never with a gap or
-// damage in the copy, or when the context ends or the node closes.
+// Wait returns once cond holds of [Node.View], never with a gap or damage
+// in the copy, or when the context ends or the node closes.
 func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
 	ctx, cancel := n.until(ctx)
 	defer cancel()
 	for n.kind == act.Voter {
 		view, err := n.machine.Wait(ctx, cond)
-		if err != nil || n.whole() {
+		if err != nil || n.isWhole() {
 			return view, err
 		}
 	}
 	for {
 		_, changed := n.checkpoints.current()
+		repaired := n.machine.Changed()
 		if view := n.View(); n.Whole() == nil && cond(view) {
 			return view, nil
 		}
@@ -259,6 +263,7 @@ func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.S
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-changed:
+		case <-repaired:
 		}
 	}
 }

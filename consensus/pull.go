@@ -22,8 +22,8 @@ func (n *Node) HandleEnvelopes(from uint64) ([]Pulled, error) {
 	if err := n.ended(); err != nil {
 		return nil, err
 	}
-	if !n.whole() {
-		return nil, machine.ErrGap
+	if err := n.Whole(); err != nil {
+		return nil, err
 	}
 	end := n.View().Envelopes
 	var out []Pulled

@@ -25,7 +25,7 @@ func (n *Node) receipt(index uint64) (leaf []byte, proof tlog.Proof, err error) 
 		return nil, proof, err
 	}
 	cp := n.Checkpoint()
-	if !n.whole() || cp.Size <= index || n.machine.View().Tree.Size() < cp.Size {
+	if !n.isWhole() || cp.Size <= index || n.machine.View().Tree.Size() < cp.Size {
 		return nil, proof, ErrNotYet
 	}
 	leaf, hashes, err := n.machine.Prove(index, cp.Size, cp.Root)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
-	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/registry/envelope"
@@ -23,15 +22,19 @@ func (n *Node) HandleSalts(from uint64) ([][]byte, error) {
 	if err := n.ended(); err != nil {
 		return nil, err
 	}
-	if n.hasGap() {
-		return nil, machine.ErrGap
+	if err := n.Whole(); err != nil {
+		return nil, err
 	}
 	end := n.View().Envelopes
 	var out [][]byte
 	for total := 0; from < end && total < maxSaltsBytes && len(out) < maxSaltsEnvelopes; from++ {
-		salts, err := n.machine.Ledger().Salts(from)
+		e, _, err := n.machine.Envelope(from) // which looks whether they fit the bodies
 		if err != nil {
 			return nil, err
+		}
+		salts := make([]byte, 0, len(e.Bodies)*ledger.SaltBytes)
+		for i := range e.Bodies {
+			salts = append(salts, e.Bodies[i].Salt[:]...)
 		}
 		out = append(out, salts)
 		total += len(salts)
@@ -41,10 +44,10 @@ func (n *Node) HandleSalts(from uint64) ([][]byte, error) {
 
 // runRefiller fetches the missing salts from whichever peers have them.
 func (n *Node) runRefiller(ctx context.Context) {
-	if n.Whole() == nil {
+	if n.saltless.check() == nil {
 		return
 	}
-	for n.Whole() != nil {
+	for n.saltless.check() != nil {
 		if !n.refillFromAnyone(ctx) && !pause(ctx, pullPause) {
 			return
 		}

@@ -9,9 +9,24 @@ import (
 	"github.com/raresync/raresync/consensus/machine"
 )
 
-// whole reports whether this node is a copy: no gap at the end, and no damage
-// in the middle. Only a whole copy is served, cosigned and receipted from.
-func (n *Node) whole() bool { return n.machine.Damage() == nil && !n.hasGap() }
+// Whole returns nil if this node is a copy: no gap at the end, no damage in the
+// middle, and no salts that a backup left out. Otherwise it says what is
+// missing, and [machine.ErrGap]. Only a whole copy is served, cosigned and
+// receipted from.
+func (n *Node) Whole() error {
+	if err := n.saltless.check(); err != nil {
+		return err
+	}
+	if from, to, open := n.gapNow(); open {
+		return fmt.Errorf("envelopes %d to %d are still missing: %w", from, to-1, machine.ErrGap)
+	}
+	if damage := n.machine.Damage(); damage != nil {
+		return fmt.Errorf("%v: %w", damage, machine.ErrGap) // nobody's failure: one %w
+	}
+	return nil
+}
+
+func (n *Node) isWhole() bool { return n.Whole() == nil }
 
 // runRepair repairs what this node's disk has damaged, from what the disk still
 // has and from any peer, without an operator.

@@ -29,7 +29,7 @@ func (n *Node) runRounds(ctx context.Context) {
 	var began time.Time
 	for {
 		changed := n.machine.Changed()
-		if n.Leading() && !n.whole() {
+		if n.Leading() && !n.isWhole() {
 			n.handOver(ctx) // it could not answer a single submission
 		} else if n.Leading() && n.due() {
 			n.spaceRounds(ctx, began)
@@ -45,7 +45,8 @@ func (n *Node) runRounds(ctx context.Context) {
 		case <-changed:
 		case leading := <-n.raft.LeaderCh():
 			if leading {
-				n.checkpoints.wake() // who missed the last leader's hears it from this one
+				n.checkpoints.wake()             // who missed the last leader's hears it from this one
+				n.raft.Apply(nil, markerTimeout) // a command of this term, see recovery
 			}
 		}
 	}

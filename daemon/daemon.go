@@ -97,6 +97,7 @@ func (s *service) open() error {
 		Self: s.self.ID, Dir: dir, Space: s.watchDisk(dir), Genesis: genesis,
 		Log: s.keys.Log, Cosign: s.keys.Cosign, Peers: s.peers, Streams: raftStreams{s.mesh, s.mesh.Listener(mesh.ClassRaft)},
 		Logger: s.log, Now: time.Now, Fatal: s.fail,
+		Rates: consensus.Rates{FetchBytes: uint64(s.cfg.Copy.FetchKiBPerSecond) << 10, ScrubBytes: uint64(s.cfg.Copy.ScrubKiBPerSecond) << 10},
 	})
 	if err != nil {
 		return err
@@ -186,7 +187,7 @@ func (s *service) openHospital() error {
 	var err error
 	s.outbox, err = outbox.Open(outbox.Config{
 		Dir: filepath.Join(dir, "outbox"), Hospital: s.self.Institution, Key: s.keys.Envelope,
-		Sealing: s.keys.Sealing, Log: s.node, Ledger: s.node.Machine().Ledger(), EntryID: entryID,
+		Sealing: s.keys.Sealing, Log: s.node, Copy: s.node.Machine(), EntryID: entryID,
 		Logger: s.log, Now: time.Now,
 	})
 	if err != nil {

@@ -146,7 +146,7 @@ func (s *service) leaves(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *service) leaf(index uint64) (admin.Leaf, error) {
-	raw, err := s.node.Machine().Ledger().Leaf(index)
+	raw, err := s.node.Machine().Leaf(index)
 	if err != nil {
 		return admin.Leaf{}, err
 	}

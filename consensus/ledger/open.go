@@ -60,9 +60,9 @@ func OpenReadOnly(dir string) (*Ledger, error) {
 	return l, nil
 }
 
-// checkFormat compares the FORMAT file with what this release reads; it is kept
-// twice, and one copy as this release writes it is enough. With create, a
-// directory without one and without files becomes a ledger.
+// checkFormat compares the FORMAT file with what this release reads. With
+// create, one of its two copies as this release writes it is enough, the other
+// is mended, and a directory without one and without files becomes a ledger.
 func checkFormat(dir string, create bool) error {
 	path := filepath.Join(dir, formatFile)
 	first, err := readFormat(path)
@@ -81,10 +81,10 @@ func checkFormat(dir string, create bool) error {
 		return nil
 	case first != want && second != want:
 		return otherFormat(first)
-	case create:
-		return writeFormat(path)
+	case !create:
+		return fmt.Errorf("%w: the two copies of %s differ", ErrFormat, formatFile)
 	}
-	return nil
+	return writeFormat(path)
 }
 
 func formatText() string { return fmt.Sprintf("%s%d\n", formatPrefix, formatVersion) }

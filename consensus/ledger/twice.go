@@ -21,13 +21,20 @@ func WriteTwice(path string, data []byte) error {
 
 // ReadTwice returns what [WriteTwice] wrote: the fact, or its copy if the fact
 // is damaged or missing. With mend it writes again whichever is not as it
-// should be. The error is that of the fact if neither can be read.
+// should be; without, damage of either is ErrDamaged.
 func ReadTwice(path string, mend bool) ([]byte, error) {
 	data, err := ReadFileDurable(path)
 	second, err2 := ReadFileDurable(path + copySuffix)
 	for _, e := range []error{err, err2} {
 		if errors.Is(e, ErrStorage) {
 			return nil, e
+		}
+	}
+	if !mend {
+		for _, e := range []error{err, err2} {
+			if errors.Is(e, ErrDamaged) {
+				return nil, e
+			}
 		}
 	}
 	switch {

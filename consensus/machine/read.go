@@ -2,6 +2,8 @@ package machine
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/raresync/raresync/consensus/fault"
@@ -138,4 +140,46 @@ func prove(l *ledger.Ledger, index, size uint64, root tlog.Hash) ([]byte, []tlog
 		return nil, nil, fmt.Errorf("%w: %w", ledger.ErrDamaged, err)
 	}
 	return leaf, proof, nil
+}
+
+// Meta returns what the index says of envelope number n.
+func (m *Machine) Meta(n uint64) (ledger.EnvelopeMeta, error) {
+	meta, err := m.ledger.Meta(n)
+	return meta, m.noticedAt(n, err)
+}
+
+// EnvelopeAt returns the number of the envelope that holds the entry at index.
+func (m *Machine) EnvelopeAt(index uint64) (uint64, error) {
+	n, err := m.ledger.EnvelopeAt(index)
+	return n, m.Noticed(err)
+}
+
+// Leaf returns the leaf at index, compared with its hash.
+func (m *Machine) Leaf(index uint64) ([]byte, error) {
+	leaf, err := m.ledger.Leaf(index)
+	var hash [1]tlog.Hash
+	if err == nil {
+		err = m.ledger.ReadHashes(0, index, hash[:])
+	}
+	if err == nil && tlog.LeafHash(leaf) != hash[0] {
+		err = fmt.Errorf("%w: leaf %d or its hash", ledger.ErrDamaged, index)
+	}
+	return leaf, m.Noticed(err)
+}
+
+// Repaired calls read, and calls it again while it says ErrGap, whenever the
+// copy has changed: what it reads is being repaired. It ends with the context.
+func (m *Machine) Repaired(ctx context.Context, read func() error) error {
+	for {
+		changed := m.Changed()
+		err := read()
+		if !errors.Is(err, ErrGap) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
 }

@@ -64,6 +64,8 @@ func TestProblems(t *testing.T) {
 		"a value of the wrong type":          {"[node]\nid=7", []string{"node.id: want a text in quotes", "node.id: is required: the node's name in the roster"}},
 		"peers that are no lists of texts":   {"[node]\nid='h1'\n[peers]\nh2='host:1'\nh3=['h:1', 2]", []string{`peers.h2: want a list of texts, as ["host:8470"]`, `peers.h3: want a list of texts, as ["host:8470"]`}},
 		"a value that is not true or false":  {"[node]\nid='h1'\n[submit]\nproduction='no'", []string{"submit.production: want true or false"}},
+		"a rate that is no number":           {"[node]\nid='h1'\n[copy]\nfetch_kib_per_second='fast'", []string{"copy.fetch_kib_per_second: want a whole number"}},
+		"a rate below nothing":               {"[node]\nid='h1'\n[copy]\nscrub_kib_per_second=-1", []string{"copy.scrub_kib_per_second: -1: want 0 to 1048576 KiB a second"}},
 		"a size that is no number":           {"[node]\nid='h1'\n[disk]\nwarn_mib='2 GiB'", []string{"disk.warn_mib: want a whole number"}},
 		"a size below nothing":               {"[node]\nid='h1'\n[disk]\nreserve_mib=-1", []string{"disk.reserve_mib: -1: want 0 to 1048576 MiB"}},
 		"a section that is a value":          {"log='info'\n[node]\nid='h1'", []string{"log: want a table, written [log]"}},

@@ -103,6 +103,8 @@ func (c *Config) check(p *Problems) {
 	if name, ok := c.Credential(); ok && !credentialName.MatchString(name) {
 		p.add("keys.key", "credential %q: use the plain name given to LoadCredential", name)
 	}
+	checkRate(p, "copy.fetch_kib_per_second", c.Copy.FetchKiBPerSecond)
+	checkRate(p, "copy.scrub_kib_per_second", c.Copy.ScrubKiBPerSecond)
 	c.checkPeers(p)
 	checkMiB(p, "disk.warn_mib", c.Disk.WarnMiB)
 	checkMiB(p, "disk.reserve_mib", c.Disk.ReserveMiB)
@@ -110,6 +112,15 @@ func (c *Config) check(p *Problems) {
 	oneOf(p, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(p, "log.format", c.Log.Format, "text", "json")
 	oneOf(p, "language", c.Language, "zh", "en")
+}
+
+// maxRate is a GiB a second: nobody means more.
+const maxRate = 1 << 20
+
+func checkRate(p *Problems, key string, n int64) {
+	if n < 0 || n > maxRate {
+		p.add(key, "%d: want 0 to %d KiB a second", n, maxRate)
+	}
 }
 
 func (c *Config) checkPeers(p *Problems) {

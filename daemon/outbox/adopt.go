@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/seal"
@@ -48,6 +47,10 @@ func (o *Outbox) adopt(ctx context.Context) error {
 // was taken: without the entries that the log has. Broken off, it starts again
 // and changes nothing twice.
 func (o *Outbox) reconcile(ctx context.Context, view *state.State) error {
+	return o.cfg.Copy.Repaired(ctx, func() error { return o.compare(ctx, view) })
+}
+
+func (o *Outbox) compare(ctx context.Context, view *state.State) error {
 	m, ok := view.Member(o.cfg.Hospital)
 	if !ok {
 		return errors.New("this institution is not in the roster")
@@ -72,7 +75,7 @@ func (o *Outbox) unknown(chain state.Chain) ([]uint64, error) {
 	}
 	var numbers []uint64
 	for n := chain.Number; n > 0 && n != ledger.None; { // 0 is the genesis: nobody's earlier life
-		meta, err := o.cfg.Ledger.Meta(n)
+		meta, err := o.cfg.Copy.Meta(n)
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +105,7 @@ func (o *Outbox) takeIn(ctx context.Context, numbers []uint64) error {
 	if len(numbers) == 0 {
 		return nil
 	}
-	last, err := o.cfg.Ledger.Meta(numbers[len(numbers)-1])
+	last, err := o.cfg.Copy.Meta(numbers[len(numbers)-1])
 	if err != nil {
 		return err
 	}
@@ -133,21 +136,17 @@ func (o *Outbox) takeIn(ctx context.Context, numbers []uint64) error {
 // fromLog describes an envelope of the log by a receipt that lacks only its
 // checkpoint. Entries that do not open keep an id of zeros and are counted.
 func (o *Outbox) fromLog(number uint64) (r Receipt, unread int, err error) {
-	rec, err := o.cfg.Ledger.Envelope(number)
+	env, logTime, err := o.cfg.Copy.Envelope(number)
+	if err != nil {
+		return Receipt{}, 0, err
+	}
+	meta, err := o.cfg.Copy.Meta(number)
 	if err != nil {
 		return Receipt{}, 0, err
 	}
 	r = Receipt{
-		Sequence: rec.Sequence, ID: rec.ID, Number: number, First: rec.First, Count: rec.Count,
-		LogTime: rec.LogTimeMS, Entries: make([][32]byte, rec.Count),
-	}
-	pulled, err := consensus.ReadEnvelope(o.cfg.Ledger, number)
-	if err != nil {
-		return Receipt{}, 0, err
-	}
-	env, err := envelope.Decode(pulled.Envelope)
-	if err != nil {
-		return Receipt{}, 0, err
+		Sequence: env.Sequence, ID: env.ID(), Number: number, First: meta.First, Count: env.Count,
+		LogTime: logTime, Entries: make([][32]byte, env.Count),
 	}
 	if env.Kind == envelope.KindAct {
 		r.Entries[0] = actID(env.Bodies[0].Ciphertext)

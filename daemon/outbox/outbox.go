@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus"
-	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/crypto/sign"
@@ -34,7 +34,7 @@ type Config struct {
 	Key      *sign.PrivateKey    // envelope key
 	Sealing  *seal.ReaderPrivate // the hospital's own sealing key
 	Log      Log
-	Ledger   *ledger.Ledger                      // the files of Log's copy
+	Copy     *machine.Machine                    // Log's copy
 	EntryID  func(cbor []byte) ([32]byte, error) // reads an entry's id from its plaintext
 	Logger   *slog.Logger
 	Now      func() time.Time

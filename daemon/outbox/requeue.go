@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/registry/envelope"
 )
 
 // requeue lets the outbox go on from the end of the log. Envelopes whose place
@@ -164,11 +165,19 @@ func (o *Outbox) overtaken(ctx context.Context, it *item, r *state.Refusal) erro
 		return nil
 	}
 	m, _ := view.Member(o.cfg.Hospital)
-	newest, err := o.cfg.Ledger.Envelope(m.Chain.Number)
+	var newest *envelope.Envelope
+	var logTime uint64
+	err = o.cfg.Copy.Repaired(ctx, func() (err error) {
+		newest, logTime, err = o.cfg.Copy.Envelope(m.Chain.Number)
+		return err
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
-	if newest.LogTimeMS > o.since+uint64(secondInstance.Milliseconds()) {
+	if logTime > o.since+uint64(secondInstance.Milliseconds()) {
 		o.setAlarm(fmt.Sprintf("a second instance of this hospital sends envelopes, the newest with sequence %d: stop one of the two, then restart this node: %s",
 			newest.Sequence, r.Error()))
 		return nil

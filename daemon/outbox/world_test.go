@@ -153,7 +153,7 @@ func newWorld(t *testing.T, hospital int) *world {
 func (w *world) config() Config {
 	return Config{
 		Dir: w.dir, Hospital: w.member.Number, Key: w.member.Envelope, Sealing: w.member.Sealing, Log: w.log,
-		Ledger: w.log.Ledger(), EntryID: func(cbor []byte) ([32]byte, error) { return plain(string(cbor)).ID, nil },
+		Copy: w.log.Machine, EntryID: func(cbor []byte) ([32]byte, error) { return plain(string(cbor)).ID, nil },
 		Logger: slog.New(slog.NewTextHandler(&w.logged, nil)), Now: w.log.now,
 	}
 }

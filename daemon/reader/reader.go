@@ -7,7 +7,6 @@ import (
 	"iter"
 	"log/slog"
 
-	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/seal"
@@ -76,7 +75,7 @@ func (r *Reader) entries(ctx context.Context, hospital uint32, from uint64, limi
 		if from >= view.Tree.Size() {
 			return
 		}
-		number, err := r.cfg.Node.Machine().Ledger().EnvelopeAt(from)
+		number, err := r.cfg.Node.Machine().EnvelopeAt(from)
 		if err != nil {
 			yield(Opened{}, err)
 			return
@@ -125,7 +124,7 @@ func (r *Reader) neighbours(index uint64) ([]Opened, error) {
 	if index >= view.Tree.Size() {
 		return nil, fmt.Errorf("entry %d of %d: %w", index, view.Tree.Size(), ErrNotFound)
 	}
-	number, err := r.cfg.Node.Machine().Ledger().EnvelopeAt(index)
+	number, err := r.cfg.Node.Machine().EnvelopeAt(index)
 	if err != nil {
 		return nil, fmt.Errorf("entry %d: %w", index, err)
 	}
@@ -157,7 +156,7 @@ func (r *Reader) rights(view *state.State, sender uint32) (seal.Rights, bool) {
 // sender. An envelope that is not ours to read gives nothing; one that should
 // open and does not gives its entries as problems.
 func (r *Reader) envelope(view *state.State, hospital uint32, number uint64) ([]Opened, error) {
-	meta, err := r.cfg.Node.Machine().Ledger().Meta(number)
+	meta, err := r.cfg.Node.Machine().Meta(number)
 	if err != nil {
 		return nil, err
 	}
@@ -165,15 +164,11 @@ func (r *Reader) envelope(view *state.State, hospital uint32, number uint64) ([]
 	if !ok || hospital != 0 && hospital != meta.Hospital {
 		return nil, nil
 	}
-	p, err := consensus.ReadEnvelope(r.cfg.Node.Machine().Ledger(), number)
-	if err != nil {
-		return nil, err
-	}
-	env, err := envelope.Decode(p.Envelope)
+	env, logTime, err := r.cfg.Node.Machine().Envelope(number)
 	if err != nil || env.Kind != envelope.KindEntries {
 		return nil, err
 	}
-	at := Opened{Hospital: env.Hospital, LogTime: p.LogTime}
+	at := Opened{Hospital: env.Hospital, LogTime: logTime}
 	bodies, err := env.Open(r.cfg.Sealing, may)
 	if err != nil {
 		return unopened(at, meta.First, env.Count, problemOf(err)), nil

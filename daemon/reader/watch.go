@@ -33,7 +33,7 @@ func (r *Reader) Watch(ctx context.Context) error {
 			return nil
 		}
 		for ; next < view.Envelopes; next++ {
-			err := r.try(ctx, view, next)
+			err := r.cfg.Node.Machine().Repaired(ctx, func() error { return r.try(ctx, view, next) })
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -66,7 +66,7 @@ func (r *Reader) try(ctx context.Context, view *state.State, number uint64) erro
 	case bad == len(opened):
 		return r.post(ctx, number, act.WholeEnvelope, opened[0])
 	}
-	meta, err := r.cfg.Node.Machine().Ledger().Meta(number)
+	meta, err := r.cfg.Node.Machine().Meta(number)
 	if err != nil {
 		return err
 	}

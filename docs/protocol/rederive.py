@@ -298,6 +298,16 @@ def root(hashes):
     return node_hash(root(hashes[:split]), root(hashes[split:]))
 
 
+def checked(record):
+    """A record with its CRC-32C (RFC 3720, appendix B.4) behind it."""
+    crc = 2**32 - 1
+    for byte in record:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return record + u32(crc ^ 2**32 - 1)
+
+
 def ledger(x, envelopes):
     """Leaves, tree and files; log time never decreases."""
     files = dict.fromkeys(("leaves", "hashes.0", "envelopes", "envelopes.idx", "bodies", "bodies.idx", "salts"), b"")
@@ -311,10 +321,10 @@ def ledger(x, envelopes):
             files["bodies"] += tag + ciphertext
             files["bodies.idx"] += u64(len(files["bodies"]))
             files["salts"] += salt
-        files["envelopes"] += u32(len(e["header"])) + e["header"] + e["signatures"] + u64(log_time)
+        files["envelopes"] += checked(u32(len(e["header"])) + e["header"] + e["signatures"] + u64(log_time))
         previous = before[-1] if before else 2**64 - 1
-        files["envelopes.idx"] += (u64(len(files["envelopes"])) + u64(first) + u32(len(e["bodies"]))
-                                   + u32(e["hospital"]) + u64(e["sequence"]) + u32(1) + u64(previous) + e["id"])
+        files["envelopes.idx"] += checked(u64(len(files["envelopes"])) + u64(first) + u32(len(e["bodies"]))
+                                          + u32(e["hospital"]) + u64(e["sequence"]) + u32(1) + u64(previous) + e["id"])
     hashes = [sha256(b"\0", leaf) for leaf in leaves]
     for i, leaf in enumerate(leaves):
         x.derive(f"log.leaf.{i}", leaf)
