@@ -94,7 +94,9 @@ func newPowerCuts(t *testing.T, n *network, patients int) *powerCuts {
 		patience: time.Minute,
 	}
 	for i, p := range n.Processes() {
-		c.volumes[p] = onVolume(t, p, []fileSystem{ext4, xfs}[i%2])
+		kind := []fileSystem{ext4, xfs}[i%2]
+		kind.mib = 4096 // a hundred cuts' log, and no want of room; sparse
+		c.volumes[p] = onVolume(t, p, kind)
 	}
 	c.l = newLoadOf(n, patients)
 	for h, queue := range c.l.queues {
