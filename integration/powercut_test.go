@@ -100,8 +100,8 @@ func newPowerCuts(t *testing.T, n *network, patients int) *powerCuts {
 	}
 	c.l = newLoadOf(n, patients)
 	for h, queue := range c.l.queues {
-		half := len(queue) / 2
-		c.l.queues[h], c.spare = queue[:half], append(c.spare, queue[half:])
+		load := len(queue) - min(len(queue)/2, 128)
+		c.l.queues[h], c.spare = queue[:load], append(c.spare, queue[load:])
 	}
 	return c
 }
