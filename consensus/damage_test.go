@@ -99,13 +99,14 @@ func (d *damaging) learn(id string) {
 	}
 }
 
-// question asks a node for all that it may serve. It may refuse, and it may not
-// be wrong.
+// question asks a node for all envelopes, and for some receipts. It may refuse,
+// and it may not be wrong.
 func (d *damaging) question(id string) {
 	n := d.node(id)
-	for from := range uint64(len(d.truth)) {
+	for from := uint64(0); from < uint64(len(d.truth)); {
 		list, err := n.HandleEnvelopes(from)
-		if err != nil {
+		if err != nil || len(list) == 0 {
+			from++
 			continue
 		}
 		for i, p := range list[:min(len(list), len(d.truth)-int(from))] {
@@ -113,8 +114,10 @@ func (d *damaging) question(id string) {
 				d.fault("%s served another envelope %d", id, int(from)+i)
 			}
 		}
+		from += uint64(len(list))
 	}
-	for index := range n.View().Tree.Size() {
+	for range 50 {
+		index := d.rng.Uint64N(n.View().Tree.Size())
 		leaf, proof, err := n.Receipt(index)
 		if err != nil {
 			if !errors.Is(err, ErrNotYet) {
