@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
@@ -73,7 +74,7 @@ func TestProceduresOfANetwork(t *testing.T) {
 	founded := found(t, 3)
 	saveNetwork(t, dir, founded)
 	c := clusterOf(t, founded, func(id string) string { return filepath.Join(dir, id) })
-	c.limits = logLimits{snapshotBytes: 80_000, trailing: 4}
+	c.limits = logLimits{snapshotBytes: 80_000, trailing: 4, scrubPause: 10 * time.Millisecond, savedFill: 1}
 	c.acked = record(t, filepath.Join(dir, "acked"))
 	for _, id := range c.ids {
 		must(t, os.Mkdir(c.dirs[id], 0o700))
@@ -100,8 +101,16 @@ func TestProceduresOfANetwork(t *testing.T) {
 	old, before := c.uncommittedTail(1)
 	more(8, c.without(old)...)
 	c.logsLeaveBehind(old, before)
+	c.meter(nil).most = 3 // answers, so that the gap is filled in steps
 	c.net.setCut(false, old, c.others(old)...)
 	c.converged(size)
+
+	hurt := c.follower()
+	for _, name := range []string{"bodies", "leaves", "hashes.0"} {
+		c.flip(hurt, name, 100)
+	}
+	repaired := func() bool { return c.undamaged(hurt) }
+	c.until("a disk that is repaired", repaired)
 
 	for _, n := range c.running() {
 		if n.snapshots != nil {
@@ -128,7 +137,7 @@ func must(t testing.TB, err error) {
 // and that each node's files are a whole copy.
 func lookAtWhatIsLeft(t *testing.T, dir string) {
 	c := clusterOf(t, loadNetwork(t, dir), func(id string) string { return filepath.Join(dir, id) })
-	c.limits = logLimits{snapshotBytes: 80_000, trailing: 4}
+	c.limits = logLimits{snapshotBytes: 80_000, trailing: 4, scrubPause: 10 * time.Millisecond}
 	for _, id := range c.ids {
 		must(t, os.MkdirAll(c.dirs[id], 0o700))
 	}

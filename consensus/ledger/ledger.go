@@ -49,7 +49,7 @@ type Ledger struct {
 	reads    [fileCount]io.ReaderAt // the same files, or those of OpenParts
 	suspect  error                  // why it was opened in spite of damage
 
-	sync  sync.Mutex // held by Sync, Truncate, Scrub and Close; comes before write
+	sync  sync.Mutex // held by Sync, Truncate, Erase and Close; comes before write
 	write sync.Mutex // held by Append, and by all that moves the ends of files
 	dead  error      // guarded by write: the first failure, or ErrClosed
 	room  room       // guarded by write
