@@ -77,9 +77,10 @@ func (s *Stable) SetUint64(key []byte, v uint64) error {
 		return s.change(func(b *ballot) { b.term = v })
 	case keyVoteTerm:
 		return s.change(func(b *ballot) {
-			if b.voteTerm != v {
-				b.voteTerm, b.candidate = v, ""
+			if b.voteTerm != v && !fault.Planted(fault.OldCandidate) {
+				b.candidate = ""
 			}
+			b.voteTerm = v
 		})
 	}
 	return fmt.Errorf("store raft term or vote: unknown key %q", key)
