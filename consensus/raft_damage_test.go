@@ -77,8 +77,11 @@ func (d *damaging) hitRaft(id string) (name, what string) {
 		if err := h.run(1+d.rng.IntN(3), 1+d.rng.IntN(4), d.without(id)...); err != nil {
 			d.t.Fatalf("%s: %v", what, err)
 		}
-		d.question(id)
+		held := d.node(id).raftHeld.Load()
 		d.close(ended(), id)
+		if held {
+			d.elsewhere(id)
+		}
 	}
 	d.open(id)
 	h := d.chains[d.rng.IntN(len(d.chains))]
@@ -87,6 +90,17 @@ func (d *damaging) hitRaft(id string) (name, what string) {
 	}
 	d.learn(d.without(id)[0])
 	return name, fmt.Sprintf("%s, down: %v", what, down)
+}
+
+// elsewhere moves a node's files to where nothing holds a lock on them, which the
+// end of its process would have given back.
+func (d *damaging) elsewhere(id string) {
+	d.t.Helper()
+	dir := d.t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(d.dirs[id])); err != nil {
+		d.t.Fatal(err)
+	}
+	d.dirs[id] = dir
 }
 
 // harmUsed flips a bit of a file, or cuts it, where something lies: log.db grows
