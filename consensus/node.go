@@ -162,6 +162,7 @@ func (n *Node) startVoter(view *state.State) error {
 	if err := n.startRaft(view); err != nil {
 		return err
 	}
+	n.worker(n.runTimeouts)
 	n.worker(n.runRecovery)
 	n.worker(n.runRounds)
 	n.worker(n.runFiller)

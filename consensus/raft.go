@@ -217,8 +217,8 @@ func (n *Node) dropStaleLog() error {
 func (n *Node) raftConfig() *raft.Config {
 	c := raft.DefaultConfig()
 	c.LocalID = raft.ServerID(n.cfg.Self)
-	c.HeartbeatTimeout = n.cfg.Timing.Heartbeat
-	c.ElectionTimeout = n.cfg.Timing.Heartbeat
+	c.HeartbeatTimeout = n.cfg.Timing.Lease // until a leader is heard: see runTimeouts
+	c.ElectionTimeout = n.cfg.Timing.Lease
 	c.LeaderLeaseTimeout = n.cfg.Timing.Lease
 	c.MaxAppendEntries = maxAppend
 	c.BatchApplyCh = true

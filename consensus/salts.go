@@ -66,9 +66,9 @@ func (s *saltless) advance(next uint64) error {
 	return s.save()
 }
 
-// CheckWhole returns [machine.ErrGap] if the copy in a node's directory, which
+// CheckSalts returns [machine.ErrGap] if the copy in a node's directory, which
 // may be running, was restored without salts and still lacks some.
-func CheckWhole(dir string) error {
+func CheckSalts(dir string) error {
 	var s saltless
 	if err := s.load(dir); err != nil {
 		return err

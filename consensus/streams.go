@@ -16,8 +16,9 @@ import (
 // nodes in the current Raft configuration: a stranger with a higher term could
 // otherwise cut an applied log (reproduced, docs/DECISIONS.md).
 type streamLayer struct {
-	n    *Node
-	open chan struct{} // closed once NewRaft has returned
+	n     *Node
+	open  chan struct{} // closed once NewRaft has returned
+	ended chan string   // node ids, as streams with them end
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -25,10 +26,13 @@ type streamLayer struct {
 	conns  map[*stream]struct{}
 }
 
+// endedKept is how many ends of streams wait to be looked at.
+const endedKept = 64
+
 var errShutdown = errors.New("node is shutting down")
 
 func newStreamLayer(n *Node) *streamLayer {
-	s := &streamLayer{n: n, open: make(chan struct{}), conns: map[*stream]struct{}{}}
+	s := &streamLayer{n: n, open: make(chan struct{}), ended: make(chan string, endedKept), conns: map[*stream]struct{}{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -45,6 +49,10 @@ func (s *stream) Close() error {
 	s.layer.mu.Lock()
 	delete(s.layer.conns, s)
 	s.layer.mu.Unlock()
+	select {
+	case s.layer.ended <- s.peer:
+	default: // enough is to be looked at
+	}
 	return s.Conn.Close()
 }
 

@@ -38,7 +38,8 @@ var mendable = []chaosKind{
 	{name: "loss", inject: (*campaign).lose, mend: (*campaign).rejoin},
 	{name: "reset", inject: (*campaign).reset, mend: (*campaign).endReset},
 	{name: "delay", inject: (*campaign).delay, mend: (*campaign).rejoin},
-	{name: "disk full", inject: (*campaign).fillDisk, mend: (*campaign).freeDisk, ends: []int{exitStorage}},
+	{name: "disk full", inject: (*campaign).fillDisk, mend: (*campaign).freeDisk},
+	{name: "disk full at once", inject: (*campaign).brimDisk, mend: (*campaign).freeDisk, ends: []int{exitStorage}},
 	{name: "slow fsync", inject: (*campaign).slowFsync, mend: (*campaign).releaseFsync},
 	{name: "memory limit", inject: (*campaign).squeeze, mend: (*campaign).relax, ends: []int{byKernel}},
 }
@@ -99,7 +100,13 @@ func (c *campaign) delay(m *member) error {
 func (c *campaign) reset(m *member) error    { return c.lan.Reset(m.place) }
 func (c *campaign) endReset(m *member) error { return c.lan.Mend(m.place) }
 
-func (c *campaign) fillDisk(m *member) error { return m.disk.Fill() }
+// fillDisk leaves less than the share at which a node stores nothing more. It
+// may not end of that.
+func (c *campaign) fillDisk(m *member) error { return m.disk.Fill(chaosDisk / 200) }
+
+// brimDisk leaves nothing before the node has looked: what it writes in that
+// moment fails. It may end, and is started again when there is room.
+func (c *campaign) brimDisk(m *member) error { return m.disk.Fill(0) }
 func (c *campaign) freeDisk(m *member) error { return m.disk.Free() }
 
 func (c *campaign) squeeze(m *member) error { return m.memory.Squeeze() }

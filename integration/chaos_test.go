@@ -1,13 +1,12 @@
 package integration
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -31,7 +30,7 @@ import (
 func TestNetworkKeepsItsPromisesInChaos(t *testing.T) {
 	needsChaos(t)
 	if chaos.Inside() == "" {
-		if err := enclose(t, t.Log); err != nil {
+		if err := enclose(t, t.Output()); err != nil {
 			t.Errorf("in the enclosure: %v", err)
 		}
 		return
@@ -94,36 +93,15 @@ func (c *campaign) converged(t *testing.T) admin.Status {
 	return n.converge()
 }
 
-// enclose runs the test that calls it in an enclosure, and logs what it logs.
-func enclose(t *testing.T, log func(...any)) error {
+// enclose runs the test that calls it in an enclosure; out gets what it prints.
+func enclose(t *testing.T, out io.Writer) error {
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	args := []string{"-test.v", "-test.run", "^" + t.Name() + "$"}
 	if deadline, ok := t.Deadline(); ok {
 		args = append(args, "-test.timeout", time.Until(deadline).String())
 	}
-	return chaos.Enclose(ctx, &relay{log: log}, args...)
-}
-
-// relay logs the lines that it is given, without the places that logged them
-// first.
-type relay struct {
-	log  func(...any)
-	rest []byte // of a line that has not ended
-}
-
-var placePattern = regexp.MustCompile(`^\s*\w+_test\.go:\d+: `)
-
-func (r *relay) Write(p []byte) (int, error) {
-	r.rest = append(r.rest, p...)
-	for {
-		line, rest, whole := bytes.Cut(r.rest, []byte("\n"))
-		if !whole {
-			return len(p), nil
-		}
-		r.log(string(placePattern.ReplaceAll(line, nil)))
-		r.rest = rest
-	}
+	return chaos.Enclose(ctx, out, args...)
 }
 
 // withoutLost leaves out the nodes that rule 12 keeps out.

@@ -124,7 +124,7 @@ func saveOptions(c *cli.Context, cfg config.Config) (o backup.SaveOptions, relea
 	if o.Genesis, err = home.ReadGenesis(cfg); err != nil {
 		return o, release, err
 	}
-	if err := consensus.CheckWhole(node); err != nil {
+	if err := consensus.CheckSalts(node); err != nil {
 		return o, release, coded{exitRetry, err}
 	}
 	release, err = home.Lock(cfg.Node.DataDir)

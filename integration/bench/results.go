@@ -47,12 +47,11 @@ func newResults(o options) *results {
 
 // add notes a figure of a round.
 func (r *results) add(name, unit string, value float64) {
-	i := slices.IndexFunc(r.Series, func(s *series) bool { return s.Name == name })
-	if i < 0 {
-		i = len(r.Series)
-		r.Series = append(r.Series, &series{Name: name, Unit: unit})
+	s := r.find(name)
+	if s == nil {
+		s = &series{Name: name, Unit: unit}
+		r.Series = append(r.Series, s)
 	}
-	s := r.Series[i]
 	s.Values = append(s.Values, value)
 	s.Median, s.Min, s.Max = median(s.Values), slices.Min(s.Values), slices.Max(s.Values)
 }
@@ -85,12 +84,19 @@ func median(values []float64) float64 {
 
 // values returns a series' figures by round, nil if it was not measured.
 func (r *results) values(name string) []float64 {
-	for _, s := range r.Series {
-		if s.Name == name {
-			return s.Values
-		}
+	if s := r.find(name); s != nil {
+		return s.Values
 	}
 	return nil
+}
+
+// find returns a series, nil if it was not measured.
+func (r *results) find(name string) *series {
+	i := slices.IndexFunc(r.Series, func(s *series) bool { return s.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return r.Series[i]
 }
 
 // compare notes what f makes of two series, round by round.

@@ -3,6 +3,7 @@ package chaos
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,23 +40,27 @@ func NewDisk(image, dir string, bytes int64) (*Disk, error) {
 
 func (d *Disk) filler() string { return filepath.Join(d.dir, "filler") }
 
-// Fill leaves no free byte on the disk.
-func (d *Disk) Fill() error {
+// Fill takes what is free on the disk but for so many bytes.
+func (d *Disk) Fill(leave int64) error {
 	f, err := os.OpenFile(d.filler(), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("fill disk: %w", err)
 	}
-	return joinClose(d.fill(f), f)
+	return joinClose(d.fill(f, leave), f)
 }
 
 // fill takes what is free, and then what is left in ever smaller pieces.
-func (d *Disk) fill(f *os.File) error {
-	var free unix.Statfs_t
-	if err := unix.Statfs(d.dir, &free); err != nil {
-		return fmt.Errorf("fill disk: %w", err)
-	}
+func (d *Disk) fill(f *os.File, leave int64) error {
 	var end int64
-	for step := int64(free.Bavail) * free.Bsize; step >= free.Bsize; {
+	for step := int64(math.MaxInt64); ; {
+		var free unix.Statfs_t
+		if err := unix.Statfs(d.dir, &free); err != nil {
+			return fmt.Errorf("fill disk: %w", err)
+		}
+		step = min(step, int64(free.Bavail)*free.Bsize-leave)
+		if step < free.Bsize {
+			return nil
+		}
 		switch err := unix.Fallocate(int(f.Fd()), 0, end, step); {
 		case err == nil:
 			end += step
@@ -65,7 +70,6 @@ func (d *Disk) fill(f *os.File) error {
 			return fmt.Errorf("fill disk: %w", err)
 		}
 	}
-	return nil
 }
 
 // Free gives the space back.

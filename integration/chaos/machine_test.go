@@ -121,13 +121,15 @@ func TestFullDiskRefusesUntilItHasRoom(t *testing.T) {
 	if list, err := os.ReadDir(dir); err != nil || len(list) > 0 {
 		t.Errorf("a new disk holds %v, %v", list, err)
 	}
-	write := func() error { return os.WriteFile(filepath.Join(dir, "file"), make([]byte, 64<<10), 0o600) }
-	must(t, d.Fill())
-	if err := write(); !errors.Is(err, syscall.ENOSPC) {
+	write := func(name string) error { return os.WriteFile(filepath.Join(dir, name), make([]byte, 64<<10), 0o600) }
+	must(t, d.Fill(4<<20))
+	must(t, write("while some room is left"))
+	must(t, d.Fill(0))
+	if err := write("too much"); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("a full disk says %v", err)
 	}
 	must(t, d.Free())
-	must(t, write())
+	must(t, write("with room again"))
 }
 
 func TestFsyncFailsOrTakesLongUntilItIsReleased(t *testing.T) {

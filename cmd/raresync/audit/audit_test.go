@@ -224,10 +224,9 @@ func TestAPolicyOfOthersIsTold(t *testing.T) {
 	}
 }
 
-// TestEveryChangedByteIsSeen flips bytes all over the files of the ledger. The
-// file "synced" is left out: it says what this copy's last machine had fsynced,
-// and the same fact follows from the others. Second
-// copies are taken away: a changed first one would be read from them.
+// TestEveryChangedByteIsSeen flips bytes all over the files of the ledger. "synced"
+// and its second copy are left out: they say what this copy's last machine had
+// fsynced, and the same fact follows from the others.
 func TestEveryChangedByteIsSeen(t *testing.T) {
 	c := newCopy(t, 2, 1)
 	note := c.whole()
@@ -238,18 +237,10 @@ func TestEveryChangedByteIsSeen(t *testing.T) {
 	}
 	tried := 0
 	for _, f := range files {
-		path := filepath.Join(dir, f.Name())
-		if strings.HasSuffix(f.Name(), ".copy") {
-			if err := os.Remove(path); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	for _, f := range files {
-		path := filepath.Join(dir, f.Name())
-		if f.Name() == "synced" || strings.HasSuffix(f.Name(), ".copy") {
+		if strings.HasPrefix(f.Name(), "synced") {
 			continue
 		}
+		path := filepath.Join(dir, f.Name())
 		raw, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -331,7 +322,7 @@ func TestReceipt(t *testing.T) {
 	}
 	_, err = audit.Receipt(nil, bare, c.policy)
 	wantUnverified(t, err, "it holds no leaf")
-	_, err = audit.WithLeaf(append(leaf[:89:89], 0xee), bare)
+	_, err = audit.WithLeaf(append(leaf[:89:89], leaf[89]^1), bare)
 	wantUnverified(t, err, tlog.ErrProof.Error())
 	_, err = audit.Receipt(nil, receipt, newCopy(t, 1).policy)
 	wantUnverified(t, err, tlog.ErrPolicy.Error())
