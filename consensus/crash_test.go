@@ -65,7 +65,7 @@ func runProcedures(t *testing.T, dir, step string) bool {
 // TestProceduresOfANetwork goes through every procedure in which a network
 // writes to more than one file: it founds itself, replays its log, takes
 // snapshots, replaces a suffix, installs a snapshot, fills a gap, rewrites its
-// logs and restarts.
+// logs, learns a lost one from the others and restarts.
 func TestProceduresOfANetwork(t *testing.T) {
 	dir := os.Getenv("RARESYNC_CRASH_DIR")
 	if dir == "" {
@@ -118,6 +118,11 @@ func TestProceduresOfANetwork(t *testing.T) {
 			must(t, n.logs.Rewrite(newest.Index))
 		}
 	}
+	forgets := c.follower() // has lost its log and learns it from the others
+	c.close(ended(), forgets)
+	c.spoil(forgets, "raft/log.db", cutToNothing)
+	c.open(forgets)
+	c.until("the end of its recovery", func() bool { return c.node(forgets).recovering.Load() == nil })
 	c.close(t.Context(), c.ids...)
 	c.open(c.ids...)
 	more(1, c.ids...)
