@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"sync"
 
 	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/slot"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/cbor"
 	"github.com/raresync/raresync/crypto/tlog"
@@ -30,11 +30,12 @@ var (
 type signer struct {
 	log    *tlog.LogSigner
 	cosign *tlog.Cosigner
-	path   string
+	file   *slot.File // holds last; a write must cost one fdatasync, each round waits for it
 
 	mu        sync.Mutex
 	last      cosigned
 	rederived bool // last was compared with what this run has applied
+	closed    bool
 }
 
 // cosigned is the durable record of the newest cosignature. It is written
@@ -61,23 +62,24 @@ func newSigner(cfg Config, s *state.State) (*signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cosigning key: %w", err)
 	}
-	out := &signer{log: log, cosign: cosign, path: filepath.Join(cfg.Dir, "cosigned")}
-	return out, out.load()
-}
-
-func (s *signer) load() error {
-	raw, err := ledger.ReadFileDurable(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	file, err := slot.Open(cosignedPath(cfg.Dir))
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("last cosignature: %w", err)
 	}
-	s.last, err = decodeCosigned(raw)
-	return err
+	last, err := decodeCosigned(file.Value())
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &signer{log: log, cosign: cosign, file: file, last: last}, nil
 }
 
+func cosignedPath(dir string) string { return filepath.Join(dir, "cosigned") }
+
+// decodeCosigned reads a record; none is the zero value.
 func decodeCosigned(raw []byte) (c cosigned, err error) {
+	if raw == nil {
+		return c, nil
+	}
 	d := cbor.NewDecoder(raw)
 	d.Array(4)
 	c.Size = d.Uint()
@@ -85,7 +87,7 @@ func decodeCosigned(raw []byte) (c cosigned, err error) {
 	c.RaftIndex = d.Uint()
 	c.Term = d.Uint()
 	if err := d.Done(); err != nil {
-		return cosigned{}, fmt.Errorf("last cosignature: %w", err)
+		return cosigned{}, fmt.Errorf("%w: last cosignature: %w", ledger.ErrDamaged, err)
 	}
 	return c, nil
 }
@@ -103,6 +105,8 @@ func (s *signer) record(c cosigned) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case s.closed:
+		return errShutdown
 	case c.Size < s.last.Size:
 		return fmt.Errorf("size %d after %d: %w", c.Size, s.last.Size, ErrCosigned)
 	case c.Size == s.last.Size && c.Root != s.last.Root:
@@ -110,12 +114,19 @@ func (s *signer) record(c cosigned) error {
 	case c.Size == s.last.Size:
 		return nil
 	}
-	if err := ledger.WriteFileDurable(s.path, c.marshal()); err != nil {
+	if err := s.file.Store(c.marshal()); err != nil {
 		return err
 	}
 	fault.At(fault.CosignRecorded)
 	s.last = c
 	return nil
+}
+
+func (s *signer) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return s.file.Close()
 }
 
 func (s *signer) lastSize() uint64 {
@@ -140,6 +151,9 @@ func (n *Node) HandleCosign(ctx context.Context, p Proposal) ([]tlog.NoteSignatu
 func (n *Node) cosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, error) {
 	if err := n.failure(); err != nil {
 		return nil, err
+	}
+	if n.recovering.Load() != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotYet, errRecovering)
 	}
 	if fault.Planted(fault.CosignBlindly) {
 		_ = n.signer.record(cosigned{Size: p.Checkpoint.Size, Root: p.Checkpoint.Root})

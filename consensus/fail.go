@@ -8,6 +8,7 @@ import (
 
 	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/machine"
 )
 
@@ -16,9 +17,10 @@ import (
 const quarantineFile = "QUARANTINE"
 
 // fail ends the node's work for good: its workers stop, its methods return the
-// error, and the caller of [Open] is told that the process must end.
+// error, and the caller of [Open] is told that the process must end. After a
+// failed fsync a second start would read from memory what the disk has not.
 func (n *Node) fail(err error) error {
-	if errors.Is(err, machine.ErrDiverged) && !errors.Is(err, ErrQuarantined) {
+	if untrusted := errors.Is(err, machine.ErrDiverged) || errors.Is(err, ledger.ErrFsync); untrusted && !errors.Is(err, ErrQuarantined) {
 		return n.quarantine(err)
 	}
 	if n.failed.CompareAndSwap(nil, &err) {
@@ -51,9 +53,12 @@ func (n *Node) ended() error {
 
 // holdRaft takes a failure of Raft's storage and never returns to Raft, which
 // would panic on it before the process ends as it should. Close does not wait
-// for what is held here.
+// for what is held here. A damaged log is mended by the next start.
 func (n *Node) holdRaft(err error) {
 	n.raftHeld.Store(true)
+	if errors.Is(err, logstore.ErrDamaged) && n.mayRecover() {
+		err = fmt.Errorf("%w: %w", ErrRestart, err)
+	}
 	_ = n.fail(err) // the caller has it
 	if n.opened.Load() {
 		select {}
@@ -61,7 +66,8 @@ func (n *Node) holdRaft(err error) {
 }
 
 // quarantine marks the data directory and fails: this node's copy is not the
-// network's, or its word may have been given by another.
+// network's, not what its disk holds, or its word may have been given by
+// another.
 func (n *Node) quarantine(reason error) error {
 	n.log.Error("this node is quarantined", "reason", reason.Error())
 	text := reason.Error() + "\n"

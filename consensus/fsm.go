@@ -32,7 +32,9 @@ func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 		f.halted = f.apply(logs, answers)
 	}
 	if f.halted == nil {
-		f.n.logs.SetApplied(logs[len(logs)-1].Index)
+		last := logs[len(logs)-1]
+		f.n.logs.SetApplied(last.Index)
+		f.halted = f.n.remember(last)
 		return answers
 	}
 	for i := range answers {
@@ -60,11 +62,14 @@ func (f *fsm) apply(logs []*raft.Log, answers []any) error {
 		commands = append(commands, machine.Command{Raw: raw, LeaderTime: leaderTime})
 		places = append(places, i)
 	}
-	if len(commands) == 0 {
+	if len(commands) == 0 && f.n.recovering.Load() == nil {
 		return nil
 	}
 	if err := f.n.awaitFilled(); err != nil {
 		return err
+	}
+	if err := f.n.rewindOnce(); err != nil {
+		return f.n.fail(fmt.Errorf("apply raft index %d: %w", logs[0].Index, err))
 	}
 	outs, err := f.n.machine.ApplyBatch(commands)
 	for i, out := range outs {
@@ -74,6 +79,16 @@ func (f *fsm) apply(logs []*raft.Log, answers []any) error {
 		return f.n.fail(fmt.Errorf("apply raft index %d: %w", logs[places[len(outs)]].Index, err))
 	}
 	return nil
+}
+
+// rewindOnce takes the machine back to the genesis if the others send a lost log
+// from its first record on, and not a snapshot.
+func (n *Node) rewindOnce() error {
+	if !n.rewind {
+		return nil
+	}
+	n.rewind = false
+	return n.machine.Rewind(n.cfg.Genesis)
 }
 
 // Snapshot takes the state; it costs a clone of it.
@@ -107,6 +122,7 @@ func (f *fsm) restore(r io.Reader) error {
 	if err != nil {
 		return f.n.fail(fmt.Errorf("restore: %w", err))
 	}
+	f.n.rewind = false
 	if err := f.n.dropStaleLog(); err != nil {
 		return f.n.fail(err)
 	}

@@ -32,16 +32,18 @@ type Node struct {
 	scrubPace   pacer                  // of what the scrub reads
 
 	// Voters only.
-	signer    *signer
-	raft      *raft.Raft
-	transport *transport
-	streams   *streamLayer
-	logs      *logstore.Store
-	stable    *logstore.Stable
-	snapshots *logstore.Snapshots
-	gap       gap
-	inFlight  atomic.Int64  // submissions between Raft and their commit
-	idle      chan struct{} // takes a value when inFlight comes to zero
+	signer     *signer
+	raft       *raft.Raft
+	transport  *transport
+	streams    *streamLayer
+	logs       *logstore.Store
+	stable     *logstore.Stable
+	snapshots  *logstore.Snapshots
+	gap        gap
+	recovering atomic.Pointer[recovery] // nil: nothing was forgotten
+	rewind     bool                     // the first command is the log's first: Raft's goroutine that applies
+	inFlight   atomic.Int64             // submissions between Raft and their commit
+	idle       chan struct{}            // takes a value when inFlight comes to zero
 
 	// Mirrors only: the copy up to the last checkpoint. What lies beyond came
 	// from one peer and is not confirmed.
@@ -157,14 +159,11 @@ func (n *Node) startMirror() error {
 }
 
 func (n *Node) startVoter(view *state.State) error {
-	var err error
-	if n.signer, err = newSigner(n.cfg, view); err != nil {
-		return err
-	}
-	if err := n.startRaft(); err != nil {
+	if err := n.startRaft(view); err != nil {
 		return err
 	}
 	n.worker(n.runTimeouts)
+	n.worker(n.runRecovery)
 	n.worker(n.runRounds)
 	n.worker(n.runFiller)
 	n.worker(n.runSnapshots)
@@ -220,6 +219,9 @@ func (n *Node) close(ctx context.Context) error {
 	}
 	if n.stable != nil && !n.raftHeld.Load() {
 		problems = append(problems, n.stable.Close())
+	}
+	if n.signer != nil {
+		problems = append(problems, n.signer.close())
 	}
 	if n.machine != nil {
 		problems = append(problems, n.machine.Close())

@@ -18,6 +18,9 @@ type transport struct {
 	*raft.NetworkTransport
 	now func() time.Time
 
+	withhold func() bool   // this voter may not vote; nil: it may
+	passed   chan raft.RPC // what passOn lets through, nil if everything is
+
 	mu        sync.Mutex
 	progress  map[raft.ServerID]Follower
 	installed map[raft.ServerID]install

@@ -11,8 +11,10 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/raresync/raresync/consensus/fault"
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/registry/act"
 )
 
 const (
@@ -25,14 +27,22 @@ const (
 // log is out of date and only a start sets it right. Nothing is lost.
 var ErrRestart = errors.New("restart needed")
 
-// startRaft opens the stores, checks that the log continues the newest
-// snapshot, and starts Raft.
-func (n *Node) startRaft() error {
+const (
+	logFile    = "log.db"
+	stableFile = "stable.db"
+)
+
+// startRaft opens the stores, mends what it can, checks that the log continues
+// the newest snapshot, and starts Raft.
+func (n *Node) startRaft(view *state.State) error {
 	dir := filepath.Join(n.cfg.Dir, "raft")
-	if err := n.openStores(dir); err != nil {
+	if err := n.openVotes(dir); err != nil {
 		return err
 	}
-	if err := n.checkStores(); err != nil {
+	if err := n.openSigner(view); err != nil {
+		return err
+	}
+	if err := n.openLog(dir); err != nil {
 		return err
 	}
 	if err := n.checkRollback(); err != nil {
@@ -45,6 +55,10 @@ func (n *Node) startRaft() error {
 		Stream: layer, MaxPool: maxPool, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
 		Timeout: n.cfg.Timing.RPC, Logger: raftLogger(n.log),
 	}), n.cfg.Now)
+	if n.mayNotVote() {
+		n.transport.withholdVotes(n.mayNotVote)
+		n.worker(n.transport.passOn)
+	}
 	config := n.raftConfig()
 	if err := n.bootstrap(config); err != nil {
 		return err
@@ -75,45 +89,99 @@ func (n *Node) closeRaft(ctx context.Context) []error {
 	return problems
 }
 
-func (n *Node) openStores(dir string) (err error) {
+// openVotes opens what nothing can replace, Raft's term and vote, and reads
+// whether this voter has forgotten anything else.
+func (n *Node) openVotes(dir string) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if n.logs, err = logstore.Open(filepath.Join(dir, "log.db"), logstore.Options{Fatal: n.holdRaft, Guard: n.guard}); err != nil {
+	if n.stable, err = logstore.OpenStable(filepath.Join(dir, stableFile), logstore.StableOptions{Fatal: n.holdRaft}); err != nil {
 		return err
 	}
-	if n.stable, err = logstore.OpenStable(filepath.Join(dir, "stable.db"), logstore.StableOptions{Fatal: n.holdRaft}); err != nil {
-		return err
-	}
-	n.snapshots, err = logstore.OpenSnapshots(dir, logstore.SnapshotOptions{
-		Written: func(m raft.SnapshotMeta) { n.logs.SetSnapshot(m.Index) }, Fatal: n.holdRaft,
-	})
+	r, err := loadRecovery(n.cfg.Dir, n.stable.Term())
+	n.recovering.Store(r)
 	return err
 }
 
-// checkStores checks the newest snapshot and that the log continues it. Without
-// a snapshot Raft replays its log from the first record, so the machine goes
-// back to the genesis.
-func (n *Node) checkStores() error {
-	if err := n.snapshots.Check(); err != nil {
+func (n *Node) openSigner(view *state.State) (err error) {
+	if n.signer, err = newSigner(n.cfg, view); errors.Is(err, ledger.ErrDamaged) {
+		return n.forgetCosigned(view, err)
+	}
+	return err
+}
+
+// openLog opens the log and the snapshots. If what is left of them does not
+// hold together, the log begins anew and the other voters have the rest.
+func (n *Node) openLog(dir string) error {
+	err := n.openSnapshots(dir)
+	if err == nil {
+		err = n.openStore(dir)
+	}
+	if !errors.Is(err, logstore.ErrDamaged) {
+		return err
+	}
+	if err := n.forgetLog(dir, err); err != nil {
+		return err
+	}
+	return n.openStore(dir)
+}
+
+// openSnapshots drops snapshots that are damaged.
+func (n *Node) openSnapshots(dir string) (err error) {
+	n.snapshots, err = logstore.OpenSnapshots(dir, logstore.SnapshotOptions{
+		Written: func(m raft.SnapshotMeta) { n.logs.SetSnapshot(m.Index) }, Fatal: n.holdRaft,
+	})
+	if err != nil {
+		return err
+	}
+	dropped, err := n.snapshots.DropDamaged()
+	if len(dropped) > 0 {
+		n.log.Warn("dropped damaged snapshots", "names", dropped)
+	}
+	return err
+}
+
+// openStore opens the log and checks that it continues the newest snapshot.
+// Without one Raft replays its log from the first record, so the machine goes
+// back to the genesis; if the log is to come from the others, a snapshot may
+// come first, and the machine waits for the first command.
+func (n *Node) openStore(dir string) (err error) {
+	if n.logs, err = logstore.Open(filepath.Join(dir, logFile), logstore.Options{Fatal: n.holdRaft, Guard: n.guard}); err != nil {
 		return err
 	}
 	newest, found := n.snapshots.Newest()
-	if !found {
-		if err := n.machine.Rewind(n.cfg.Genesis); err != nil {
-			return err
-		}
-		return n.logs.Check(1)
+	if last, err := n.logs.LastIndex(); err != nil || last == 0 {
+		return errors.Join(err, n.acceptEmpty(newest, found))
 	}
-	if _, err := n.logs.Anchor(newest.Index, newest.Term); err != nil {
+	if err := n.logs.Mend(newest.Index); err != nil {
 		return err
 	}
-	return n.logs.Check(newest.Index + 1)
+	if !found {
+		return n.machine.Rewind(n.cfg.Genesis)
+	}
+	_, err = n.logs.Anchor(newest.Index, newest.Term)
+	return err
+}
+
+// acceptEmpty accepts an empty log from a node that has not begun, and from
+// one whose mark says that the log was lost.
+func (n *Node) acceptEmpty(newest raft.SnapshotMeta, found bool) error {
+	switch fresh := n.stable.Term() <= 1 && !found; { // the bootstrap has term 1, every leader a later one
+	case fresh && !n.mayNotVote():
+		return n.machine.Rewind(n.cfg.Genesis)
+	case !n.mayNotVote():
+		return fmt.Errorf("%w: it is empty in term %d", logstore.ErrDamaged, n.stable.Term())
+	case !found:
+		n.rewind = true
+		return nil
+	}
+	_, err := n.logs.Anchor(newest.Index, newest.Term)
+	return err
 }
 
 // checkRollback compares the log with the last cosignature. A voter has in its
 // log all that it cosigned, unless its disk went back in time: then it might
-// sign another history.
+// sign another history. One that is marked as having lost its log signs nothing.
 func (n *Node) checkRollback() error {
 	last, err := n.logs.LastIndex()
 	if err != nil {
@@ -122,7 +190,7 @@ func (n *Node) checkRollback() error {
 	if newest, found := n.snapshots.Newest(); found {
 		last = max(last, newest.Index)
 	}
-	if cosigned := n.signer.last.RaftIndex; cosigned > last && !fault.Planted(fault.IgnoreRollback) {
+	if cosigned := n.signer.last.RaftIndex; cosigned > last && !n.mayNotVote() && !fault.Planted(fault.IgnoreRollback) {
 		return n.quarantine(fmt.Errorf("cosigned at raft index %d, but the log ends at %d: the disk was set back", cosigned, last))
 	}
 	return nil
@@ -166,11 +234,11 @@ func (n *Node) raftConfig() *raft.Config {
 // bootstrap writes the genesis' voters as the first configuration. Every voter
 // writes the same, so it does not matter who starts first.
 func (n *Node) bootstrap(config *raft.Config) error {
-	has, err := raft.HasExistingState(n.logs, n.stable, n.snapshots)
+	last, err := n.logs.LastIndex()
 	if err != nil {
-		return fmt.Errorf("read raft state: %w", err)
+		return err
 	}
-	if has {
+	if last > 0 || n.stable.Term() > 1 || n.mayNotVote() {
 		return nil
 	}
 	founded, _, err := state.Found(n.cfg.Genesis)
@@ -187,11 +255,16 @@ func (n *Node) bootstrap(config *raft.Config) error {
 	return nil
 }
 
-// inConfiguration reports whether a node is in the current Raft configuration.
+// inConfiguration reports whether a node is in the current Raft configuration,
+// or, while a lost log leaves Raft without one, a voter of the roster.
 func (n *Node) inConfiguration(node string) bool {
 	f := n.raft.GetConfiguration()
 	if f.Error() != nil {
 		return false
+	}
+	if len(f.Configuration().Servers) == 0 {
+		m, ok := n.machine.View().Node(node)
+		return ok && m.Kind == act.Voter
 	}
 	for _, s := range f.Configuration().Servers {
 		if string(s.ID) == node {
@@ -199,6 +272,27 @@ func (n *Node) inConfiguration(node string) bool {
 		}
 	}
 	return false
+}
+
+// SnapshotNow takes a snapshot of all that is committed, also on a network where
+// nothing has happened since this node was started: Raft has nothing to take one
+// of before a command was applied, so the leader commits an empty one first. It
+// returns the snapshot's index. An erasure needs it: what a snapshot does not
+// cover cannot leave the log.
+func (n *Node) SnapshotNow(ctx context.Context) (uint64, error) {
+	if n.raft == nil {
+		return 0, errors.New("snapshot: this node is a mirror")
+	}
+	if n.Leading() {
+		if err := n.wait(ctx, n.raft.Apply(nil, n.cfg.Timing.RPC)); err != nil {
+			return 0, fmt.Errorf("snapshot: commit a marker: %w", err)
+		}
+	}
+	if err := n.wait(ctx, n.raft.Snapshot()); err != nil {
+		return 0, fmt.Errorf("snapshot: %w", err)
+	}
+	newest, _ := n.snapshots.Newest()
+	return newest.Index, nil
 }
 
 // runSnapshots takes a snapshot each time enough bytes were applied: by bytes,

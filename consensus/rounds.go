@@ -45,7 +45,8 @@ func (n *Node) runRounds(ctx context.Context) {
 		case <-changed:
 		case leading := <-n.raft.LeaderCh():
 			if leading {
-				n.checkpoints.wake() // who missed the last leader's hears it from this one
+				n.checkpoints.wake()             // who missed the last leader's hears it from this one
+				n.raft.Apply(nil, markerTimeout) // a command of this term, see recovery
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
+	"github.com/raresync/raresync/consensus/slot"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
@@ -130,15 +131,24 @@ func (s *sim) examine(id, dir string) {
 	}
 	a := audit{node: id, size: cosigned, holds: map[envelope.ID]bool{}}
 	err := errors.Join(a.addLedger(filepath.Join(dir, "ledger")), a.addLog(filepath.Join(dir, "raft", "log.db")))
-	recorded := &signer{path: filepath.Join(dir, "cosigned")}
-	if err = errors.Join(err, recorded.load()); err != nil {
+	recorded, readErr := readCosigned(dir)
+	if err = errors.Join(err, readErr); err != nil {
 		s.violate("files of %s: %v", id, err)
 		return
 	}
-	if recorded.last.Size < cosigned {
-		s.violate("%s has cosigned %d, but its files say %d", id, cosigned, recorded.last.Size)
+	if recorded.Size < cosigned {
+		s.violate("%s has cosigned %d, but its files say %d", id, cosigned, recorded.Size)
 	}
 	s.seen.audits = append(s.seen.audits, a)
+}
+
+// readCosigned reads what a voter's files say that it cosigned last.
+func readCosigned(dir string) (cosigned, error) {
+	raw, err := slot.Read(cosignedPath(dir))
+	if err != nil {
+		return cosigned{}, err
+	}
+	return decodeCosigned(raw)
 }
 
 func (a *audit) addLedger(dir string) error {

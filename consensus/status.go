@@ -67,6 +67,8 @@ func (n *Node) notReady(s Status) string {
 		return fmt.Sprintf("not a copy: envelopes %d to %d are still missing", s.GapFrom, s.GapTo-1)
 	case s.Damage != "":
 		return "not a copy: " + s.Damage
+	case n.recovering.Load() != nil:
+		return errRecovering.Error()
 	case s.Leader == "" && n.raft != nil:
 		return "no leader known"
 	case s.Leader == "" && s.Via == "":
@@ -87,7 +89,7 @@ func (n *Node) HandleCheckpoint(ctx context.Context, size uint64) ([]byte, error
 	if ended := n.ended(); ended != nil {
 		return nil, fmt.Errorf("checkpoint: %w", ended)
 	}
-	if cp.Size == 0 || !n.isWhole() {
+	if cp.Size == 0 || !n.isWhole() || n.mayNotVote() {
 		return nil, fmt.Errorf("checkpoint: %w", ErrNotYet)
 	}
 	return cp.Marshal(), nil

@@ -79,6 +79,9 @@ var sentinels = []struct {
 	{admin.ErrUnreachable, exitRetry},
 	{context.DeadlineExceeded, exitRetry},
 	{consensus.ErrQuarantined, exitStorage},
+	{consensus.ErrRestart, exitFailed}, // the next start mends what is damaged
+	{logstore.ErrStorage, exitStorage},
+	{logstore.ErrDamaged, exitStorage},
 	{ledger.ErrStorage, exitStorage},
 	{ledger.ErrDamaged, exitStorage},
 	{logstore.ErrStorage, exitStorage},

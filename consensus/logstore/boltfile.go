@@ -6,11 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/raresync/raresync/consensus/fault"
 )
@@ -42,9 +44,9 @@ func boltOptions(initialMmapBytes int) *bbolt.Options {
 	}
 }
 
-// openBolt opens or creates a raft-boltdb file after walking its pages.
+// openBolt opens or creates a raft-boltdb file after looking at its pages.
 func openBolt(path string, initialMmapBytes int) (store *raftboltdb.BoltStore, err error) {
-	if err := walkPages(path); err != nil {
+	if err := checkFile(path); err != nil {
 		return nil, err
 	}
 	err = faultsAsErrors(func() error {
@@ -52,28 +54,33 @@ func openBolt(path string, initialMmapBytes int) (store *raftboltdb.BoltStore, e
 			NoSync: fault.Planted(fault.LogNoFsync)})
 		return err
 	})
-	return store, err
+	return store, asDamage(err)
 }
 
-// walkPages visits every branch and leaf page of the file at path, read-only.
-// With NoFreelistSync bbolt walks them too when it opens a file for writing,
-// but in a goroutine of its own, where a fault ends the process.
-func walkPages(path string) error {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+// checkFile looks at all pages of the file at path. A file of no bytes is a new
+// one to bbolt.
+func checkFile(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
 		return nil
 	}
-	return faultsAsErrors(func() error {
-		db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockTimeout})
-		if err != nil {
-			return err
-		}
-		defer db.Close()
-		return db.View(func(tx *bbolt.Tx) error {
-			return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error {
-				return b.ForEach(func(_, _ []byte) error { return nil })
-			})
-		})
-	})
+	if err != nil {
+		return err
+	}
+	return checkBolt(path)
+}
+
+// asDamage marks what bbolt has to say about a file's content. What the system
+// says, or that another process has the file, is no damage.
+func asDamage(err error) error {
+	var path *fs.PathError
+	var errno syscall.Errno
+	switch {
+	case err == nil, errors.Is(err, ErrDamaged), errors.Is(err, bbolterrors.ErrTimeout),
+		errors.As(err, &path), errors.As(err, &errno):
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
 
 // faultsAsErrors runs f and turns a memory fault or a panic into ErrDamaged:

@@ -3,14 +3,18 @@ package logstore
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
+
+	"github.com/raresync/raresync/consensus/ledger"
 )
 
 // failing injects errors and hangs into a backend.
@@ -377,5 +381,25 @@ func TestTheCacheStaysWithinItsBytes(t *testing.T) {
 	c.add(big)
 	if c.bytes != 0 || c.get(201) != nil {
 		t.Errorf("a record above the limit is kept: %d bytes", c.bytes)
+	}
+}
+
+func TestAFailedFsyncIsToldFromOtherFailures(t *testing.T) {
+	for name, tc := range map[string]struct {
+		err   error
+		fsync bool
+	}{
+		"fdatasync":    {syscall.EIO, true},
+		"a page write": {&fs.PathError{Op: "write", Path: "log.db", Err: syscall.ENOSPC}, false},
+		"something":    {errors.New("else"), false},
+	} {
+		s, f := openLog(t, logPath(t), nil)
+		inner := s.db
+		s.db = failing{backend: inner, stores: tc.err}
+		if err := s.StoreLog(record(1, 1)); !errors.Is(err, ErrStorage) || errors.Is(err, ledger.ErrFsync) != tc.fsync {
+			t.Errorf("%s: %v, want an fsync's: %v", name, err, tc.fsync)
+		}
+		f.want(t, ErrStorage)
+		s.db = inner
 	}
 }

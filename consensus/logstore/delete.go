@@ -59,6 +59,9 @@ func (s *Store) compact(first, to uint64) error {
 		to = min(to, s.snapshot-1)
 	}
 	to = min(to, s.last)
+	if to == s.last {
+		to++ // the end record as well
+	}
 	s.mu.RUnlock()
 	if to < first {
 		return nil
@@ -106,7 +109,7 @@ func (s *Store) dropAll() error {
 	}
 	err := s.writing(func() error {
 		if last > 0 {
-			if err := s.db.DeleteRange(0, last); err != nil {
+			if err := s.db.DeleteRange(0, last+1); err != nil {
 				return err
 			}
 		}
@@ -178,7 +181,7 @@ func (s *Store) putAnchor(index, term uint64) error {
 	}
 	stored, head := chained(&raft.Log{Index: index, Term: term, Type: typeAnchor}, 0)
 	err := s.writing(func() error {
-		if err := s.db.StoreLogs([]*raft.Log{stored}); err != nil {
+		if err := s.db.StoreLogs([]*raft.Log{stored, endOf(index, head)}); err != nil {
 			return err
 		}
 		s.mu.Lock()

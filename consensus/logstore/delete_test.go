@@ -103,8 +103,8 @@ func TestACrashBeforeTheTombstonesWentIsRepairedByOpen(t *testing.T) {
 	f.want(t, ErrStorage)
 	s, f = reopened(t, s)
 	wantLog(t, s, 1, 4, func(i uint64) uint64 { return 1 + i/4 })
-	if last, err := s.db.LastIndex(); err != nil || last != 4 {
-		t.Errorf("on disk: last %d, %v, want 4", last, err)
+	if last, err := s.db.LastIndex(); err != nil || last != 5 { // the end record
+		t.Errorf("on disk: last %d, %v, want 5", last, err)
 	}
 	fill(t, s, 5, 6, 2)
 	if err := s.Check(1); err != nil {

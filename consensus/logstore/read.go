@@ -26,8 +26,9 @@ func (s *Store) LastIndex() (uint64, error) {
 }
 
 // GetLog fills l with the record at index. Outside the log the error is
-// raft.ErrLogNotFound. A record that fails its check calls Fatal: Raft would
-// panic on it, or send it on.
+// raft.ErrLogNotFound, and so it is for a damaged record below the snapshot:
+// whoever needs it is sent the snapshot. Any other that fails its check calls
+// Fatal: Raft would panic on it, or send it on.
 func (s *Store) GetLog(index uint64, l *raft.Log) error {
 	cached, err := s.lookUp(index)
 	if err != nil {
@@ -54,7 +55,17 @@ func (s *Store) GetLog(index uint64, l *raft.Log) error {
 	if err == nil || errors.Is(err, raft.ErrLogNotFound) {
 		err = fmt.Errorf("%w: record %d is missing", ErrDamaged, index)
 	}
+	if s.covered(index) {
+		return raft.ErrLogNotFound
+	}
 	return s.fatal(fmt.Errorf("read raft log: %w", err))
+}
+
+// covered reports whether a snapshot makes the record at index needless.
+func (s *Store) covered(index uint64) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return index < s.snapshot
 }
 
 // lookUp returns the record from memory, nil if it is on disk only, or
@@ -106,6 +117,14 @@ func (s *Store) Check(from uint64) error {
 		return fmt.Errorf("check raft log: %w", err)
 	}
 	return nil
+}
+
+// missing makes a record that is not there an ErrDamaged.
+func missing(err error, index uint64) error {
+	if errors.Is(err, raft.ErrLogNotFound) {
+		return fmt.Errorf("%w: record %d is missing", ErrDamaged, index)
+	}
+	return err
 }
 
 func (s *Store) scan(from, to uint64) error {

@@ -13,6 +13,7 @@ import (
 // Record types of this package, far from Raft's own. They never leave it,
 // except that an anchor answers for index and term.
 const (
+	typeEnd       raft.LogType = 0xfd // stands behind the last record
 	typeAnchor    raft.LogType = 0xfe // stands at the snapshot's index
 	typeTombstone raft.LogType = 0xff // what a replaced suffix leaves behind
 )
@@ -50,6 +51,14 @@ func chained(l *raft.Log, prev uint32) (*raft.Log, uint32) {
 	stored.Extensions = binary.BigEndian.AppendUint32(stored.Extensions, prev)
 	stored.Extensions = binary.BigEndian.AppendUint32(stored.Extensions, value)
 	return &stored, value
+}
+
+// endOf returns the record that stands behind the record at index with chain
+// value head. A page of bbolt's has no checksum of its own: a bit that flips in
+// one may take records off the log's end, and then there is no such record.
+func endOf(index uint64, head uint32) *raft.Log {
+	end, _ := chained(&raft.Log{Index: index + 1, Type: typeEnd}, head)
+	return end
 }
 
 // A link is a record's place in the chain.

@@ -80,13 +80,13 @@ func (s *Store) copyTo(path string, first, last uint64) error {
 	}
 	defer to.Close()
 	var batch []*raft.Log
-	for index := first; index <= last && last > 0; index++ {
+	for index := first; index <= last+1 && last > 0; index++ {
 		l, k, err := s.fetch(index)
 		if err != nil {
 			return err
 		}
 		stored, _ := chained(l, k.prev)
-		if batch = append(batch, stored); len(batch) == copyStep || index == last {
+		if batch = append(batch, stored); len(batch) == copyStep || index == last+1 {
 			if err := to.StoreLogs(batch); err != nil {
 				return err
 			}

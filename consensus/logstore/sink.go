@@ -58,7 +58,7 @@ func (s *Snapshots) finish(k *sink) error {
 	if err != nil {
 		err = fmt.Errorf("write snapshot at %d: %w", k.meta.Index, err)
 		if isFsync(err) {
-			s.options.Fatal(err)
+			s.options.Fatal(fmt.Errorf("%w: %w: %w", ErrStorage, ledger.ErrFsync, err))
 		}
 		return err
 	}

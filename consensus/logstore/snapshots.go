@@ -78,27 +78,74 @@ func OpenSnapshots(dir string, o SnapshotOptions) (*Snapshots, error) {
 		return nil, fmt.Errorf("open snapshots: %w", err)
 	}
 	s := &Snapshots{files: files, folder: folder, options: o}
-	list, err := files.List()
-	if err != nil {
-		return nil, fmt.Errorf("open snapshots: %w", err)
-	}
-	if len(list) > 0 {
-		s.newest, s.found = *list[0], true
-	}
-	return s, nil
+	return s, s.findNewest()
 }
 
+// removeUnfinished removes snapshots that were never finished: raft's name for
+// one being written, or no checksum of its metadata yet. Nothing stands on
+// them: the log is compacted, or the snapshot restored, only afterwards.
 func removeUnfinished(folder string) error {
 	names, err := os.ReadDir(folder)
 	if err != nil {
 		return err
 	}
 	for _, d := range names {
-		if strings.HasSuffix(d.Name(), unfinished) {
+		_, err := os.Stat(filepath.Join(folder, d.Name(), metaSumFile))
+		if strings.HasSuffix(d.Name(), unfinished) || errors.Is(err, fs.ErrNotExist) {
 			if err := os.RemoveAll(filepath.Join(folder, d.Name())); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// DropDamaged removes the snapshots that cannot be read as they were written,
+// and returns their names. The newest of the others is then the newest: the
+// caller checks that the log continues it. It runs before Raft starts.
+func (s *Snapshots) DropDamaged() (dropped []string, err error) {
+	names, err := os.ReadDir(s.folder)
+	if err != nil {
+		return nil, fmt.Errorf("check snapshots: %w", err)
+	}
+	for _, d := range names {
+		if s.sound(d.Name()) == nil {
+			continue
+		}
+		dropped = append(dropped, d.Name())
+		if err := os.RemoveAll(filepath.Join(s.folder, d.Name())); err != nil {
+			return dropped, fmt.Errorf("drop snapshot %s: %w", d.Name(), err)
+		}
+	}
+	if len(dropped) > 0 {
+		if err := syncDir(s.folder); err != nil {
+			return dropped, fmt.Errorf("drop snapshots: %w", err)
+		}
+	}
+	return dropped, s.findNewest()
+}
+
+// sound reads a snapshot and compares it with its checksums.
+func (s *Snapshots) sound(name string) error {
+	if err := s.checkMeta(name); err != nil {
+		return err
+	}
+	_, content, err := s.files.Open(name) // reads all of it and compares the CRC
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return content.Close()
+}
+
+func (s *Snapshots) findNewest() error {
+	list, err := s.files.List()
+	if err != nil {
+		return fmt.Errorf("list snapshots: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.found = len(list) > 0; s.found {
+		s.newest = *list[0]
 	}
 	return nil
 }
@@ -111,30 +158,19 @@ func (s *Snapshots) Newest() (newest raft.SnapshotMeta, found bool) {
 	return s.newest, s.found
 }
 
-// Check reads the newest snapshot and reports ErrDamaged if it, its metadata
-// or the metadata of any other does not fit its checksum. It runs before Raft
-// starts, which would quietly fall back to an older snapshot.
+// Check reads every snapshot and reports ErrDamaged if one does not fit its
+// checksums; [Snapshots.DropDamaged] removes it.
 func (s *Snapshots) Check() error {
 	names, err := os.ReadDir(s.folder)
 	if err != nil {
 		return fmt.Errorf("check snapshots: %w", err)
 	}
 	for _, d := range names {
-		if d.IsDir() && !strings.HasSuffix(d.Name(), unfinished) {
-			if err := s.checkMeta(d.Name()); err != nil {
-				return fmt.Errorf("check snapshot %s: %w", d.Name(), err)
-			}
+		if err := s.sound(d.Name()); err != nil && !strings.HasSuffix(d.Name(), unfinished) {
+			return fmt.Errorf("check snapshot %s: %w", d.Name(), err)
 		}
 	}
-	newest, found := s.Newest()
-	if !found {
-		return nil
-	}
-	_, content, err := s.files.Open(newest.ID) // reads all of it and compares the CRC
-	if err != nil {
-		return fmt.Errorf("check snapshot %s: %w: %w", newest.ID, ErrDamaged, err)
-	}
-	return content.Close()
+	return nil
 }
 
 // List returns the metadata of the snapshots, newest first.
@@ -174,17 +210,13 @@ func (s *Snapshots) stale(meta raft.SnapshotMeta) error {
 	return nil
 }
 
-// checkMeta compares raft's metadata file with our copy. A crash may have
-// come before the copy; then the JSON alone must do.
+// checkMeta compares raft's metadata file with our copy.
 func (s *Snapshots) checkMeta(id string) error {
 	meta, err := os.ReadFile(filepath.Join(s.folder, id, metaFile))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	kept, err := ledger.ReadFileDurable(filepath.Join(s.folder, id, metaSumFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
 	if err != nil || !bytes.Equal(meta, kept) {
 		return fmt.Errorf("%w: metadata does not fit its checksum", ErrDamaged)
 	}

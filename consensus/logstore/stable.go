@@ -4,13 +4,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // StableOptions are what a [Stable] asks of its caller.
@@ -22,19 +22,30 @@ type StableOptions struct {
 	WriteTimeout time.Duration
 }
 
-// A Stable is Raft's term and vote, in a file of its own that is never
-// swapped or rewritten: a node that forgets its vote may vote twice. Each
-// value carries a CRC-32C over key and value. It implements raft.StableStore;
-// methods may be called concurrently.
+// A Stable is Raft's term and vote: a node that forgets its vote may vote
+// twice. They lie in two files, stable.db and its twin, neither of which is
+// ever swapped or rewritten; the twin is written first. It implements
+// raft.StableStore for the three values that Raft keeps; methods may be called
+// concurrently.
 type Stable struct {
 	options StableOptions
-	db      *raftboltdb.BoltStore
 
 	mu      sync.Mutex
+	files   ballotFiles
+	ballot  ballot
 	stopped error
 }
 
-// OpenStable opens or creates the file at path (stable.db, mode 0600).
+// Raft's names of what it keeps.
+const (
+	keyTerm      = "CurrentTerm"
+	keyVoteTerm  = "LastVoteTerm"
+	keyCandidate = "LastVoteCand"
+)
+
+// OpenStable opens or creates the files at path (stable.db, mode 0600) and
+// beside it ("stable.twin"). One that is damaged or missing is made anew from
+// the other; if neither can be read the error is ErrDamaged.
 func OpenStable(path string, o StableOptions) (*Stable, error) {
 	if o.Fatal == nil {
 		return nil, errors.New("open raft stable store: no Fatal callback")
@@ -42,66 +53,111 @@ func OpenStable(path string, o StableOptions) (*Stable, error) {
 	if o.WriteTimeout == 0 {
 		o.WriteTimeout = 10 * time.Second
 	}
-	db, err := openBolt(path, 0)
+	files, newest, err := openBallots(path)
 	if err != nil {
-		return nil, fmt.Errorf("open raft stable store %s: %w", filepath.Base(path), err)
+		return nil, fmt.Errorf("open raft stable store: %w", err)
 	}
-	return &Stable{options: o, db: db}, nil
+	return &Stable{options: o, files: files, ballot: newest}, nil
 }
 
 // Set stores value under key, durably.
 func (s *Stable) Set(key, value []byte) error {
+	if string(key) != keyCandidate {
+		return fmt.Errorf("store raft term or vote: unknown key %q", key)
+	}
+	return s.change(func(b *ballot) { b.candidate = string(value) })
+}
+
+// SetUint64 stores v under key, durably. A new term of the vote forgets the
+// candidate in the same write: Raft stores the candidate next, and after a
+// crash in between would take the candidate of an older vote for this one's.
+func (s *Stable) SetUint64(key []byte, v uint64) error {
+	switch string(key) {
+	case keyTerm:
+		return s.change(func(b *ballot) { b.term = v })
+	case keyVoteTerm:
+		return s.change(func(b *ballot) {
+			if b.voteTerm != v {
+				b.voteTerm, b.candidate = v, ""
+			}
+		})
+	}
+	return fmt.Errorf("store raft term or vote: unknown key %q", key)
+}
+
+// change makes a changed ballot durable in both files.
+func (s *Stable) change(how func(*ballot)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped != nil {
 		return fmt.Errorf("store raft term or vote: %w: %w", ErrStopped, s.stopped)
 	}
-	sealed := binary.BigEndian.AppendUint32(append([]byte(nil), value...), stableSum(key, value))
-	err := timed(s.options.WriteTimeout, func() error { return s.db.Set(key, sealed) })
-	if err != nil {
+	next := s.ballot
+	if how(&next); next == s.ballot {
+		return nil
+	}
+	if err := timed(s.options.WriteTimeout, func() error { return s.files.store(next) }); err != nil {
 		s.stopped = fmt.Errorf("store raft term or vote: %w: %w", ErrStorage, err)
 		s.options.Fatal(s.stopped)
 		return s.stopped
 	}
+	s.ballot = next
 	return nil
 }
 
-// Get returns the value under key. A key never set is raft-boltdb's
-// ErrKeyNotFound, whose text Raft compares; a value that fails its checksum
-// is ErrDamaged.
-func (s *Stable) Get(key []byte) (value []byte, err error) {
-	err = faultsAsErrors(func() error {
-		value, err = s.db.Get(key)
+// store writes the twin first: whichever file a crash or a damage takes, the
+// other has a vote that left.
+func (f ballotFiles) store(b ballot) error {
+	if err := f.twin.Store(b.marshal()); err != nil {
 		return err
-	})
+	}
+	fault.At(fault.StableTwinStored)
+	return f.main.Store(b.marshal())
+}
+
+// Get returns the value under key. A key never set is raft-boltdb's
+// ErrKeyNotFound, whose text Raft compares.
+func (s *Stable) Get(key []byte) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if string(key) == keyCandidate && s.ballot.candidate != "" {
+		return []byte(s.ballot.candidate), nil
+	}
+	v, err := s.number(string(key))
 	if err != nil {
 		return nil, err
 	}
-	n := len(value) - 4
-	if n < 0 || binary.BigEndian.Uint32(value[n:]) != stableSum(key, value[:n]) {
-		return nil, fmt.Errorf("read raft term or vote: %w: %q", ErrDamaged, key)
-	}
-	return value[:n:n], nil
+	return binary.BigEndian.AppendUint64(nil, v), nil
 }
 
-// SetUint64 stores v under key, durably.
-func (s *Stable) SetUint64(key []byte, v uint64) error {
-	return s.Set(key, binary.BigEndian.AppendUint64(nil, v))
-}
-
-// GetUint64 returns what SetUint64 stored, with the errors of [Stable.Get].
+// GetUint64 returns what SetUint64 stored, with the error of [Stable.Get].
 func (s *Stable) GetUint64(key []byte) (uint64, error) {
-	b, err := s.Get(key)
-	if err != nil {
-		return 0, err
-	}
-	if len(b) != 8 {
-		return 0, fmt.Errorf("read raft term or vote: %w: %q has %d bytes", ErrDamaged, key, len(b))
-	}
-	return binary.BigEndian.Uint64(b), nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.number(string(key))
 }
 
-// Close closes the file, unless a write stalled in it.
+func (s *Stable) number(key string) (v uint64, err error) {
+	switch key {
+	case keyTerm:
+		v = s.ballot.term
+	case keyVoteTerm:
+		v = s.ballot.voteTerm
+	}
+	if v == 0 {
+		return 0, raftboltdb.ErrKeyNotFound
+	}
+	return v, nil
+}
+
+// Term returns the newest term that this node has seen, 0 before the first.
+func (s *Stable) Term() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ballot.term
+}
+
+// Close closes the files, unless a write stalled in them.
 func (s *Stable) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,13 +166,7 @@ func (s *Stable) Close() error {
 	if errors.Is(before, ErrStalled) || errors.Is(before, ErrStopped) {
 		return nil
 	}
-	return s.db.Close()
-}
-
-func stableSum(key, value []byte) uint32 {
-	sum := crc32.Update(0, castagnoli, binary.BigEndian.AppendUint32(nil, uint32(len(key))))
-	sum = crc32.Update(sum, castagnoli, key)
-	return crc32.Update(sum, castagnoli, value)
+	return s.files.close()
 }
 
 var _ raft.StableStore = (*Stable)(nil)

@@ -93,35 +93,49 @@ func Open(path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// load finds the ends of the log and removes tombstones at its end.
+// load finds the ends of the log and removes tombstones behind it.
 func (s *Store) load() (err error) {
-	if s.first, err = s.db.FirstIndex(); err != nil {
+	first, err := s.db.FirstIndex()
+	if err != nil {
 		return err
 	}
-	if s.last, err = s.db.LastIndex(); err != nil {
+	stored, err := s.db.LastIndex()
+	if err != nil || stored == 0 {
 		return err
 	}
-	end := s.last
-	for s.last >= s.first && s.last > 0 {
-		l, k, err := s.fetch(s.last)
-		if err != nil {
-			return err
-		}
-		if l.Type != typeTombstone {
-			s.head = k.value
-			break
-		}
-		s.last--
+	end, k, err := s.findEnd(first, stored)
+	if err != nil {
+		return err
 	}
-	if s.last < end {
-		if err := s.db.DeleteRange(s.last+1, end); err != nil {
+	if end < stored {
+		if err := s.db.DeleteRange(end+1, stored); err != nil {
 			return err
 		}
 	}
-	if s.last < s.first {
-		s.first, s.last = 0, 0
-	}
+	s.first, s.last, s.head = first, end-1, k.prev
 	return nil
+}
+
+// findEnd returns the index of the end record, and its link, which must follow
+// the record before it. Behind it there may be tombstones.
+func (s *Store) findEnd(first, stored uint64) (uint64, link, error) {
+	for index := stored; index > first; index-- {
+		l, k, err := s.fetch(index)
+		switch {
+		case err != nil:
+			return 0, k, missing(err, index)
+		case l.Type == typeTombstone:
+			continue
+		case l.Type != typeEnd:
+			return 0, k, fmt.Errorf("%w: records are missing behind %d", ErrDamaged, index)
+		}
+		_, last, err := s.fetch(index - 1)
+		if err == nil && last.value != k.prev {
+			err = fmt.Errorf("%w: record %d does not follow record %d", ErrDamaged, index, index-1)
+		}
+		return index, k, missing(err, index-1)
+	}
+	return 0, link{}, fmt.Errorf("%w: it has no end", ErrDamaged)
 }
 
 // Close closes the file. After a stalled write it leaves it open: closing

@@ -3,10 +3,13 @@ package logstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/raresync/raresync/consensus/fault"
+	"github.com/raresync/raresync/consensus/ledger"
 )
 
 // StoreLog stores one record.
@@ -84,7 +87,7 @@ func (s *Store) replace(logs []*raft.Log) error {
 		fault.At(fault.LogStored)
 		if oldLast > newLast {
 			fault.At(fault.SuffixReplaced)
-			if err := s.db.DeleteRange(newLast+1, oldLast); err != nil {
+			if err := s.db.DeleteRange(newLast+2, oldLast+1); err != nil {
 				return err
 			}
 		}
@@ -94,15 +97,18 @@ func (s *Store) replace(logs []*raft.Log) error {
 	return err
 }
 
-// chainAll chains logs to the record with value head and adds tombstones up
-// to oldLast. It returns the value of the last of logs.
+// chainAll chains logs to the record with value head, and adds the end record
+// and, over an old suffix to oldLast and its end, tombstones. It returns the
+// value of the last of logs.
 func chainAll(logs []*raft.Log, oldLast uint64, head uint32) ([]*raft.Log, uint32) {
-	out := make([]*raft.Log, 0, len(logs))
+	out := make([]*raft.Log, 0, len(logs)+1)
 	for _, l := range logs {
 		stored, value := chained(l, head)
 		out, head = append(out, stored), value
 	}
-	for index := logs[len(logs)-1].Index + 1; index <= oldLast; index++ {
+	last := logs[len(logs)-1].Index
+	out = append(out, endOf(last, head))
+	for index := last + 2; index <= oldLast+1; index++ {
 		tombstone, _ := chained(&raft.Log{Index: index, Type: typeTombstone}, 0)
 		out = append(out, tombstone)
 	}
@@ -155,5 +161,16 @@ func (s *Store) writing(f func() error) error {
 	if err == nil || errors.Is(err, ErrDamaged) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", ErrStorage, err)
+	return fmt.Errorf("%w: %w", ErrStorage, asFsync(err))
+}
+
+// asFsync marks the error of an fsync. bbolt gives it bare, and every other of
+// the system's as that of a file.
+func asFsync(err error) error {
+	var errno syscall.Errno
+	var path *fs.PathError
+	if errors.As(err, &errno) && !errors.As(err, &path) {
+		return fmt.Errorf("%w: %w", ledger.ErrFsync, err)
+	}
+	return err
 }
