@@ -243,7 +243,7 @@ func TestDamagedFilesAreNeverServedAndAlwaysRepaired(t *testing.T) {
 	d.again(t)
 	d.converged(d.node("h1").View().Tree.Size())
 	d.verify(d.chains)
-	t.Logf("%d flips and cuts on one of five nodes: none served, signed or replicated, all repaired: %v", cases, hit)
+	t.Logf("proof: %d flips and cuts on one of five nodes: none served, signed or replicated, all repaired: %v", cases, hit)
 }
 
 // repaired waits until a node is a copy again, to the last byte.
