@@ -58,6 +58,7 @@ type logLimits struct {
 	unwatched     bool   // no watchdog over the followers: only to show what it is for
 
 	scrubPause time.Duration // between two passes over the ledger; zero: scrubPause
+	savedFill  uint64        // bytes that fill a gap between two saves of the progress; zero: savedFill
 }
 
 // defaultLimits keep log.db near 110 MiB.
@@ -69,6 +70,9 @@ func (l logLimits) withDefaults() logLimits {
 	}
 	if l.scrubPause == 0 {
 		l.scrubPause = scrubPause
+	}
+	if l.savedFill == 0 {
+		l.savedFill = savedFill
 	}
 	return l
 }

@@ -5,12 +5,16 @@ package consensus
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
-	"github.com/raresync/raresync/consensus/fault/kill"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
@@ -18,20 +22,59 @@ import (
 )
 
 // TestANetworkKilledAtAStepLosesNothing kills a process with a whole network in
-// it, so that all of its nodes end at once.
+// it at the step in RARESYNC_STEP, so that all of its nodes end there at once,
+// and looks at what the directories hold: the first time that the step is
+// passed, and later ones if there are any. Without a step the network ends in
+// order, and is looked at all the same.
 func TestANetworkKilledAtAStepLosesNothing(t *testing.T) {
-	kill.Each(t, func(dir string) { procedures(t, dir) }, func(dir string) { lookAtWhatIsLeft(t, dir) })
+	step := os.Getenv("RARESYNC_STEP")
+	for _, nth := range []int{1, 4, 20, 100} {
+		dir := t.TempDir()
+		killed := runProcedures(t, dir, fmt.Sprintf("%s#%d", step, nth))
+		lookAtWhatIsLeft(t, dir)
+		if step == "" {
+			return
+		}
+		if !killed && nth == 1 {
+			t.Fatalf("never came to step %q", step)
+		}
+		if !killed {
+			return
+		}
+		t.Logf("killed at %s#%d", step, nth)
+	}
 }
 
-// procedures goes through every procedure in which a network writes to more
-// than one file: it founds itself, replays its log, takes snapshots, replaces a
-// suffix, installs a snapshot, fills a gap, rewrites its logs, restarts, and
-// has a mirror made from a copy without salts.
-func procedures(t *testing.T, dir string) {
+// runProcedures runs them in a child and reports whether it was killed at the
+// step; otherwise it must have ended well.
+func runProcedures(t *testing.T, dir, step string) bool {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestProceduresOfANetwork$", "-test.v")
+	cmd.Env = append(os.Environ(), "RARESYNC_CRASH_DIR="+dir, "RARESYNC_CRASH_AT="+step)
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return false
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Fatalf("the procedures failed before step %q: %v\n%s", step, err, out[max(0, len(out)-2000):])
+	}
+	return true
+}
+
+// TestProceduresOfANetwork goes through every procedure in which a network
+// writes to more than one file: it founds itself, replays its log, takes
+// snapshots, replaces a suffix, installs a snapshot, fills a gap, rewrites its
+// logs, learns a lost one from the others and restarts.
+func TestProceduresOfANetwork(t *testing.T) {
+	dir := os.Getenv("RARESYNC_CRASH_DIR")
+	if dir == "" {
+		dir = t.TempDir()
+	}
 	founded := found(t, 3)
 	saveNetwork(t, dir, founded)
 	c := clusterOf(t, founded, func(id string) string { return filepath.Join(dir, id) })
-	c.limits = logLimits{snapshotBytes: 80_000, trailing: 4}
+	c.limits = logLimits{snapshotBytes: 80_000, trailing: 4, scrubPause: 10 * time.Millisecond, savedFill: 1}
 	c.acked = record(t, filepath.Join(dir, "acked"))
 	for _, id := range c.ids {
 		must(t, os.Mkdir(c.dirs[id], 0o700))
@@ -58,8 +101,16 @@ func procedures(t *testing.T, dir string) {
 	old, before := c.uncommittedTail(1)
 	more(8, c.without(old)...)
 	c.logsLeaveBehind(old, before)
+	c.meter(nil).most = 3 // answers, so that the gap is filled in steps
 	c.net.setCut(false, old, c.others(old)...)
 	c.converged(size)
+
+	hurt := c.follower()
+	for _, name := range []string{"bodies", "leaves", "hashes.0"} {
+		c.flip(hurt, name, 100)
+	}
+	repaired := func() bool { return c.undamaged(hurt) }
+	c.until("a disk that is repaired", repaired)
 
 	for _, n := range c.running() {
 		if n.snapshots != nil {
@@ -67,21 +118,17 @@ func procedures(t *testing.T, dir string) {
 			must(t, n.logs.Rewrite(newest.Index))
 		}
 	}
+	forgets := c.follower() // has lost its log and learns it from the others
+	c.close(ended(), forgets)
+	c.spoil(forgets, "raft/log.db", cutToNothing)
+	c.open(forgets)
+	c.until("the end of its recovery", func() bool { return c.node(forgets).recovering.Load() == nil })
 	c.close(t.Context(), c.ids...)
 	c.open(c.ids...)
 	more(1, c.ids...)
 	c.converged(size)
-
-	c.restored(true)
-	must(t, os.Rename(c.dirs["reader"], restoredDir(dir)))
-	c.dirs["reader"] = restoredDir(dir)
-	c.open("reader")
-	more(1, c.ids...)
-	c.converged(size)
 	c.verify(chains)
 }
-
-func restoredDir(dir string) string { return filepath.Join(dir, "reader restored") }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -95,10 +142,7 @@ func must(t testing.TB, err error) {
 // and that each node's files are a whole copy.
 func lookAtWhatIsLeft(t *testing.T, dir string) {
 	c := clusterOf(t, loadNetwork(t, dir), func(id string) string { return filepath.Join(dir, id) })
-	c.limits = logLimits{snapshotBytes: 80_000, trailing: 4}
-	if _, err := os.Stat(restoredDir(dir)); err == nil {
-		c.dirs["reader"] = restoredDir(dir)
-	}
+	c.limits = logLimits{snapshotBytes: 80_000, trailing: 4, scrubPause: 10 * time.Millisecond}
 	for _, id := range c.ids {
 		must(t, os.MkdirAll(c.dirs[id], 0o700))
 	}

@@ -177,7 +177,7 @@ func (n *Node) fillWith(pulled []Pulled) error {
 // saveFilled makes what was filled durable now and then, so that a restart goes
 // on from there.
 func (n *Node) saveFilled(bytes uint64) error {
-	if n.gap.unsaved += bytes; n.gap.unsaved < savedFill {
+	if n.gap.unsaved += bytes; n.gap.unsaved < n.cfg.limits.savedFill {
 		return nil
 	}
 	n.gap.unsaved = 0

@@ -55,12 +55,12 @@ func (n *Node) startRaft(view *state.State) error {
 		Stream: layer, MaxPool: maxPool, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
 		Timeout: n.cfg.Timing.RPC, Logger: raftLogger(n.log),
 	}), n.cfg.Now)
-	if n.mayNotVote() {
+	if n.mayNotVote() && !fault.Planted(fault.VoteWithoutLog) {
 		n.transport.withholdVotes(n.mayNotVote)
 		n.worker(n.transport.passOn)
 	}
 	config := n.raftConfig()
-	if err := n.bootstrap(config); err != nil {
+	if err := n.bootstrap(); err != nil {
 		return err
 	}
 	r, err := raft.NewRaft(config, &fsm{n: n}, n.logs, n.stable, n.snapshots, n.transport)
@@ -233,7 +233,7 @@ func (n *Node) raftConfig() *raft.Config {
 
 // bootstrap writes the genesis' voters as the first configuration. Every voter
 // writes the same, so it does not matter who starts first.
-func (n *Node) bootstrap(config *raft.Config) error {
+func (n *Node) bootstrap() error {
 	last, err := n.logs.LastIndex()
 	if err != nil {
 		return err
@@ -249,7 +249,9 @@ func (n *Node) bootstrap(config *raft.Config) error {
 	for _, v := range founded.Voters() {
 		servers = append(servers, raft.Server{Suffrage: raft.Voter, ID: raft.ServerID(v.ID), Address: raft.ServerAddress(v.ID)})
 	}
-	if err := raft.BootstrapCluster(config, n.logs, n.stable, n.snapshots, n.transport, raft.Configuration{Servers: servers}); err != nil {
+	// As raft.BootstrapCluster does, but again if a crash came in between.
+	first := &raft.Log{Index: 1, Term: 1, Type: raft.LogConfiguration, Data: raft.EncodeConfiguration(raft.Configuration{Servers: servers})}
+	if err := errors.Join(n.stable.SetUint64([]byte(logstore.KeyTerm), first.Term), n.logs.StoreLog(first)); err != nil {
 		return fmt.Errorf("bootstrap raft: %w", err)
 	}
 	return nil

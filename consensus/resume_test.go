@@ -12,6 +12,7 @@ type meter struct {
 	froms []uint64       // envelope numbers asked for and answered
 	sent  uint64         // bytes
 	left  map[string]int // envelopes that a peer still sends; none: any number
+	most  int            // envelopes in one answer; 0: as many as there are
 }
 
 func (c *cluster) meter(left map[string]int) *meter {
@@ -25,6 +26,9 @@ func (c *cluster) meter(left map[string]int) *meter {
 func (m *meter) answer(id string, from uint64, p []Pulled) []Pulled {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.most > 0 {
+		p = p[:min(m.most, len(p))]
+	}
 	if n, bounded := m.left[id]; bounded {
 		p = slices.Clone(p[:min(n, len(p))])
 		m.left[id] -= len(p)

@@ -17,11 +17,13 @@ const (
 	// simMinCommits is the least number of commits in a simulated hour: a run
 	// in which nothing could happen has shown nothing.
 	simMinCommits = 60
+	// simProof is how much simulated time PROVE=1 asks for.
+	simProof = 100 * time.Hour
 )
 
 // TestNetworkKeepsItsPromisesUnderFaults runs scenarios for a few seconds, or
-// for as long as SOAK says ("10m"). SIM_SEED repeats the scenarios of a run
-// from the seed it printed.
+// for as long as SOAK says ("10m"), or for a hundred simulated hours with
+// PROVE=1. SIM_SEED repeats the scenarios of a run from the seed it printed.
 func TestNetworkKeepsItsPromisesUnderFaults(t *testing.T) {
 	share, soaking := simShare, false
 	if asked := os.Getenv("SOAK"); asked != "" {
@@ -31,9 +33,13 @@ func TestNetworkKeepsItsPromisesUnderFaults(t *testing.T) {
 		}
 		share, soaking = d, true
 	}
+	least := time.Duration(0) // of simulated time
+	if os.Getenv("PROVE") == "1" {
+		soaking, least = true, simProof
+	}
 	var total simTotal
 	began := time.Now()
-	for seed := simSeed(t); total.scenarios == 0 || time.Since(began) < share; seed++ {
+	for seed := simSeed(t); total.scenarios == 0 || time.Since(began) < share || total.elapsed < least; seed++ {
 		sc := drawScenario(seed, soaking)
 		s := simulate(t, sc)
 		total.add(s)
@@ -47,7 +53,7 @@ func TestNetworkKeepsItsPromisesUnderFaults(t *testing.T) {
 			t.Fatalf("repeat with SIM_SEED=%d", seed)
 		}
 	}
-	t.Logf("%s, in %s", total, time.Since(began).Round(time.Second))
+	t.Logf("proof: %s, in %s", total, time.Since(began).Round(time.Second))
 	if hours := total.elapsed.Hours(); float64(total.commits) < simMinCommits*hours {
 		t.Errorf("%d commits in %.1f simulated hours, want at least %d an hour", total.commits, hours, simMinCommits)
 	}

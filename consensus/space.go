@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/space"
 )
 
@@ -32,7 +33,7 @@ func (n *Node) runSpace(ctx context.Context) {
 	var yielded time.Time
 	for {
 		level := n.told(n.cfg.Space.Tend())
-		if level >= space.Short && n.Leading() && time.Since(yielded) >= yieldPause {
+		if level >= space.Short && n.Leading() && time.Since(yielded) >= yieldPause && !fault.Planted(fault.LeadWhenShort) {
 			n.log.Warn("leadership is handed over for want of room on the disk")
 			n.handOver(ctx)
 			yielded = time.Now()
@@ -83,7 +84,7 @@ func (n *Node) guard(bytes int) error {
 			return err
 		}
 	}
-	if n.look(2*bytes) == space.Full {
+	if n.look(2*bytes) == space.Full && !fault.Planted(fault.StoreWhenFull) {
 		return ErrNoRoom
 	}
 	return nil

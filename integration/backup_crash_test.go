@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -49,62 +50,78 @@ func exists(t *testing.T, path string) bool {
 	return err == nil
 }
 
+// backupSteps are the steps of saving and restoring, and whether what was begun
+// is whole behind them.
+var backupSteps = map[fault.Step]bool{
+	fault.BackupParts: false, fault.BackupVerified: false, fault.BackupSynced: false, fault.BackupNamed: true,
+	fault.RestoreLedger: false, fault.RestoreFacts: false, fault.RestoreOpened: false, fault.RestoreNamed: true,
+	fault.SaltsRefilled: false,
+}
+
 // TestACrashDuringABackupOrRestoreLeavesAllOrNothing kills the program at each
-// step. What has its name is whole; what has not is in nobody's way.
+// step, or at the one in RARESYNC_STEP. What has its name is whole; what has
+// not is in nobody's way.
 func TestACrashDuringABackupOrRestoreLeavesAllOrNothing(t *testing.T) {
 	n := newNetwork(t, 1, 1, 4*time.Minute)
 	n.register(madeUpVisits(t, 5, 1))
 	n.converge()
-	policy, mirror := n.policy(), n.Reader
-	must(t, mirror.Stop())
+	policy := n.policy()
+	must(t, n.Reader.Stop())
 	good := filepath.Join(n.Dir, "good.tar")
-	n.save(mirror, good)
-	for step, whole := range map[fault.Step]bool{
-		fault.BackupParts: false, fault.BackupVerified: false, fault.BackupSynced: false, fault.BackupNamed: true,
-	} {
+	n.save(n.Reader, good)
+	only := fault.Step(os.Getenv("RARESYNC_STEP"))
+	for step, whole := range backupSteps {
+		if only != "" && step != only {
+			continue
+		}
 		t.Run(string(step), func(t *testing.T) {
 			n := n.with(t)
-			file := filepath.Join(t.TempDir(), "b.tar")
-			n.crash(step, "backup", "save", file, "-c", mirror.Config())
-			if exists(t, file) != whole {
-				t.Fatalf("the file is there: %t, want %t", !whole, whole)
-			}
-			if !whole {
-				n.save(mirror, file)
-			}
-			n.report("backup", "verify", file, "--policy", policy, "-o", "json")
-			if exists(t, file+".part") {
-				t.Error("an unfinished file is left")
+			switch procedure, _, _ := strings.Cut(string(step), "/"); procedure {
+			case "backup":
+				n.crashSaving(step, whole, policy)
+			case "restore":
+				n.crashRestoring(step, whole, good)
+			default:
+				n.loseLog(n.Reader)
+				n.report("backup", "restore", good, "-c", n.Reader.Config(), "-o", "json")
+				n.crash(step, "serve", "-c", n.Reader.Config())
+				comesBack(n, n.Reader)
 			}
 		})
 	}
-	folder := filepath.Join(mirror.Dir, "node")
-	for step, whole := range map[fault.Step]bool{
-		fault.RestoreLedger: false, fault.RestoreFacts: false, fault.RestoreOpened: false, fault.RestoreNamed: true,
-	} {
-		t.Run(string(step), func(t *testing.T) {
-			n := n.with(t)
-			n.loseLog(mirror)
-			n.crash(step, "backup", "restore", good, "-c", mirror.Config())
-			if exists(t, folder) != whole {
-				t.Fatalf("the folder is there: %t, want %t", !whole, whole)
-			}
-			if !whole {
-				n.report("backup", "restore", good, "-c", mirror.Config(), "-o", "json")
-			}
-			if exists(t, folder+".part") {
-				t.Error("an unfinished folder is left")
-			}
-			comesBack(n, mirror)
-		})
+}
+
+func (n *network) crashSaving(step fault.Step, whole bool, policy string) {
+	n.t.Helper()
+	file := filepath.Join(n.t.TempDir(), "b.tar")
+	n.crash(step, "backup", "save", file, "-c", n.Reader.Config())
+	if exists(n.t, file) != whole {
+		n.t.Fatalf("the file is there: %t, want %t", !whole, whole)
 	}
-	t.Run(string(fault.SaltsRefilled), func(t *testing.T) {
-		n := n.with(t)
-		n.loseLog(mirror)
-		n.report("backup", "restore", good, "-c", mirror.Config(), "-o", "json")
-		n.crash(fault.SaltsRefilled, "serve", "-c", mirror.Config())
-		comesBack(n, mirror)
-	})
+	if !whole {
+		n.save(n.Reader, file)
+	}
+	n.report("backup", "verify", file, "--policy", policy, "-o", "json")
+	if exists(n.t, file+".part") {
+		n.t.Error("an unfinished file is left")
+	}
+}
+
+func (n *network) crashRestoring(step fault.Step, whole bool, good string) {
+	n.t.Helper()
+	folder := filepath.Join(n.Reader.Dir, "node")
+	n.loseLog(n.Reader)
+	n.crash(step, "backup", "restore", good, "-c", n.Reader.Config())
+	if exists(n.t, folder) != whole {
+		n.t.Fatalf("the folder is there: %t, want %t", !whole, whole)
+	}
+	if !whole {
+		n.report("backup", "restore", good, "-c", n.Reader.Config(), "-o", "json")
+	}
+	if exists(n.t, folder+".part") {
+		n.t.Error("an unfinished folder is left")
+	}
+	comesBack(n, n.Reader)
 }
 
 // comesBack starts a restored mirror and compares it with the others.

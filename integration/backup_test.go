@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,8 +84,10 @@ func TestBackupsOfARunningNetworkBringItsMirrorsBack(t *testing.T) {
 		}
 	}
 
-	// The mirrors lose their logs: one comes back without salts, one with.
+	// The mirrors lose their logs, one of them all but its keys: one comes back
+	// without salts, one with.
 	n.loseLog(mirror)
+	must(t, os.RemoveAll(filepath.Join(mirror.Dir, "outbox")))
 	n.report("backup", "restore", ofVoter.File, "-c", mirror.Config(), "-o", "json")
 	n.loseLog(n.Reader)
 	opened := n.report("backup", "restore", sealed.File, "-c", n.Reader.Config(), "--identity", key, "-o", "json")
@@ -100,6 +103,15 @@ func TestBackupsOfARunningNetworkBringItsMirrorsBack(t *testing.T) {
 	for _, e := range n.entries(n.Reader) {
 		if e.Problem != "" {
 			t.Errorf("entry %d does not open: %s", e.Index, e.Problem)
+		}
+	}
+
+	// A hospital that hands in its files again adds nothing twice.
+	again := slices.DeleteFunc(slices.Clone(visits), func(v visit) bool { return v.hospital != 3 })
+	n.register(again)
+	for _, v := range again {
+		if v.result.Outcome != "known" {
+			t.Errorf("%s again: %s", v.file.Name, v.result.Outcome)
 		}
 	}
 

@@ -94,12 +94,14 @@ func newPowerCuts(t *testing.T, n *network, patients int) *powerCuts {
 		patience: time.Minute,
 	}
 	for i, p := range n.Processes() {
-		c.volumes[p] = onVolume(t, p, []fileSystem{ext4, xfs}[i%2])
+		kind := []fileSystem{ext4, xfs}[i%2]
+		kind.mib = 4096 // a hundred cuts' log, and no want of room; sparse
+		c.volumes[p] = onVolume(t, p, kind)
 	}
 	c.l = newLoadOf(n, patients)
 	for h, queue := range c.l.queues {
-		half := len(queue) / 2
-		c.l.queues[h], c.spare = queue[:half], append(c.spare, queue[half:])
+		load := len(queue) - min(len(queue)/2, 128)
+		c.l.queues[h], c.spare = queue[:load], append(c.spare, queue[load:])
 	}
 	return c
 }
@@ -194,20 +196,20 @@ func (c *powerCuts) cut(who []*demo.Process) error {
 	defer cancel()
 	for _, p := range who {
 		if err := p.WaitReady(ctx); err != nil {
-			return fmt.Errorf("%s does not come back: %w: %s", p.Node, err, lastLine(p.Log()))
+			return fmt.Errorf("%s does not come back: %w: %s", p.Node, err, lastWords(p.Log()))
 		}
 	}
 	return nil
 }
 
-// lastLine returns how a log ends.
-func lastLine(path string) string {
+// lastWords returns how a daemon's log ends: its error and the hint.
+func lastWords(path string) string {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return err.Error()
 	}
 	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
-	return lines[len(lines)-1]
+	return strings.Join(lines[max(0, len(lines)-2):], "; ")
 }
 
 // given returns a copy of what was promised so far.

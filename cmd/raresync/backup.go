@@ -163,7 +163,7 @@ func backupRestore(c *cli.Context) (err error) {
 		switch {
 		case errors.Is(err, backup.ErrVoter):
 			return hinted{coded{exitForbidden, err}, "start the voter without a copy: it catches up from the others. If it ran before and its disk is gone, make a new node with: raresync init DIR"}
-		case errors.Is(err, home.ErrOccupied):
+		case errors.Is(err, backup.ErrHasLog):
 			return hinted{coded{exitForbidden, err}, "a node that has a log catches up by itself: start it with: raresync serve"}
 		case err != nil:
 			return wrongKey(err)

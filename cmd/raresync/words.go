@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
+	"github.com/raresync/raresync/cmd/raresync/backup"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
+	"github.com/raresync/raresync/crypto/offline"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/home"
@@ -46,6 +48,11 @@ var meanings = []struct {
 	{home.ErrOtherGenesis, words{
 		"adopt the genesis of the network this node was founded in, or make a new node with: raresync init DIR",
 		"该节点属于另一个网络", "请导入该节点所属网络的创世文件，或用 raresync init 建立新节点"}},
+	{backup.ErrVoter, words{"", "投票节点不能从备份恢复", "请直接启动该节点，它会从其他节点追上；若磁盘已丢失，请用 raresync init 建立新节点"}},
+	{backup.ErrHasLog, words{"", "该节点已有日志", "无需恢复：用 raresync serve 启动，它会自行追上"}},
+	{offline.ErrWrongKey, words{"", "密钥不匹配", "请用封存该备份时所用的离线密钥"}},
+	{offline.ErrKey, words{"", "不是离线密钥文件", "离线密钥由 raresync backup key 生成"}},
+	{offline.ErrRecipient, words{"make one with: raresync backup key FILE", "不是离线密钥的公钥", "公钥由 raresync backup key 打印"}},
 	{home.ErrOccupied, words{"choose a new directory", "目录不是空的", "请换一个新目录"}},
 	{consensus.ErrTwin, words{
 		"find the copy of this data directory and stop it for good; docs/OPERATIONS.md, \"When a node runs twice\"",

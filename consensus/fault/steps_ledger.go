@@ -3,21 +3,26 @@ package fault
 // Steps of a repair of the ledger: what was damaged is written again in place,
 // and then the hashes that vouch for it.
 const (
-	RepairWritten Step = "repair/written" // bytes are in place, no hash vouches for them
-	RepairHashes  Step = "repair/hashes"  // hashes are written, nothing is fsynced
-	RepairSynced  Step = "repair/synced"  // all is fsynced, the damage is still remembered
+	// RepairWritten: an envelope is written again, no hash vouches for it.
+	RepairWritten Step = "repair/written"
+	// RepairHashes: the hashes are those of the leaves, nothing is fsynced.
+	RepairHashes Step = "repair/hashes"
+	// RepairSynced: all is fsynced, the damage is not forgotten.
+	RepairSynced Step = "repair/synced"
 )
 
-// Steps of a gap that is filled.
+// Steps of saving what fills a gap before the gap is closed.
 const (
-	FillSynced Step = "fill/synced" // the ledger is fsynced, the progress not recorded
-	FillSaved  Step = "fill/saved"  // the progress is recorded
+	// FillSynced: the ledger is fsynced, the progress is not recorded.
+	FillSynced Step = "fill/synced"
+	// FillSaved: the progress is recorded.
+	FillSaved Step = "fill/saved"
 )
 
-// Mistakes of reading.
+// Bugs of reading and repair.
 const (
-	// SkipReadCheck hands out what the disk returned without looking at it.
+	// SkipReadCheck serves what the disk returned without looking at it.
 	SkipReadCheck Bug = "skip-read-check"
-	// TrustRepairs takes what a peer sent for a repair without deriving the root.
+	// TrustRepairs takes what a peer sent for a repair, whatever the root.
 	TrustRepairs Bug = "trust-repairs"
 )

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/raresync/raresync/crypto/tlog"
 )
@@ -116,40 +117,53 @@ type chunk struct {
 	bytes []byte
 }
 
-// chunks encodes b behind a ledger of length at. The order is the order of
-// writing: envelopes.idx, which makes the envelope count, comes last.
-func (b *Batch) chunks(at Lengths) []chunk {
-	envelope := b.envelopeRecord()
-	bodies, ends, salts := b.bodyRecords(at.BodiesBytes)
-	out := []chunk{
-		{fileBodies, bodies},
-		{fileBodyIndex, ends},
-		{fileSalts, salts},
-		{fileLeaves, b.leafRecords()},
+// room is memory for the chunks of an envelope, kept for those of the next.
+type room [fileCount][]byte
+
+// chunks encodes b behind a ledger of length at; they are good until the room is
+// used again. The order is the order of writing: envelopes.idx, which makes the
+// envelope count, comes last.
+func (b *Batch) chunks(at Lengths, r *room) []chunk {
+	for f := range r {
+		r[f] = r[f][:0]
 	}
+	r[fileBodies], r[fileBodyIndex], r[fileSalts] = b.bodyRecords(at.BodiesBytes, r[fileBodies], r[fileBodyIndex], r[fileSalts])
+	r[fileLeaves] = b.leafRecords(r[fileLeaves])
 	for i := range b.Hashes {
-		if len(b.Hashes[i]) > 0 {
-			out = append(out, chunk{fileHashes0 + fileID(i), hashRecords(b.Hashes[i])})
-		}
+		r[fileHashes0+fileID(i)] = hashRecords(r[fileHashes0+fileID(i)], b.Hashes[i])
 	}
+	r[fileEnvelopes] = b.envelopeRecord(r[fileEnvelopes])
 	entry := indexRecord{
-		end: at.EnvelopesBytes + uint64(len(envelope)), first: at.TreeSize, count: uint32(len(b.Leaves)),
+		end: at.EnvelopesBytes + uint64(len(r[fileEnvelopes])), first: at.TreeSize, count: uint32(len(b.Leaves)),
 		hospital: b.Hospital, sequence: b.Sequence, attempt: b.Attempt, prev: b.PrevOfHospital, id: b.ID,
 	}
-	return append(out, chunk{fileEnvelopes, envelope}, chunk{fileIndex, entry.append(nil)})
+	r[fileIndex] = entry.append(r[fileIndex])
+	out := make([]chunk, 0, fileCount)
+	for _, f := range appendOrder {
+		if len(r[f]) > 0 {
+			out = append(out, chunk{f, r[f]})
+		}
+	}
+	return out
 }
 
-func (b *Batch) envelopeRecord() []byte {
-	r := make([]byte, 0, envelopeFixedBytes+len(b.Header))
+// appendOrder is the order in which the files of an envelope are written.
+var appendOrder = [fileCount]fileID{fileBodies, fileBodyIndex, fileSalts, fileLeaves,
+	fileHashes0, fileHashes8, fileHashes16, fileHashes24, fileEnvelopes, fileIndex}
+
+func (b *Batch) envelopeRecord(r []byte) []byte {
+	start := len(r)
+	r = slices.Grow(r, envelopeFixedBytes+len(b.Header))
 	r = binary.BigEndian.AppendUint32(r, uint32(len(b.Header)))
 	r = append(r, b.Header...)
 	r = append(r, b.Ed25519[:]...)
 	r = append(r, b.MLDSA...)
-	return appendChecksum(binary.BigEndian.AppendUint64(r, b.LogTimeMS))
+	r = binary.BigEndian.AppendUint64(r, b.LogTimeMS)
+	return appendChecksum(r[start:])
 }
 
-func (b *Batch) leafRecords() []byte {
-	r := make([]byte, 0, len(b.Leaves)*LeafRecordBytes)
+func (b *Batch) leafRecords(r []byte) []byte {
+	r = slices.Grow(r, len(b.Leaves)*LeafRecordBytes)
 	for _, leaf := range b.Leaves {
 		r = binary.BigEndian.AppendUint16(r, LeafBytes)
 		r = append(r, leaf...)
@@ -157,14 +171,15 @@ func (b *Batch) leafRecords() []byte {
 	return r
 }
 
-func (b *Batch) bodyRecords(end uint64) (bodies, ends, salts []byte) {
+// bodyRecords appends to what it is given; end is where bodies ends before.
+func (b *Batch) bodyRecords(end uint64, bodies, ends, salts []byte) (_, _, _ []byte) {
 	total := 0
 	for i := range b.Bodies {
 		total += TagBytes + len(b.Bodies[i].Ciphertext)
 	}
-	bodies = make([]byte, 0, total)
-	ends = make([]byte, 0, len(b.Bodies)*bodyIndexBytes)
-	salts = make([]byte, 0, len(b.Bodies)*SaltBytes)
+	bodies = slices.Grow(bodies, total)
+	ends = slices.Grow(ends, len(b.Bodies)*bodyIndexBytes)
+	salts = slices.Grow(salts, len(b.Bodies)*SaltBytes)
 	for i := range b.Bodies {
 		body := &b.Bodies[i]
 		bodies = append(append(bodies, body.Tag[:]...), body.Ciphertext...)
@@ -175,8 +190,8 @@ func (b *Batch) bodyRecords(end uint64) (bodies, ends, salts []byte) {
 	return bodies, ends, salts
 }
 
-func hashRecords(hashes []tlog.Hash) []byte {
-	r := make([]byte, 0, len(hashes)*HashBytes)
+func hashRecords(r []byte, hashes []tlog.Hash) []byte {
+	r = slices.Grow(r, len(hashes)*HashBytes)
 	for i := range hashes {
 		r = append(r, hashes[i][:]...)
 	}

@@ -82,7 +82,7 @@ func TestALedgerCutAtAnyByteOpensWithWholeEnvelopes(t *testing.T) {
 func TestAnAppendKilledAtAnyWriteOpensWithWholeEnvelopes(t *testing.T) {
 	c := newCrashed(t)
 	before, after := c.b.lengths[2], c.b.lengths[3]
-	chunks := c.b.batches[2].chunks(before)
+	chunks := c.b.batches[2].chunks(before, new(room))
 	for killed := range chunks {
 		for _, written := range []int{0, 1, len(chunks[killed].bytes) - 1} {
 			for g := range fileCount {

@@ -49,9 +49,10 @@ type Ledger struct {
 	reads    [fileCount]io.ReaderAt // the same files, or those of OpenParts
 	suspect  error                  // why it was opened in spite of damage
 
-	sync  sync.Mutex // held by Sync, Truncate, Scrub and Close; comes before write
+	sync  sync.Mutex // held by Sync, Truncate, Erase and Close; comes before write
 	write sync.Mutex // held by Append, and by all that moves the ends of files
 	dead  error      // guarded by write: the first failure, or ErrClosed
+	room  room       // guarded by write
 	ahead uint64     // guarded by write: end in bodies up to which writeback was begun
 
 	mu     sync.RWMutex // guards what follows; held for reading while a read uses at
@@ -87,7 +88,7 @@ func (l *Ledger) Append(b Batch) error {
 	if err := b.check(at); err != nil {
 		return fmt.Errorf("append envelope %d: %w", at.Envelopes, err)
 	}
-	for _, c := range b.chunks(at) {
+	for _, c := range b.chunks(at, &l.room) {
 		if c.file == fileIndex {
 			fault.At(fault.AppendBodies)
 		}

@@ -242,21 +242,21 @@ func TestAFailedWriteStopsTheLedger(t *testing.T) {
 	wantHolds(t, open(t, dir), b, 1)
 }
 
-func TestScrubbedEntriesReadAsZerosAndTheRestStays(t *testing.T) {
+func TestErasedEntriesReadAsZerosAndTheRestStays(t *testing.T) {
 	dir, b := t.TempDir(), newBuilder(t)
 	for range 3 {
 		b.next(1, 4, 8192)
 	}
 	l := open(t, dir)
 	appendAll(t, l, b.batches)
-	if err := l.Scrub(3, 3); !errors.Is(err, ErrOutOfRange) {
-		t.Fatalf("scrub of what is not fsynced: got %v, want ErrOutOfRange", err)
+	if err := l.Erase(3, 3); !errors.Is(err, ErrOutOfRange) {
+		t.Fatalf("erasure of what is not fsynced: got %v, want ErrOutOfRange", err)
 	}
 	if _, err := l.Sync(); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time is harmless
-		if err := l.Scrub(3, 3); err != nil {
+		if err := l.Erase(3, 3); err != nil {
 			t.Fatal(err)
 		}
 	}

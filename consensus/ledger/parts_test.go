@@ -134,15 +134,6 @@ func TestSaltsThatWereLeftOutAreFilledIn(t *testing.T) {
 		}
 	}
 	wantHolds(t, bare, b, 9)
-	for n, batch := range b.batches {
-		got, err := bare.Salts(uint64(n))
-		if err != nil || len(got) != len(batch.Bodies)*SaltBytes || !bytes.Equal(got[len(got)-SaltBytes:], batch.Bodies[len(batch.Bodies)-1].Salt[:]) {
-			t.Errorf("salts of envelope %d: %d bytes, %v", n, len(got), err)
-		}
-	}
-	if _, err := bare.Salts(9); !errors.Is(err, ErrOutOfRange) {
-		t.Errorf("salts beyond the end: %v, want ErrOutOfRange", err)
-	}
 	if err := bare.Refill(2, b.batches[2].Bodies[1:]); !errors.Is(err, ErrBatch) {
 		t.Errorf("a body too few: %v, want ErrBatch", err)
 	}

@@ -79,7 +79,7 @@ func (l *Ledger) Rewrite(at Lengths, b Batch) (Lengths, error) {
 	}
 	l.mu.Lock() // no reader sees half of it
 	defer l.mu.Unlock()
-	for _, c := range b.chunks(at) {
+	for _, c := range b.chunks(at, new(room)) {
 		if _, err := l.files[c.file].WriteAt(c.bytes, int64(at.bytes(c.file))); err != nil {
 			return Lengths{}, fmt.Errorf("rewrite envelope %d: %w", at.Envelopes, l.fail(ioError("write", c.file.name(), err)))
 		}
@@ -112,7 +112,7 @@ func (l *Ledger) RewriteHashes(height uint, first uint64, hashes []tlog.Hash) er
 		return fmt.Errorf("rewrite %d hashes of height %d from %d: %w", len(hashes), height, first, err)
 	}
 	f := fileHashes0 + fileID(row)
-	if _, err := l.files[f].WriteAt(hashRecords(hashes), int64(first*HashBytes)); err != nil {
+	if _, err := l.files[f].WriteAt(hashRecords(nil, hashes), int64(first*HashBytes)); err != nil {
 		return fmt.Errorf("rewrite hashes: %w", l.fail(ioError("write", f.name(), err)))
 	}
 	return nil

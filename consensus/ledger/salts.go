@@ -2,27 +2,6 @@ package ledger
 
 import "fmt"
 
-// Salts returns the salts of envelope number n, joined in order of place.
-func (l *Ledger) Salts(n uint64) ([]byte, error) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if n >= l.at.Envelopes {
-		return nil, fmt.Errorf("read salts of envelope %d: %w", n, ErrOutOfRange)
-	}
-	r, err := l.index(n)
-	if err == nil && !within(r.first, uint64(r.count), l.at.TreeSize) {
-		err = damaged(fileIndex.name(), "record %d goes to entry %d", n, r.first+uint64(r.count))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read salts of envelope %d: %w", n, err)
-	}
-	salts := make([]byte, uint64(r.count)*SaltBytes)
-	if err := l.readAt(fileSalts, salts, r.first*SaltBytes); err != nil {
-		return nil, fmt.Errorf("read salts of envelope %d: %w", n, err)
-	}
-	return salts, nil
-}
-
 // Refill writes the bodies of envelope number n, salts and all, over what the
 // files hold of them. The caller has verified them against the envelope's
 // header, which holds their commitments; they are durable with the next Sync.
@@ -56,7 +35,7 @@ func (l *Ledger) refill(first uint64, bodies []Body) error {
 		return err
 	}
 	b := Batch{Bodies: bodies}
-	sealed, _, salts := b.bodyRecords(start)
+	sealed, _, salts := b.bodyRecords(start, nil, nil, nil)
 	if _, err := l.files[fileBodies].WriteAt(sealed, int64(start)); err != nil {
 		return ioError("write", fileBodies.name(), err)
 	}

@@ -125,3 +125,24 @@ func TestNoCutOfTheLogLosesARecord(t *testing.T) {
 		}
 	}
 }
+
+// bbolt is content with one sound metadata page of two, and goes back by a
+// transaction if it is the older one.
+func TestADamagedMetadataPageDoesNotTakeTheLastRecordsWithIt(t *testing.T) {
+	path, _ := busyLog(t)
+	good := usedPart(t, path)
+	for page := range 2 {
+		for _, at := range []int{pageHeadBytes, pageHeadBytes + 48, pageHeadBytes + 60} {
+			bad := bytes.Clone(good)
+			bad[page*4096+at] ^= 2
+			write(t, path, string(bad))
+			s, err := Open(path, Options{Fatal: func(error) {}})
+			if !errors.Is(err, ErrDamaged) {
+				t.Errorf("metadata page %d, byte %d: %v, want ErrDamaged", page, at, err)
+			}
+			if err == nil {
+				s.Close()
+			}
+		}
+	}
+}

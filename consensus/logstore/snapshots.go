@@ -144,7 +144,8 @@ func (s *Snapshots) findNewest() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.found = len(list) > 0; s.found {
+	s.newest, s.found = raft.SnapshotMeta{}, len(list) > 0
+	if s.found {
 		s.newest = *list[0]
 	}
 	return nil

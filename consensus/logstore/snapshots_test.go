@@ -170,3 +170,30 @@ func TestEveryFlippedByteOfASnapshotIsSeen(t *testing.T) {
 		}
 	}
 }
+
+func TestADamagedSnapshotIsDroppedAndTheOneBeforeIsTheNewest(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := openSnapshots(t, dir)
+	var ids []string
+	for index := uint64(10); index <= 20; index += 10 {
+		k := create(t, s, index, 1)
+		if err := k.Close(); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, k.ID())
+	}
+	for i, want := range []uint64{10, 0} {
+		id := ids[len(ids)-1-i]
+		write(t, filepath.Join(dir, snapshotRoot, id, []string{"state.bin", metaFile}[i]), "cut")
+		dropped, err := s.DropDamaged()
+		if err != nil || len(dropped) != 1 || dropped[0] != id {
+			t.Fatalf("dropped %v, %v, want %s", dropped, err, id)
+		}
+		if newest, found := s.Newest(); newest.Index != want || found != (want > 0) {
+			t.Errorf("newest at %d, %v, want %d", newest.Index, found, want)
+		}
+	}
+	if err := s.Check(); err != nil {
+		t.Error(err)
+	}
+}

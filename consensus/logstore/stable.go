@@ -36,9 +36,11 @@ type Stable struct {
 	stopped error
 }
 
-// Raft's names of what it keeps.
+// KeyTerm is Raft's name of the newest term it has seen.
+const KeyTerm = "CurrentTerm"
+
+// Raft's names of its vote.
 const (
-	keyTerm      = "CurrentTerm"
 	keyVoteTerm  = "LastVoteTerm"
 	keyCandidate = "LastVoteCand"
 )
@@ -73,13 +75,14 @@ func (s *Stable) Set(key, value []byte) error {
 // crash in between would take the candidate of an older vote for this one's.
 func (s *Stable) SetUint64(key []byte, v uint64) error {
 	switch string(key) {
-	case keyTerm:
+	case KeyTerm:
 		return s.change(func(b *ballot) { b.term = v })
 	case keyVoteTerm:
 		return s.change(func(b *ballot) {
-			if b.voteTerm != v {
-				b.voteTerm, b.candidate = v, ""
+			if b.voteTerm != v && !fault.Planted(fault.OldCandidate) {
+				b.candidate = ""
 			}
+			b.voteTerm = v
 		})
 	}
 	return fmt.Errorf("store raft term or vote: unknown key %q", key)
@@ -139,7 +142,7 @@ func (s *Stable) GetUint64(key []byte) (uint64, error) {
 
 func (s *Stable) number(key string) (v uint64, err error) {
 	switch key {
-	case keyTerm:
+	case KeyTerm:
 		v = s.ballot.term
 	case keyVoteTerm:
 		v = s.ballot.voteTerm

@@ -25,7 +25,7 @@ func openVotes(t *testing.T, path string) (*Stable, *fatals) {
 // vote stores a term and a vote in it as Raft does.
 func vote(t *testing.T, s *Stable, term uint64, candidate string) {
 	t.Helper()
-	err := errors.Join(s.SetUint64([]byte(keyTerm), term), s.SetUint64([]byte(keyVoteTerm), term), s.Set([]byte(keyCandidate), []byte(candidate)))
+	err := errors.Join(s.SetUint64([]byte(KeyTerm), term), s.SetUint64([]byte(keyVoteTerm), term), s.Set([]byte(keyCandidate), []byte(candidate)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func vote(t *testing.T, s *Stable, term uint64, candidate string) {
 
 func wantVote(t *testing.T, s *Stable, term uint64, candidate string) {
 	t.Helper()
-	got, err1 := s.GetUint64([]byte(keyTerm))
+	got, err1 := s.GetUint64([]byte(KeyTerm))
 	voted, err2 := s.GetUint64([]byte(keyVoteTerm))
 	who, err3 := s.Get([]byte(keyCandidate))
 	if err := errors.Join(err1, err2, err3); err != nil || got != term || voted != term || string(who) != candidate {
@@ -44,13 +44,13 @@ func wantVote(t *testing.T, s *Stable, term uint64, candidate string) {
 func TestTermAndVoteSurviveARestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stable.db")
 	s, f := openVotes(t, path)
-	for _, key := range []string{keyTerm, keyVoteTerm, keyCandidate} {
+	for _, key := range []string{KeyTerm, keyVoteTerm, keyCandidate} {
 		if _, err := s.Get([]byte(key)); err == nil || err.Error() != "not found" {
 			t.Fatalf("%s, never set: got %v, raft compares the text", key, err)
 		}
 	}
 	for _, term := range []uint64{1, 7, 7, 1 << 40} {
-		if err := s.SetUint64([]byte(keyTerm), term); err != nil {
+		if err := s.SetUint64([]byte(KeyTerm), term); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -82,7 +82,7 @@ func TestACrashWithinAVoteGivesItToNobody(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stable.db")
 	s, _ := openVotes(t, path)
 	vote(t, s, 4, "old-candidate")
-	if err := errors.Join(s.SetUint64([]byte(keyTerm), 5), s.SetUint64([]byte(keyVoteTerm), 5)); err != nil {
+	if err := errors.Join(s.SetUint64([]byte(KeyTerm), 5), s.SetUint64([]byte(keyVoteTerm), 5)); err != nil {
 		t.Fatal(err)
 	}
 	s.Close() // killed here
@@ -202,12 +202,12 @@ func TestTwoVotesInOneTermAreDamage(t *testing.T) {
 
 func TestAVoteThatCannotBeWrittenStopsTheProcess(t *testing.T) {
 	s, f := openVotes(t, filepath.Join(t.TempDir(), "stable.db"))
-	if err := s.SetUint64([]byte(keyTerm), 1); err != nil {
+	if err := s.SetUint64([]byte(KeyTerm), 1); err != nil {
 		t.Fatal(err)
 	}
 	s.files.main.Close() // the disk goes away
 	for range 2 {
-		if err := s.SetUint64([]byte(keyTerm), 2); !errors.Is(err, ErrStorage) {
+		if err := s.SetUint64([]byte(KeyTerm), 2); !errors.Is(err, ErrStorage) {
 			t.Fatalf("got %v, want ErrStorage", err)
 		}
 	}

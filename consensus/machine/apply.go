@@ -83,11 +83,11 @@ func (m *Machine) await(cond func() bool) error {
 // the bytes were verified, so that Apply need not do it again. It is how a
 // leader keeps bytes that would be refused out of Raft.
 func (m *Machine) Check(raw []byte, leaderTime uint64) (Outcome, error) {
-	e, r := decode(raw)
-	if r != nil {
-		return Outcome{Refusal: r}, nil
+	p := m.prepareOne(m.View(), raw) // before the lock: applies need not wait for it
+	if p.refusal != nil {
+		return Outcome{Refusal: p.refusal}, nil
 	}
-	commitments := e.Commitments() // before the lock: applies need not wait for it
+	e := p.envelope
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.gap != nil {
@@ -99,13 +99,9 @@ func (m *Machine) Check(raw []byte, leaderTime uint64) (Outcome, error) {
 		}
 		return out, err
 	}
-	if _, ok := m.seen.get(e); ok {
-		logTime, r := m.state.AdmitVerified(e, leaderTime)
-		return Outcome{Refusal: r, ID: e.ID(), LogTime: logTime, Count: e.Count}, nil
-	}
-	logTime, r := m.state.Admit(e, leaderTime, commitments)
+	logTime, r := m.admit(&p, leaderTime)
 	if r == nil {
-		m.seen.put(e, commitments)
+		m.seen.put(e, p.commitments)
 	}
 	return Outcome{Refusal: r, ID: e.ID(), LogTime: logTime, Count: e.Count}, nil
 }

@@ -41,10 +41,12 @@ func (v *verified) put(e *envelope.Envelope, commitments [][32]byte) {
 	if v.envelopes == nil {
 		v.envelopes = make(map[envelope.ID]checked, verifiedSlots)
 	}
-	delete(v.envelopes, v.ring[v.next])
-	v.ring[v.next] = e.ID()
+	if _, known := v.envelopes[e.ID()]; !known {
+		delete(v.envelopes, v.ring[v.next])
+		v.ring[v.next] = e.ID()
+		v.next = (v.next + 1) % verifiedSlots
+	}
 	v.envelopes[e.ID()] = checked{e.Marshal(), commitments}
-	v.next = (v.next + 1) % verifiedSlots
 }
 
 // drop forgets an envelope: once it is applied nobody asks again, and its

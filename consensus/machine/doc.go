@@ -16,15 +16,25 @@
 // to the byte. If it does not, or on the way there an envelope does not fit,
 // some peer lied, and which one cannot be told: two envelopes in exchanged
 // order both verify. The machine then goes back to the gap's lower edge, and
-// the caller fills it from another peer.
+// the caller fills it from one peer alone. What was filled is kept over a restart
+// if [Machine.SaveProgress] made it durable.
+//
+// # Damage
+//
+// [Machine.Envelope], [Machine.RootAt] and [Machine.Prove] account for every
+// byte that they return. What the disk does not return as it was written is a
+// gap in the middle: [Machine.Damage] says so, those reads answer ErrGap, and
+// applies go on. [Machine.Survey], [Machine.MendAlone] and [Machine.Mend] write
+// it again, and [Machine.Settle] believes that when the tree over it has the
+// root of the state.
 //
 // # Promises
 //
-//  1. An error from Apply or Restore means that this node's storage or data
-//     failed; the process stops. Everything else is a refusal. Two errors blame
+//  1. An error from Apply or Restore means that this node's storage failed or
+//     that its ledger is another log's; the process stops. Everything else is a refusal. Two errors blame
 //     nobody here: ErrClosed from Apply, and ErrDiverged from Fill, which is a
 //     peer's fault.
-//  2. Reads answer for what was applied, and never from a gap.
+//  2. Reads answer for what was applied, and never from a gap or damage.
 //
 // A Machine is safe for concurrent use; applies are serialised.
 package machine

@@ -3,6 +3,8 @@ package space
 import (
 	"fmt"
 	"sync"
+
+	"github.com/raresync/raresync/consensus/fault"
 )
 
 // A Level says how much room is left.
@@ -94,7 +96,7 @@ func (w *Watch) look(bytes uint64) (Level, error) {
 	free -= min(free, w.reserve.missing())
 	w.free, w.total = free, total
 	w.level = w.cfg.levelAt(free, total, w.level)
-	if w.level == Full {
+	if w.level == Full && !fault.Planted(fault.ForgetReserve) {
 		if err := w.reserve.release(); err != nil {
 			return w.level, err
 		}

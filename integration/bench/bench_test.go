@@ -128,7 +128,7 @@ func TestEveryGoalIsShownOrNamedAsNotMeasured(t *testing.T) {
 	}
 	r.add(failoverFigure, "ms", 4300)
 	r.add(failoverFigure, "ms", 7100)
-	if v := verdict(r.Series[0]); v != "MISSED: at most 4400; MISSED: at most 7000 in the worst" {
+	if v := verdict(r.Series[0]); v != "MISSED: at most 4400 ms; MISSED: at most 7000 ms in the worst" {
 		t.Errorf("the verdict is %q", v)
 	}
 	if slices.Contains(r.unmeasured(), failoverFigure) {

@@ -61,7 +61,7 @@ func figuresTable(r *results) string {
 	for _, g := range goals {
 		s := r.find(g.figure)
 		if s == nil {
-			fmt.Fprintf(&b, "| %s | %s | | | | not measured |\n", g.figure, g)
+			fmt.Fprintf(&b, "| %s | %s | | | | not measured |\n", g.figure, g.in(""))
 			continue
 		}
 		shown[g.figure] = true
@@ -69,7 +69,7 @@ func figuresTable(r *results) string {
 		if g.reached(s) {
 			mark = "reached"
 		}
-		fmt.Fprintf(&b, "| %s | %s %s | %s | %s | %d | %s |\n", g.figure, g, s.Unit, figure(s.Median), spread(s), len(s.Values), mark)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %s |\n", g.figure, g.in(s.Unit), figure(s.Median), spread(s), len(s.Values), mark)
 	}
 	b.WriteString("\n| other figures | median | least to most | rounds |\n|---|---|---|---|\n")
 	for _, s := range r.Series {

@@ -36,7 +36,7 @@ type event struct {
 func run(ctx context.Context, p proof, out, log io.Writer) (*result, error) {
 	args := append([]string{"test", "-json", "-v", "-count=1", "-timeout=0"}, p.args...)
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Env = append(append(os.Environ(), "PROVE=1"), p.env...)
+	cmd.Env = append(os.Environ(), "PROVE=1")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) } // tests take their worlds apart
 	cmd.Stderr = log
 	events, err := cmd.StdoutPipe()

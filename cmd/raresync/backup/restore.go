@@ -25,6 +25,9 @@ import (
 // what its backup does not hold, and would do so a second time, otherwise.
 var ErrVoter = errors.New("a voter is not restored from a backup")
 
+// ErrHasLog reports a node that has a log: it is not overwritten.
+var ErrHasLog = errors.New("the node has a log already")
+
 // RestoreOptions say which node is restored.
 type RestoreOptions struct {
 	Node    string             // its id in the roster
@@ -44,7 +47,7 @@ func (b *Backup) Restore(path string, o RestoreOptions) (*Report, error) {
 
 func (b *Backup) restore(path string, o RestoreOptions) (*Report, error) {
 	if _, err := os.Lstat(path); err == nil {
-		return nil, fmt.Errorf("%w: it holds %s", home.ErrOccupied, path)
+		return nil, fmt.Errorf("%w: %s", ErrHasLog, path)
 	}
 	if !bytes.Equal(o.Genesis.Marshal(), b.genesis.Marshal()) {
 		return nil, fmt.Errorf("the backup is of %s, %s: %w", b.Network, b.NetworkID, home.ErrOtherGenesis)

@@ -83,7 +83,7 @@ func TestWhereARestoreIsRefusedNothingIsLeft(t *testing.T) {
 		}
 	}
 	o := backup.RestoreOptions{Node: w.net.Reader.Node, Genesis: w.net.Genesis}
-	if _, err := b.Restore(folder, o); !errors.Is(err, home.ErrOccupied) {
+	if _, err := b.Restore(folder, o); !errors.Is(err, backup.ErrHasLog) {
 		t.Errorf("over another folder: %v", err)
 	}
 	if err := os.Remove(folder); err != nil {

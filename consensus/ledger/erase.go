@@ -2,30 +2,30 @@ package ledger
 
 import "fmt"
 
-// scrubStep is how many entries are zeroed before appends get their turn.
-const scrubStep = MaxCount
+// eraseStep is how many entries are zeroed before appends get their turn.
+const eraseStep = MaxCount
 
 // zeroStepBytes bounds the buffer of zeros.
 const zeroStepBytes = 1 << 20
 
-// Scrub destroys the salts and then the bodies of count entries from index
+// Erase destroys the salts and then the bodies of count entries from index
 // first on: zeros, fsync, and the space given back where the file system can
 // punch holes. It is durable when it returns, and doing it again is harmless.
 // Lengths and offsets stay as they are. What a crash could replay from Raft's
 // log comes back: the caller erases only below [Ledger.SyncedLengths], which
-// Scrub enforces with ErrOutOfRange.
-func (l *Ledger) Scrub(first, count uint64) error {
+// Erase enforces with ErrOutOfRange.
+func (l *Ledger) Erase(first, count uint64) error {
 	for done := uint64(0); done < count; {
-		step := min(count-done, scrubStep)
-		if err := l.scrub(first+done, uint32(step)); err != nil {
-			return fmt.Errorf("scrub %d entries from %d: %w", count, first, err)
+		step := min(count-done, eraseStep)
+		if err := l.erase(first+done, uint32(step)); err != nil {
+			return fmt.Errorf("erase %d entries from %d: %w", count, first, err)
 		}
 		done += step
 	}
 	return nil
 }
 
-func (l *Ledger) scrub(first uint64, count uint32) error {
+func (l *Ledger) erase(first uint64, count uint32) error {
 	l.sync.Lock()
 	defer l.sync.Unlock()
 	l.write.Lock()

@@ -1,0 +1,119 @@
+package audit
+
+import (
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/crypto/sign"
+	"github.com/raresync/raresync/registry/envelope"
+)
+
+// What is read before it is applied.
+const (
+	aheadEnvelopes = 256
+	aheadBytes     = 8 << 20
+)
+
+// reading is an envelope as it lies in the files.
+type reading struct {
+	envelope    *envelope.Envelope
+	logTime     uint64
+	first       uint64 // index of its first entry, as the files say
+	commitments [][32]byte
+	verified    bool // bodies and signature are right
+	err         error
+}
+
+// ahead reads envelopes from number n on, at least one, and verifies them on as
+// many processors as there are, with the keys of a state from before: s is nil
+// before the genesis. It ends with the first that cannot be read.
+func ahead(l *ledger.Ledger, s *state.State, n, end uint64, saltless bool) []reading {
+	if s == nil {
+		return []reading{read(l, n)}
+	}
+	var list []reading
+	for bytes := 0; n < end && len(list) < aheadEnvelopes && bytes < aheadBytes; n++ {
+		r := read(l, n)
+		list = append(list, r)
+		if r.err != nil {
+			break
+		}
+		bytes += len(r.envelope.Marshal())
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(len(list), runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(list); i = int(next.Add(1)) - 1 {
+				list[i].verify(l, s, saltless)
+			}
+		})
+	}
+	workers.Wait()
+	return list
+}
+
+// read puts an envelope together. All that follows from it is compared later.
+func read(l *ledger.Ledger, n uint64) reading {
+	rec, parts, err := l.WholeEnvelope(n)
+	if errors.Is(err, ledger.ErrStorage) {
+		return reading{err: err}
+	}
+	if err != nil {
+		return reading{err: unverified("%w", err)}
+	}
+	bodies := make([]seal.Body, len(parts))
+	for i := range parts {
+		bodies[i] = seal.Body(parts[i])
+	}
+	e, err := envelope.Assemble(rec.Header, sign.Signature{Ed25519: rec.Ed25519, MLDSA: rec.MLDSA}, bodies)
+	if err != nil {
+		return reading{err: unverified("%w", err)}
+	}
+	return reading{envelope: e, logTime: rec.LogTimeMS, first: rec.First}
+}
+
+// verify finds out what the bytes alone tell.
+func (r *reading) verify(l *ledger.Ledger, s *state.State, saltless bool) {
+	if r.err == nil {
+		r.commitments, r.err = r.commitmentsOf(l, saltless)
+	}
+	if r.err == nil {
+		r.verified = s.Verified(r.envelope, r.commitments)
+	}
+}
+
+// commitmentsOf computes the commitments to an envelope's bodies, or without
+// salts takes them from the leaves: the signed header covers them. An act has
+// no salt to miss.
+func (r *reading) commitmentsOf(l *ledger.Ledger, saltless bool) ([][32]byte, error) {
+	if !saltless || r.envelope.Kind == envelope.KindAct {
+		return r.envelope.Commitments(), nil
+	}
+	leaves, err := l.LeafRange(r.first, int(r.envelope.Count))
+	if err != nil {
+		return nil, err
+	}
+	out := make([][32]byte, len(leaves))
+	for i := range leaves {
+		leaf, err := envelope.ParseLeaf(leaves[i])
+		if err != nil {
+			return nil, unverified("leaf %d: %w", r.first+uint64(i), err)
+		}
+		out[i] = leaf.Commitment
+	}
+	return out, nil
+}
+
+// admit asks the state, which need not verify again what was verified.
+func (r *reading) admit(s *state.State) (uint64, *state.Refusal) {
+	if r.verified {
+		return s.AdmitVerified(r.envelope, r.logTime)
+	}
+	return s.Admit(r.envelope, r.logTime, r.commitments)
+}
