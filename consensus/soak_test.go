@@ -71,13 +71,13 @@ func simSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// drawScenario draws a busy few minutes or, in a soak, a slow hour.
+// drawScenario draws a busy few minutes or, in a soak, mostly slow hours.
 func drawScenario(seed uint64, soaking bool) scenario {
 	rng := mathrand.New(mathrand.NewPCG(seed, 1<<32))
-	if !soaking || rng.IntN(2) == 0 {
+	if !soaking || rng.IntN(4) == 0 {
 		return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 6 * time.Second, think: 6 * time.Second}
 	}
-	return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 2 * time.Minute, think: 2 * time.Minute}
+	return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 5 * time.Minute, think: 2 * time.Minute}
 }
 
 // simTotal is what all scenarios of a run come to.
