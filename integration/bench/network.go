@@ -1,12 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -69,7 +69,8 @@ func foundNetwork(dir, binary string) (*network, error) {
 	}
 	n := &network{procs: made.Hospitals[:voters], spare: made.Hospitals[founders-1]}
 	for _, p := range append(n.procs[:voters:voters], n.spare) {
-		if err := fetchFreely(p.Config()); err != nil {
+		// The bound that protects a hospital's line would be all that is measured.
+		if err := set(p.Config(), "fetch_kib_per_second", 2048, 0); err != nil {
 			return nil, err
 		}
 	}
@@ -79,19 +80,20 @@ func foundNetwork(dir, binary string) (*network, error) {
 	return n, nil
 }
 
-// fetchFreely lifts the bound on what a node pulls from others, which protects
-// a hospital's line and would be all that is measured.
-func fetchFreely(path string) error {
+// set gives a node another value for a setting, which its configuration shows
+// with the default as a comment, or has from the last time.
+func set(path, key string, from, to int) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	const key = "fetch_kib_per_second"
-	free := bytes.Replace(text, []byte("#"+key+" = 2048"), []byte(key+" = 0"), 1)
-	if bytes.Equal(free, text) {
-		return fmt.Errorf("%s has no place for %s", path, key)
+	line := fmt.Sprintf("%s = %d\n", key, from)
+	changed := strings.Replace(string(text), "#"+line, line, 1)
+	changed = strings.Replace(changed, line, fmt.Sprintf("%s = %d\n", key, to), 1)
+	if changed == string(text) {
+		return fmt.Errorf("%s has no %s", path, key)
 	}
-	return os.WriteFile(path, free, 0o600)
+	return os.WriteFile(path, []byte(changed), 0o600)
 }
 
 // start starts the voters and waits until all are ready.
