@@ -37,11 +37,16 @@ func (b *bench) stocked(ctx context.Context, dir string, envelopes, entries int)
 	if err == nil {
 		b.results.add(fmt.Sprintf("applied in one process, %d entries each", entries), "entries/s",
 			float64(envelopes*entries)/time.Since(began).Seconds())
-		err = n.writeSnapshot(filepath.Join(first, "raft"), snapshot)
 	}
-	for _, p := range n.procs[1:] {
+	for _, p := range n.procs {
+		dir := filepath.Join(p.Dir, "node")
+		if err == nil && dir != first {
+			err = linkTree(first, dir)
+		}
+	}
+	for _, p := range n.procs {
 		if err == nil {
-			err = linkTree(first, filepath.Join(p.Dir, "node"))
+			err = n.writeRaft(filepath.Join(p.Dir, "node", "raft"), snapshot)
 		}
 	}
 	if err == nil {
@@ -147,14 +152,35 @@ func (c *chain) imitation(model *envelope.Envelope, entries int, now uint64) (*e
 	return e, err
 }
 
-// stockIndex is the Raft index of a stocked network's snapshot.
-const stockIndex = 2
+// stockIndex and stockTerm are the end of a stocked network's Raft log.
+const stockIndex, stockTerm = 2, 1
 
-// writeSnapshot writes a Raft snapshot at which the voters' log begins.
-func (n *network) writeSnapshot(dir string, snapshot []byte) error {
+// writeRaft writes what Raft would have left: a term, a log that begins at the
+// snapshot, and the snapshot.
+func (n *network) writeRaft(dir string, snapshot []byte) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
+	ignore := func(error) {} // the error returned says the same
+	stable, err := logstore.OpenStable(filepath.Join(dir, "stable.db"), logstore.StableOptions{Fatal: ignore})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(stable.SetUint64([]byte(logstore.KeyTerm), stockTerm), stable.Close()); err != nil {
+		return err
+	}
+	log, err := logstore.Open(filepath.Join(dir, "log.db"), logstore.Options{Fatal: ignore})
+	if err != nil {
+		return err
+	}
+	_, err = log.Anchor(stockIndex, stockTerm)
+	if err := errors.Join(err, log.Close()); err != nil {
+		return err
+	}
+	return n.writeSnapshot(dir, snapshot)
+}
+
+func (n *network) writeSnapshot(dir string, snapshot []byte) error {
 	store, err := logstore.OpenSnapshots(dir, logstore.SnapshotOptions{Written: func(raft.SnapshotMeta) {}, Fatal: func(error) {}})
 	if err != nil {
 		return err
@@ -164,7 +190,7 @@ func (n *network) writeSnapshot(dir string, snapshot []byte) error {
 		servers = append(servers, raft.Server{Suffrage: raft.Voter, ID: raft.ServerID(v.ID), Address: raft.ServerAddress(v.ID)})
 	}
 	_, names := raft.NewInmemTransport("") // writes the names of peers as every transport does
-	sink, err := store.Create(raft.SnapshotVersionMax, stockIndex, 1, raft.Configuration{Servers: servers}, 1, names)
+	sink, err := store.Create(raft.SnapshotVersionMax, stockIndex, stockTerm, raft.Configuration{Servers: servers}, 1, names)
 	if err != nil {
 		return err
 	}
