@@ -3,6 +3,7 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/state"
@@ -112,6 +113,11 @@ func decodeCosignatures(raw []byte) ([]tlog.NoteSignature, error) {
 }
 
 func appendPulled(b []byte, list []consensus.Pulled) []byte {
+	total := 0
+	for _, p := range list {
+		total += len(p.Envelope) + 16 // with the heads and the log time
+	}
+	b = slices.Grow(b, total+16)
 	b = cbor.AppendArray(b, len(list))
 	for _, p := range list {
 		b = cbor.AppendArray(b, 2)

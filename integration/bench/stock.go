@@ -9,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
 
+	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/crypto/seal"
@@ -73,10 +75,11 @@ func (n *network) stock(dir string, envelopes, entries int) ([]byte, error) {
 
 func (n *network) fill(m *machine.Machine, envelopes, entries int) ([]byte, error) {
 	made := make(chan []machine.Command, 2*runtime.NumCPU())
-	failed := make(chan error, len(n.chains))
+	silent := n.silent()
+	failed := make(chan error, len(silent))
 	var makers sync.WaitGroup
-	for h, count := range spreadOver(envelopes, len(n.chains)) {
-		makers.Go(func() { failed <- n.chains[h].imitate(made, count, entries) })
+	for h, count := range spreadOver(envelopes, len(silent)) {
+		makers.Go(func() { failed <- silent[h].imitate(made, count, entries) })
 	}
 	go func() { makers.Wait(); close(made) }()
 	var problem error
@@ -92,7 +95,7 @@ func (n *network) fill(m *machine.Machine, envelopes, entries int) ([]byte, erro
 		}
 		problem = err
 	}
-	for range n.chains {
+	for range silent {
 		problem = errors.Join(problem, <-failed)
 	}
 	if problem != nil {
@@ -103,6 +106,19 @@ func (n *network) fill(m *machine.Machine, envelopes, entries int) ([]byte, erro
 		return nil, err
 	}
 	return s.Marshal(), m.Save(s)
+}
+
+// silent returns the hospitals without a process. One that finds envelopes of
+// its own in the log, and nothing of them in its outbox, takes them in, which is
+// not what is measured.
+func (n *network) silent() (out []*chain) {
+	for _, c := range n.chains {
+		own := func(p *demo.Process) bool { return p.Number == c.link.Hospital }
+		if !slices.ContainsFunc(n.procs, own) && (n.spare == nil || !own(n.spare)) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // imitate makes envelopes as [chain.seal] does, with wraps of one that was
