@@ -32,6 +32,11 @@ func (n *Node) fail(err error) error {
 	return err
 }
 
+// Distrust tells the node of a failed fsync of files beside its own on the same
+// disk: it ends and is quarantined, as after one of its own. It returns the
+// reason.
+func (n *Node) Distrust(err error) error { return n.fail(err) }
+
 // failure returns what the node failed with, or nil.
 func (n *Node) failure() error {
 	if err := n.failed.Load(); err != nil {

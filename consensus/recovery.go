@@ -186,7 +186,7 @@ func (n *Node) forgetLog(dir string, reason error) error {
 	case !n.mayRecover():
 		return fmt.Errorf("too few voters to learn from what is lost: %w", reason)
 	case r != nil && r.Times >= maxRecoveries:
-		return fmt.Errorf("Raft's log was made anew %d times and is damaged again; replace the disk: %w", r.Times, reason)
+		return fmt.Errorf("the log of Raft was made anew %d times and is damaged again; replace the disk: %w", r.Times, reason)
 	}
 	n.log.Error("Raft's log is damaged: it is fetched again from the other voters", "reason", reason.Error())
 	if err := n.forget(recovery{Log: true, Times: 1}); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/space"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/daemon/config"
@@ -261,7 +262,12 @@ func (s *service) fail(err error) {
 	}
 }
 
+// report passes on a failure of a part beside the node. After a failed fsync
+// nothing on this disk is believed any more, the node's own files included.
 func (s *service) report(err error) {
+	if errors.Is(err, ledger.ErrFsync) {
+		err = s.node.Distrust(err)
+	}
 	if err != nil {
 		s.fail(err)
 	}

@@ -119,16 +119,30 @@ func (c *campaign) slowFsync(m *member) (err error) {
 
 func (c *campaign) releaseFsync(m *member) error { return m.fsync.Release() }
 
-// failFsync waits for the node's end: it may not go on after the first error.
+// failFsync sees the node end at the first error, and end again when it is
+// started once more: what its disk holds then is not what it reads.
 func (c *campaign) failFsync(m *member) (err error) {
 	if m.fsync, err = chaos.FailFsync(c.ctx, m.PID()); err != nil {
 		return err
 	}
+	if err := c.endsForGood(m); err != nil {
+		return err
+	}
+	if err := c.launch(m); err != nil {
+		return err
+	}
+	if err := c.endsForGood(m); err != nil {
+		return fmt.Errorf("started again: %w", err)
+	}
+	return nil
+}
+
+func (c *campaign) endsForGood(m *member) error {
 	ctx, cancel := context.WithTimeout(c.ctx, c.stall)
 	defer cancel()
-	err = poll(ctx, func() error {
+	err := poll(ctx, func() error {
 		if m.Running() {
-			return fmt.Errorf("%s goes on though no fsync succeeds", m.Node)
+			return fmt.Errorf("%s goes on after a failed fsync", m.Node)
 		}
 		return nil
 	})

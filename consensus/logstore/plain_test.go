@@ -215,7 +215,7 @@ func (d *driven) send(leader string, term, prev, prevTerm, commit uint64, logs [
 	d.t.Helper()
 	answer := new(raft.AppendEntriesResponse)
 	err := d.world.AppendEntries(raft.ServerID(d.name), d.id(), &raft.AppendEntriesRequest{
-		RPCHeader: header(leader), Term: term, Leader: []byte(leader), PrevLogEntry: prev, PrevLogTerm: prevTerm,
+		RPCHeader: header(leader), Term: term, PrevLogEntry: prev, PrevLogTerm: prevTerm,
 		Entries: logs, LeaderCommitIndex: commit,
 	}, answer)
 	if err != nil {
@@ -234,7 +234,7 @@ func (d *driven) install(leader string, term, index, indexTerm uint64, servers .
 	const content = "state"
 	answer := new(raft.InstallSnapshotResponse)
 	err := d.world.InstallSnapshot(raft.ServerID(d.name), d.id(), &raft.InstallSnapshotRequest{
-		RPCHeader: header(leader), SnapshotVersion: 1, Term: term, Leader: []byte(leader), LastLogIndex: index,
+		RPCHeader: header(leader), SnapshotVersion: 1, Term: term, LastLogIndex: index,
 		LastLogTerm: indexTerm, Configuration: raft.EncodeConfiguration(c), ConfigurationIndex: 1, Size: int64(len(content)),
 	}, answer, strings.NewReader(content))
 	if err != nil || !answer.Success {

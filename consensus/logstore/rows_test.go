@@ -147,7 +147,7 @@ func TestCrashWithinAVote(t *testing.T) {
 		}
 		answer := new(raft.RequestVoteResponse)
 		err = f.world.RequestVote(drivenID, drivenID, &raft.RequestVoteRequest{
-			RPCHeader: header("g"), Term: 9, Candidate: []byte("g"), LastLogIndex: 1, LastLogTerm: 1, LeadershipTransfer: true,
+			RPCHeader: header("g"), Term: 9, LastLogIndex: 1, LastLogTerm: 1, LeadershipTransfer: true,
 		}, answer)
 		if err != nil || answer.Granted != plain { // g lacks what was committed
 			t.Errorf("vote granted: %v, %v, want %v", answer.Granted, err, plain)

@@ -27,7 +27,9 @@ func (d *damage) add(n uint64) {
 	if d.envelopes == nil {
 		d.envelopes = map[uint64]bool{}
 	}
-	d.envelopes[n] = d.envelopes[n] // keeps true
+	if !d.envelopes[n] {
+		d.envelopes[n] = false
+	}
 }
 
 // Damage says what is wrong with this node's disk, or nil. While there is

@@ -84,8 +84,8 @@ func (s *store) known() (map[[32]byte]bool, error) {
 	return ids, err
 }
 
-// remember makes entry ids durable. Its error is ledger.ErrStorage: what reached
-// the disk is unknown.
+// remember makes entry ids durable. Its error is ledger.ErrStorage, and
+// ledger.ErrFsync if it was the fsync: what reached the disk is unknown.
 func (s *store) remember(ids [][32]byte) error {
 	if fault.Planted(fault.ForgetEntries) {
 		return nil
@@ -94,12 +94,11 @@ func (s *store) remember(ids [][32]byte) error {
 	for i := range ids {
 		flat = append(flat, ids[i][:]...)
 	}
-	_, err := s.knows.Write(flat)
-	if err == nil {
-		err = s.knows.Sync()
-	}
-	if err != nil {
+	if _, err := s.knows.Write(flat); err != nil {
 		return fmt.Errorf("%w: remember %d entries: %w", ledger.ErrStorage, len(ids), err)
+	}
+	if err := s.knows.Sync(); err != nil {
+		return fmt.Errorf("%w: %w: remember %d entries: %w", ledger.ErrStorage, ledger.ErrFsync, len(ids), err)
 	}
 	return nil
 }
