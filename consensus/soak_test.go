@@ -120,6 +120,7 @@ func (r simTotal) String() string {
 func TestPromisesHoldUnder(t *testing.T) {
 	for name, kinds := range map[string][]string{
 		"every fault":                        nil,
+		"kills and partitions":               {"kill", "kill all", "partition", "isolation"},
 		"refusals and kills":                 {"kill", "store refusal"},
 		"refusals":                           {"store refusal"},
 		"refusals, partitions and isolation": {"store refusal", "partition", "isolation"},
