@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -107,11 +108,19 @@ func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 // returns at once; a gap in the ledger is filled while Apply waits.
 func (f *fsm) Restore(r io.ReadCloser) error {
 	defer r.Close()
-	if f.halted == nil {
-		f.halted = f.restore(r)
+	if f.halted != nil {
+		return f.halted
 	}
+	if newest, _ := f.n.snapshots.Newest(); newest.Index < f.n.logs.Applied() {
+		return fmt.Errorf("restore snapshot at raft index %d: %w", newest.Index, errSetBack)
+	}
+	f.halted = f.restore(r)
 	return f.halted
 }
+
+// errSetBack is why a snapshot is not restored that is older than what was
+// applied: the records in between may have gone by the time they are needed.
+var errSetBack = errors.New("this node has applied more")
 
 func (f *fsm) restore(r io.Reader) error {
 	raw, err := io.ReadAll(io.LimitReader(r, machine.MaxSnapshotBytes+1))

@@ -74,7 +74,21 @@ func (t *transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, a
 			f.Stored, f.Moved = stored, now
 		}
 	})
+	if couldNotStore(args, resp) {
+		return errNotStored
+	}
 	return nil
+}
+
+var errNotStored = errors.New("the follower could not store")
+
+// couldNotStore tells a follower that refuses to store from one whose log
+// differs. Raft takes both for a log that differs and goes back by a record each
+// time; after some hours of a full disk it would come to where its own log
+// begins, and set the follower back to an older snapshot than it has applied.
+// As an error, it makes Raft try the same records again later.
+func couldNotStore(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) bool {
+	return len(args.Entries) > 0 && !resp.Success && !resp.NoRetryBackoff && resp.Term <= args.Term
 }
 
 // InstallSnapshot sends a snapshot to a follower, which counts as moving, but

@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/raresync/raresync/consensus/machine"
 )
 
 // TestLeaderKnowsHowFarEachFollowerHasCome runs three voters and asks the
@@ -95,4 +98,41 @@ func TestFollowerIsNotSentTheSameSnapshotAgainAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestAFollowerThatCannotStoreIsNotTakenForOneThatDiffers: raft goes back by a
+// record at each refusal, and in the end sends a snapshot from before what the
+// follower has applied.
+func TestAFollowerThatCannotStoreIsNotTakenForOneThatDiffers(t *testing.T) {
+	records := []*raft.Log{{Index: 8, Term: 3}}
+	for name, tc := range map[string]struct {
+		args *raft.AppendEntriesRequest
+		resp *raft.AppendEntriesResponse
+		want bool
+	}{
+		"its disk refuses":             {&raft.AppendEntriesRequest{Term: 3, Entries: records}, &raft.AppendEntriesResponse{Term: 3, LastLog: 7}, true},
+		"it has stored them":           {&raft.AppendEntriesRequest{Term: 3, Entries: records}, &raft.AppendEntriesResponse{Term: 3, Success: true}, false},
+		"its log differs":              {&raft.AppendEntriesRequest{Term: 3, Entries: records}, &raft.AppendEntriesResponse{Term: 3, NoRetryBackoff: true}, false},
+		"it knows of a later term":     {&raft.AppendEntriesRequest{Term: 3, Entries: records}, &raft.AppendEntriesResponse{Term: 4}, false},
+		"it was sent nothing to store": {&raft.AppendEntriesRequest{Term: 3}, &raft.AppendEntriesResponse{Term: 3}, false},
+	} {
+		if got := couldNotStore(tc.args, tc.resp); got != tc.want {
+			t.Errorf("%s: got %v, want %v", name, got, tc.want)
+		}
+	}
+}
+
+func TestASnapshotOlderThanWhatWasAppliedIsNotRestored(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.voters()...)
+	leader := c.leader()
+	c.load(1, 2, leader)
+	c.converged(1 + 3*2)
+	n := c.node(leader)
+	before := n.machine.View().Envelopes
+	older := machine.Snapshot{State: n.machine.View(), At: n.machine.Ledger().Lengths()}
+	err := (&fsm{n: n}).Restore(io.NopCloser(bytes.NewReader(older.Marshal()))) // no snapshot is there: index 0
+	if !errors.Is(err, errSetBack) || n.failure() != nil || n.machine.View().Envelopes != before {
+		t.Errorf("got %v, want %v and nothing changed", err, errSetBack)
+	}
 }

@@ -359,6 +359,18 @@ func (s *sim) describe() (text string) {
 		st := n.Status()
 		text += fmt.Sprintf("\n%s: ready %v (%s) leader %q term %d envelopes %d size %d checkpoint %d gap %d..%d",
 			id, st.Ready, st.Why, st.Leader, st.Term, st.Envelopes, st.Size, st.Checkpoint.Size, st.GapFrom, st.GapTo)
+		if n.raft == nil {
+			continue
+		}
+		last, err := n.logs.LastIndex()
+		s.mu.Lock()
+		refusing := s.refusing[id]
+		s.mu.Unlock()
+		text += fmt.Sprintf(" refusing %d log %d %v commit %d applied %d", refusing, last, err, n.raft.CommitIndex(), n.raft.AppliedIndex())
+		followers, _ := n.Followers()
+		for _, f := range followers {
+			text += fmt.Sprintf(" %s:%d refused %v stalled %v installing %v", f.Node, f.Stored, f.Refused, f.Stalled, f.installing)
+		}
 	}
 	return text
 }

@@ -163,6 +163,13 @@ func (s *Store) SetApplied(index uint64) {
 	s.applied = max(s.applied, index)
 }
 
+// Applied returns the largest index that [Store.SetApplied] was told.
+func (s *Store) Applied() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.applied
+}
+
 // SetSnapshot tells the log that a durable snapshot covers everything up to
 // index. It never goes back.
 func (s *Store) SetSnapshot(index uint64) {
