@@ -303,7 +303,7 @@ func (n *Node) runSnapshots(ctx context.Context) {
 	for {
 		changed := n.machine.Changed()
 		if n.machine.Applied() >= n.cfg.limits.snapshotBytes && n.isWhole() {
-			if err := n.raft.Snapshot().Error(); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
+			if err := n.wait(ctx, n.raft.Snapshot()); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
 				n.log.Warn("no snapshot", "reason", err.Error())
 			}
 		}

@@ -245,6 +245,35 @@ func TestFailedFsyncQuarantines(t *testing.T) {
 	c.staysShut(id)
 }
 
+// TestNodeWhoseRaftIsHeldWithinASnapshotCloses: the process could not end, nor be
+// started again, if it waited for that snapshot.
+func TestNodeWhoseRaftIsHeldWithinASnapshotCloses(t *testing.T) {
+	c := newCluster(t, 3)
+	c.limits = logLimits{snapshotBytes: 1, trailing: 4}
+	c.open(c.voters()...)
+	leader := c.leader()
+	c.mayFail()
+	n := c.node(leader)
+	n.saving.Lock() // what a snapshot does first
+	defer n.saving.Unlock()
+	c.load(1, 1, c.without(leader)...)
+	c.until("a snapshot under way", func() bool {
+		begun, err := filepath.Glob(filepath.Join(c.dirs[leader], "raft", "snapshots", "*.tmp"))
+		return err == nil && len(begun) > 0
+	})
+	go n.holdRaft(errCut)
+	if err := <-c.fatal[leader]; !errors.Is(err, errCut) {
+		t.Errorf("stopped with %v", err)
+	}
+	closed := make(chan struct{})
+	go func() { c.close(ended(), leader); close(closed) }()
+	select {
+	case <-closed:
+	case <-c.ctx.Done():
+		t.Fatal("still waiting for a snapshot that never ends")
+	}
+}
+
 // TestDamageFoundWhileRunningAsksForARestart lets Raft read a record that went
 // bad under it.
 func TestDamageFoundWhileRunningAsksForARestart(t *testing.T) {
