@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/raresync/raresync/consensus/logstore"
 )
 
 // transport is Raft's transport with a record of what each follower has
@@ -20,6 +22,7 @@ type transport struct {
 
 	withhold func() bool   // this voter may not vote; nil: it may
 	passed   chan raft.RPC // what passOn lets through, nil if everything is
+	outdated chan struct{} // takes a value when a follower has a newer snapshot than this leader
 
 	mu        sync.Mutex
 	progress  map[raft.ServerID]Follower
@@ -28,7 +31,7 @@ type transport struct {
 
 func newTransport(net *raft.NetworkTransport, now func() time.Time) *transport {
 	return &transport{
-		NetworkTransport: net, now: now,
+		NetworkTransport: net, now: now, outdated: make(chan struct{}, 1),
 		progress: map[raft.ServerID]Follower{}, installed: map[raft.ServerID]install{},
 	}
 }
@@ -116,7 +119,20 @@ func (t *transport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress,
 			t.installed[id] = install{args.LastLogIndex, now}
 		}
 	})
+	if hasNewer(err) {
+		select {
+		case t.outdated <- struct{}{}:
+		default: // one is asked for already
+		}
+	}
 	return err
+}
+
+// hasNewer reports whether a follower refused a snapshot because it has a newer
+// one, from the last leader, or has applied more. Raft would send the same again
+// for ever; a new one of this leader's holds what both have.
+func hasNewer(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), logstore.ErrStaleSnapshot.Error()) || strings.Contains(err.Error(), errSetBack.Error()))
 }
 
 // record changes what is known of a follower. What an earlier term of this

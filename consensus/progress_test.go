@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/machine"
 )
 
@@ -135,4 +137,32 @@ func TestASnapshotOlderThanWhatWasAppliedIsNotRestored(t *testing.T) {
 	if !errors.Is(err, errSetBack) || n.failure() != nil || n.machine.View().Envelopes != before {
 		t.Errorf("got %v, want %v and nothing changed", err, errSetBack)
 	}
+}
+
+// TestALeaderWhoseSnapshotIsOlderThanAFollowersTakesANewOne: the last leader
+// had sent a newer one, and this one's log does not reach back to it.
+func TestALeaderWhoseSnapshotIsOlderThanAFollowersTakesANewOne(t *testing.T) {
+	for name, tc := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"the follower has a newer one":  {fmt.Errorf("failed to create snapshot: %w, at 113", logstore.ErrStaleSnapshot), true},
+		"the follower has applied more": {fmt.Errorf("restore: %w", errSetBack), true},
+		"the line was cut":              {io.ErrUnexpectedEOF, false},
+		"it was taken":                  {nil, false},
+	} {
+		if got := hasNewer(tc.err); got != tc.want {
+			t.Errorf("%s: got %v, want %v", name, got, tc.want)
+		}
+	}
+	c := newCluster(t, 3)
+	c.open(c.voters()...)
+	n := c.node(c.leader())
+	c.load(1, 2, n.cfg.Self)
+	c.converged(1 + 3*2)
+	n.transport.outdated <- struct{}{}
+	c.until("a new snapshot, though few bytes were applied", func() bool {
+		newest, found := n.snapshots.Newest()
+		return found && newest.Index > 0
+	})
 }

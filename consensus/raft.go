@@ -298,18 +298,23 @@ func (n *Node) SnapshotNow(ctx context.Context) (uint64, error) {
 }
 
 // runSnapshots takes a snapshot each time enough bytes were applied: by bytes,
-// because envelopes differ in size by a factor of twenty.
+// because envelopes differ in size by a factor of twenty. A follower that has a
+// newer one than this leader gets a new one too.
 func (n *Node) runSnapshots(ctx context.Context) {
+	outdated := false
 	for {
 		changed := n.machine.Changed()
-		if n.machine.Applied() >= n.cfg.limits.snapshotBytes && n.isWhole() {
+		if (outdated || n.machine.Applied() >= n.cfg.limits.snapshotBytes) && n.isWhole() {
 			if err := n.wait(ctx, n.raft.Snapshot()); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
 				n.log.Warn("no snapshot", "reason", err.Error())
 			}
 		}
+		outdated = false
 		select {
 		case <-ctx.Done():
 			return
+		case <-n.transport.outdated:
+			outdated = true
 		case <-changed:
 		}
 	}
