@@ -147,8 +147,11 @@ func lookAtWhatIsLeft(t *testing.T, dir string) {
 		must(t, os.MkdirAll(c.dirs[id], 0o700))
 	}
 	c.open(c.ids...)
-	leader := c.leader()
-	must(t, c.node(leader).raft.Barrier(deadline).Error()) // what was under way is in the log or is not
+	var leader string
+	c.until("a leader with all that was under way", func() bool { // it is in the log now or never
+		leader = c.leader()
+		return c.node(leader).raft.Barrier(deadline).Error() == nil
+	})
 	before := acknowledged(t, filepath.Join(dir, "acked"))
 	for _, s := range before {
 		again, err := c.send(func() string { return leader }, s.raw)
