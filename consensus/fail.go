@@ -58,7 +58,9 @@ func (n *Node) ended() error {
 
 // holdRaft takes a failure of Raft's storage and never returns to Raft, which
 // would panic on it before the process ends as it should. Close does not wait
-// for what is held here. A damaged log is mended by the next start.
+// for what is held here. A damaged log is mended by the next start. The streams
+// are cut at once: a leader held here would go on with its heartbeats, and keep
+// the others from electing one that works.
 func (n *Node) holdRaft(err error) {
 	n.raftHeld.Store(true)
 	if errors.Is(err, logstore.ErrDamaged) && n.mayRecover() {
@@ -66,6 +68,7 @@ func (n *Node) holdRaft(err error) {
 	}
 	_ = n.fail(err) // the caller has it
 	if n.opened.Load() {
+		n.streams.silence()
 		select {}
 	}
 }

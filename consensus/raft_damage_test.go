@@ -92,17 +92,6 @@ func (d *damaging) hitRaft(id string) (name, what string) {
 	return name, fmt.Sprintf("%s, down: %v", what, down)
 }
 
-// elsewhere moves a node's files to where nothing holds a lock on them, which the
-// end of its process would have given back.
-func (d *damaging) elsewhere(id string) {
-	d.t.Helper()
-	dir := d.t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(d.dirs[id])); err != nil {
-		d.t.Fatal(err)
-	}
-	d.dirs[id] = dir
-}
-
 // harmUsed flips a bit of a file, or cuts it, where something lies: log.db grows
 // far ahead of its content.
 func (d *damaging) harmUsed(id, name string) (string, bool) {

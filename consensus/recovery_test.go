@@ -294,3 +294,24 @@ func TestDamageFoundWhileRunningAsksForARestart(t *testing.T) {
 	c.converged(7)
 	c.verify(chains)
 }
+
+// TestALeaderThatIsHeldLosesItsLeadership: its process may take a while to end,
+// and until then it must not keep the others waiting with its heartbeats.
+func TestALeaderThatIsHeldLosesItsLeadership(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.voters()...)
+	chains := c.load(1, 1, c.leader())
+	c.converged(4)
+	c.mayFail()
+	leader := c.leader()
+	go c.node(leader).holdRaft(errCut)
+	if err := <-c.fatal[leader]; !errors.Is(err, errCut) {
+		t.Errorf("stopped with %v", err)
+	}
+	c.continueLoad(chains, 2, 1, c.without(leader)...)
+	c.close(ended(), leader)
+	c.elsewhere(leader)
+	c.open(leader)
+	c.converged(10)
+	c.verify(chains)
+}

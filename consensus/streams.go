@@ -91,15 +91,19 @@ func (s *streamLayer) Accept() (net.Conn, error) {
 
 // Close closes the listener and all streams.
 func (s *streamLayer) Close() error {
+	s.silence()
+	return s.n.cfg.Streams.Listener().Close()
+}
+
+// silence closes all streams and lets no new one begin.
+func (s *streamLayer) silence() {
 	s.cancel()
-	err := s.n.cfg.Streams.Listener().Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for conn := range s.conns {
 		_ = conn.Conn.Close() // the other side sees it either way
 	}
 	clear(s.conns)
-	return err
 }
 
 // cut closes the streams with one node; Raft dials anew.
