@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
@@ -56,13 +57,28 @@ func (n *Node) ended() error {
 	return nil
 }
 
+// held says that something is held for good, from when it is.
+type held struct {
+	done chan struct{} // closed by once
+	once sync.Once
+}
+
+func (h *held) is() bool {
+	select {
+	case <-h.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // holdRaft takes a failure of Raft's storage and never returns to Raft, which
 // would panic on it before the process ends as it should. Close does not wait
 // for what is held here. A damaged log is mended by the next start. The streams
 // are cut at once: a leader held here would go on with its heartbeats, and keep
 // the others from electing one that works.
 func (n *Node) holdRaft(err error) {
-	n.raftHeld.Store(true)
+	n.held.once.Do(func() { close(n.held.done) })
 	if errors.Is(err, logstore.ErrDamaged) && n.mayRecover() {
 		err = fmt.Errorf("%w: %w", ErrRestart, err)
 	}

@@ -51,16 +51,16 @@ type Node struct {
 	saltless  saltless // what a backup left out
 	mirror    mirroring
 
-	ctx      context.Context // ends when the node closes or fails
-	cancel   context.CancelFunc
-	workers  sync.WaitGroup
-	opened   atomic.Bool
-	failed   atomic.Pointer[error]
-	raftHeld atomic.Bool // a goroutine of Raft's is held for good, see holdRaft
-	room     room
-	twins    twins
-	closing  sync.Once
-	closed   error
+	ctx     context.Context // ends when the node closes or fails
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+	opened  atomic.Bool
+	failed  atomic.Pointer[error]
+	held    held // a goroutine of Raft's is, for good: see holdRaft
+	room    room
+	twins   twins
+	closing sync.Once
+	closed  error
 }
 
 // Open starts the node on its data directory. It serves what it has verified
@@ -74,7 +74,7 @@ func Open(cfg Config) (*Node, error) {
 		return nil, fmt.Errorf("open node: %w: %s", ErrQuarantined, reason)
 	}
 	n := &Node{
-		cfg: cfg, log: cfg.Logger, idle: make(chan struct{}, 1),
+		cfg: cfg, log: cfg.Logger, idle: make(chan struct{}, 1), held: held{done: make(chan struct{})},
 		fetchPace: pacer{perSecond: cfg.Rates.FetchBytes}, scrubPace: pacer{perSecond: cfg.Rates.ScrubBytes},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -214,10 +214,10 @@ func (n *Node) close(ctx context.Context) error {
 	if n.machine != nil && n.failure() == nil {
 		problems = append(problems, n.saveUnconfirmed())
 	}
-	if n.logs != nil && !n.raftHeld.Load() {
+	if n.logs != nil && !n.held.is() {
 		problems = append(problems, n.logs.Close())
 	}
-	if n.stable != nil && !n.raftHeld.Load() {
+	if n.stable != nil && !n.held.is() {
 		problems = append(problems, n.stable.Close())
 	}
 	if n.signer != nil {

@@ -73,15 +73,19 @@ func (n *Node) startRaft(view *state.State) error {
 }
 
 // closeRaft hands over leadership, cuts the streams, so that no call on them
-// is waited for, and waits for Raft to end.
+// is waited for, and waits for Raft to end, unless it is held or comes to be.
 func (n *Node) closeRaft(ctx context.Context) []error {
 	var problems []error
 	if n.raft != nil {
 		n.handOver(ctx)
-		ended := n.raft.Shutdown()
-		if !n.raftHeld.Load() {
-			defer ended.Error() // always nil; waits
-		}
+		ended := make(chan struct{})
+		go func(f raft.Future) { _ = f.Error(); close(ended) }(n.raft.Shutdown()) // always nil; waits
+		defer func() {
+			select {
+			case <-ended:
+			case <-n.held.done:
+			}
+		}()
 	}
 	if n.transport != nil {
 		problems = append(problems, n.transport.Close())

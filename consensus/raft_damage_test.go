@@ -2,9 +2,14 @@ package consensus
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,9 +82,9 @@ func (d *damaging) hitRaft(id string) (name, what string) {
 		if err := h.run(1+d.rng.IntN(3), 1+d.rng.IntN(4), d.without(id)...); err != nil {
 			d.t.Fatalf("%s: %v", what, err)
 		}
-		held := d.node(id).raftHeld.Load()
+		n := d.node(id)
 		d.close(ended(), id)
-		if held {
+		if n.held.is() {
 			d.elsewhere(id)
 		}
 	}
@@ -93,49 +98,54 @@ func (d *damaging) hitRaft(id string) (name, what string) {
 }
 
 // harmUsed flips a bit of a file, or cuts it, where something lies: log.db grows
-// far ahead of its content.
+// far ahead of its content. It returns false if there is nothing to harm: a
+// snapshot may be gone, or under way, while the node runs.
 func (d *damaging) harmUsed(id, name string) (string, bool) {
 	d.t.Helper()
 	if dir, file := filepath.Split(name); dir == "snapshot/" {
 		found, err := filepath.Glob(filepath.Join(d.dirs[id], "raft", "snapshots", "*", file))
-		if err != nil || len(found) == 0 {
-			return "", false
-		}
-		rel, err := filepath.Rel(d.dirs[id], found[d.rng.IntN(len(found))])
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		name = rel
+		found = slices.DeleteFunc(found, func(path string) bool { return strings.Contains(path, ".tmp") })
+		if len(found) == 0 {
+			return "", false
+		}
+		if name, err = filepath.Rel(d.dirs[id], found[d.rng.IntN(len(found))]); err != nil {
+			d.t.Fatal(err)
+		}
 	}
-	path := filepath.Join(d.dirs[id], name)
-	raw, err := os.ReadFile(path)
+	what, err := d.harmFile(filepath.Join(d.dirs[id], name), name == "raft/log.db")
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false
+	}
 	if err != nil {
 		d.t.Fatal(err)
 	}
+	return name + " of " + id + what, what != ""
+}
+
+func (d *damaging) harmFile(path string, pages bool) (what string, err error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(f)
 	used := len(bytes.TrimRight(raw, "\x00"))
-	if used == 0 {
-		return "", false
+	if err != nil || used == 0 {
+		return "", err
 	}
 	at := d.rng.IntN(used)
 	if d.rng.IntN(3) == 0 {
-		if err := os.Truncate(path, int64(at)); err != nil {
-			d.t.Fatal(err)
-		}
-		return fmt.Sprintf("%s of %s cut to %d of %d bytes", name, id, at, len(raw)), true
+		return fmt.Sprintf(" cut to %d of %d bytes", at, len(raw)), f.Truncate(int64(at))
 	}
-	if name == "raft/log.db" && d.rng.IntN(2) == 0 {
+	if pages && d.rng.IntN(2) == 0 {
 		at = at/4096*4096 + d.rng.IntN(160) // where a page says what it is
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	defer f.Close()
 	bit := d.rng.IntN(8)
-	if _, err := f.WriteAt([]byte{raw[at] ^ 1<<bit}, int64(at)); err != nil {
-		d.t.Fatal(err)
-	}
-	return fmt.Sprintf("%s of %s, byte %d bit %d", name, id, at, bit), true
+	_, err = f.WriteAt([]byte{raw[at] ^ 1<<bit}, int64(at))
+	return fmt.Sprintf(", byte %d bit %d", at, bit), err
 }
 
 // sameLog notes a fault if two voters' logs differ in what both have applied.

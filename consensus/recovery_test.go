@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/raft"
+
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
 )
@@ -248,30 +250,50 @@ func TestFailedFsyncQuarantines(t *testing.T) {
 // TestNodeWhoseRaftIsHeldWithinASnapshotCloses: the process could not end, nor be
 // started again, if it waited for that snapshot.
 func TestNodeWhoseRaftIsHeldWithinASnapshotCloses(t *testing.T) {
-	c := newCluster(t, 3)
-	c.limits = logLimits{snapshotBytes: 1, trailing: 4}
-	c.open(c.voters()...)
-	leader := c.leader()
-	c.mayFail()
-	n := c.node(leader)
-	n.saving.Lock() // what a snapshot does first
-	defer n.saving.Unlock()
-	c.load(1, 1, c.without(leader)...)
-	c.until("a snapshot under way", func() bool {
-		begun, err := filepath.Glob(filepath.Join(c.dirs[leader], "raft", "snapshots", "*.tmp"))
-		return err == nil && len(begun) > 0
-	})
-	go n.holdRaft(errCut)
-	if err := <-c.fatal[leader]; !errors.Is(err, errCut) {
-		t.Errorf("stopped with %v", err)
+	for name, hold := range map[string]func(c *cluster, n *Node, id string) (closed <-chan struct{}){
+		"before it closes": func(c *cluster, n *Node, id string) <-chan struct{} {
+			go n.holdRaft(errCut)
+			if err := <-c.fatal[id]; !errors.Is(err, errCut) {
+				t.Errorf("stopped with %v", err)
+			}
+			return c.closing(id)
+		},
+		"while it closes": func(c *cluster, n *Node, id string) <-chan struct{} {
+			closed := c.closing(id)
+			<-n.ctx.Done()
+			c.until("Raft to be ending", func() bool { return n.raft.State() == raft.Shutdown })
+			go n.holdRaft(errCut)
+			return closed
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster(t, 3)
+			c.limits = logLimits{snapshotBytes: 1, trailing: 4}
+			c.open(c.voters()...)
+			leader := c.leader()
+			c.mayFail()
+			n := c.node(leader)
+			n.saving.Lock() // what a snapshot does first
+			defer n.saving.Unlock()
+			c.load(1, 1, c.without(leader)...)
+			c.until("a snapshot under way", func() bool {
+				begun, err := filepath.Glob(filepath.Join(c.dirs[leader], "raft", "snapshots", "*.tmp"))
+				return err == nil && len(begun) > 0
+			})
+			select {
+			case <-hold(c, n, leader):
+			case <-c.ctx.Done():
+				t.Fatal("still waiting for a snapshot that never ends")
+			}
+		})
 	}
+}
+
+// closing closes a node and says when it is closed.
+func (c *cluster) closing(id string) <-chan struct{} {
 	closed := make(chan struct{})
-	go func() { c.close(ended(), leader); close(closed) }()
-	select {
-	case <-closed:
-	case <-c.ctx.Done():
-		t.Fatal("still waiting for a snapshot that never ends")
-	}
+	go func() { c.close(ended(), id); close(closed) }()
+	return closed
 }
 
 // TestDamageFoundWhileRunningAsksForARestart lets Raft read a record that went
