@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 		// Of a leader held for good: its loop, which would end them, never ends.
 		goleak.IgnoreAnyFunction("github.com/hashicorp/raft.(*Raft).replicate"),
 		goleak.IgnoreAnyFunction("github.com/hashicorp/raft.(*Raft).heartbeat"),
+		goleak.IgnoreAnyFunction("github.com/hashicorp/raft.emitLogStoreMetrics"),
 		goleak.IgnoreAnyFunction("github.com/hashicorp/raft.(*shutdownFuture).Error"),
 		goleak.IgnoreTopFunction("github.com/hashicorp/raft.(*deferError).Error"), // see DECISIONS: queued at Shutdown
 	)
@@ -257,7 +258,8 @@ func (c *cluster) describe() string {
 		text.WriteString(fmt.Sprintf("\n%s: ready %v (%s) leader %q term %d envelopes %d size %d checkpoint %d gap %d..%d",
 			id, s.Ready, s.Why, s.Leader, s.Term, s.Envelopes, s.Size, s.Checkpoint.Size, s.GapFrom, s.GapTo))
 		if r := n.raft; r != nil {
-			text.WriteString(fmt.Sprintf(" raft last %d commit %d applied %d", r.LastIndex(), r.CommitIndex(), r.AppliedIndex()))
+			text.WriteString(fmt.Sprintf(" raft last %d commit %d applied %d recovering %+v",
+				r.LastIndex(), r.CommitIndex(), r.AppliedIndex(), n.recovering.Load()))
 		}
 	}
 	return text.String()

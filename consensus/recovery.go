@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -122,14 +123,18 @@ func (n *Node) remember(l *raft.Log) error {
 }
 
 // runRecovery asks for a new term if none comes by itself: while the leader
-// stays the same, nothing tells this voter that it knows all again.
+// stays the same, nothing tells this voter that it knows all again. It asks
+// again, ever later, if the new term's first command does not come: the leader
+// may have lost it, or sent a snapshot in its place.
 func (n *Node) runRecovery(ctx context.Context) {
+	heartbeats := time.Duration(4)
 	for n.recovering.Load() != nil {
-		if !pause(ctx, 4*n.cfg.Timing.Heartbeat) {
+		if !pause(ctx, heartbeats*n.cfg.Timing.Heartbeat) {
 			return
 		}
-		if r := n.recovering.Load(); r != nil && n.raft.CurrentTerm() <= r.Term && n.caughtUp() && n.othersCanElect(ctx) {
+		if n.caughtUp() && n.othersCanElect(ctx) && n.recovering.Load() != nil {
 			n.askForNewTerm()
+			heartbeats = min(2*heartbeats, 256)
 		}
 	}
 }

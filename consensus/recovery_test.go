@@ -193,6 +193,37 @@ func TestTooFewVotersToLearnFromStopTheNode(t *testing.T) {
 	})
 }
 
+// TestRecoveryEndsOnAnIdleNetworkInALaterTerm gives a voter a mark of an earlier
+// term than the network's, and nothing to apply: a snapshot has it all.
+func TestRecoveryEndsOnAnIdleNetworkInALaterTerm(t *testing.T) {
+	c := newCluster(t, 3)
+	c.limits = logLimits{snapshotBytes: 1 << 40, trailing: 1}
+	c.open(c.voters()...)
+	chains := c.load(1, 1, c.leader())
+	at := c.converged(4)
+	id := c.follower()
+	marker, err := c.node(c.leader()).SnapshotNow(c.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.until("a snapshot of all", func() bool {
+		index, err := c.node(id).SnapshotNow(c.ctx)
+		return err == nil && index >= marker
+	})
+	c.close(ended(), id)
+	mark := recovery{Term: 1, Log: true, Times: 1}
+	if err := ledger.WriteFileDurable(recoveryPath(c.dirs[id]), mark.marshal()); err != nil {
+		t.Fatal(err)
+	}
+	c.open(id)
+	if c.node(id).recovering.Load() == nil {
+		t.Fatal("it has forgotten nothing: the test needs a snapshot that ends its log")
+	}
+	c.until("the end of the recovery", func() bool { return c.node(id).recovering.Load() == nil })
+	c.converged(at.Size)
+	c.verify(chains)
+}
+
 // pauseFor waits on the cluster's behalf.
 func pauseFor(c *cluster, d time.Duration) error {
 	if !pause(c.ctx, d) {
