@@ -24,6 +24,9 @@ const (
 	// writebackBytes of bodies are appended before the kernel is made to begin
 	// writing them.
 	writebackBytes = 4 << 20
+
+	// groupBytes of bodies make a group of envelopes that is written at once.
+	groupBytes = 1 << 20
 )
 
 // None is the number that stands for "no earlier envelope of this hospital".
@@ -117,27 +120,20 @@ type chunk struct {
 	bytes []byte
 }
 
-// room is memory for the chunks of an envelope, kept for those of the next.
+// room is memory for the chunks of a group, kept for those of the next.
 type room [fileCount][]byte
 
-// chunks encodes b behind a ledger of length at; they are good until the room is
-// used again. The order is the order of writing: envelopes.idx, which makes the
-// envelope count, comes last.
-func (b *Batch) chunks(at Lengths, r *room) []chunk {
+// chunks encodes envelopes behind a ledger of length at; they are good until the
+// room is used again. The order is the order of writing: envelopes.idx, which
+// makes the envelope count, comes last.
+func chunks(at Lengths, batches []Batch, r *room) []chunk {
 	for f := range r {
 		r[f] = r[f][:0]
 	}
-	r[fileBodies], r[fileBodyIndex], r[fileSalts] = b.bodyRecords(at.BodiesBytes, r[fileBodies], r[fileBodyIndex], r[fileSalts])
-	r[fileLeaves] = b.leafRecords(r[fileLeaves])
-	for i := range b.Hashes {
-		r[fileHashes0+fileID(i)] = hashRecords(r[fileHashes0+fileID(i)], b.Hashes[i])
+	for i := range batches {
+		batches[i].encode(at, r)
+		at = batches[i].after(at)
 	}
-	r[fileEnvelopes] = b.envelopeRecord(r[fileEnvelopes])
-	entry := indexRecord{
-		end: at.EnvelopesBytes + uint64(len(r[fileEnvelopes])), first: at.TreeSize, count: uint32(len(b.Leaves)),
-		hospital: b.Hospital, sequence: b.Sequence, attempt: b.Attempt, prev: b.PrevOfHospital, id: b.ID,
-	}
-	r[fileIndex] = entry.append(r[fileIndex])
 	out := make([]chunk, 0, fileCount)
 	for _, f := range appendOrder {
 		if len(r[f]) > 0 {
@@ -147,7 +143,23 @@ func (b *Batch) chunks(at Lengths, r *room) []chunk {
 	return out
 }
 
-// appendOrder is the order in which the files of an envelope are written.
+// encode appends to the room what b adds to each file behind a ledger of length
+// at.
+func (b *Batch) encode(at Lengths, r *room) {
+	r[fileBodies], r[fileBodyIndex], r[fileSalts] = b.bodyRecords(at.BodiesBytes, r[fileBodies], r[fileBodyIndex], r[fileSalts])
+	r[fileLeaves] = b.leafRecords(r[fileLeaves])
+	for i := range b.Hashes {
+		r[fileHashes0+fileID(i)] = hashRecords(r[fileHashes0+fileID(i)], b.Hashes[i])
+	}
+	r[fileEnvelopes] = b.envelopeRecord(r[fileEnvelopes])
+	entry := indexRecord{
+		end: b.after(at).EnvelopesBytes, first: at.TreeSize, count: uint32(len(b.Leaves)),
+		hospital: b.Hospital, sequence: b.Sequence, attempt: b.Attempt, prev: b.PrevOfHospital, id: b.ID,
+	}
+	r[fileIndex] = entry.append(r[fileIndex])
+}
+
+// appendOrder is the order in which the files of a group are written.
 var appendOrder = [fileCount]fileID{fileBodies, fileBodyIndex, fileSalts, fileLeaves,
 	fileHashes0, fileHashes8, fileHashes16, fileHashes24, fileEnvelopes, fileIndex}
 
@@ -159,7 +171,7 @@ func (b *Batch) envelopeRecord(r []byte) []byte {
 	r = append(r, b.Ed25519[:]...)
 	r = append(r, b.MLDSA...)
 	r = binary.BigEndian.AppendUint64(r, b.LogTimeMS)
-	return appendChecksum(r[start:])
+	return binary.BigEndian.AppendUint32(r, checksum(r[start:]))
 }
 
 func (b *Batch) leafRecords(r []byte) []byte {

@@ -9,11 +9,6 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
 
-// appendChecksum appends the CRC-32C of all of b.
-func appendChecksum(b []byte) []byte {
-	return binary.BigEndian.AppendUint32(b, checksum(b))
-}
-
 // checksumFits reports whether b ends in the checksum of what is before it.
 func checksumFits(b []byte) bool {
 	n := len(b) - checksumBytes

@@ -21,14 +21,18 @@ type crashed struct {
 	files [fileCount][]byte // with all three envelopes
 }
 
-func newCrashed(t *testing.T) *crashed {
+func newCrashed(t *testing.T) *crashed { return crashedBehind(t, 2) }
+
+// crashedBehind leaves a ledger of which so many envelopes were synced.
+func crashedBehind(t *testing.T, synced int) *crashed {
 	c := &crashed{dir: t.TempDir(), b: newBuilder(t)}
 	l := open(t, c.dir)
-	appendAll(t, l, []Batch{c.b.next(1, 254, 4), c.b.next(2, 1, 24)})
+	all := []Batch{c.b.next(1, 254, 4), c.b.next(2, 1, 24), c.b.next(1, 3, 40)} // the last completes a hash of height 8
+	appendAll(t, l, all[:synced])
 	if _, err := l.Sync(); err != nil {
 		t.Fatal(err)
 	}
-	appendAll(t, l, []Batch{c.b.next(1, 3, 40)}) // completes a hash of height 8
+	appendAll(t, l, all[synced:])
 	l.Close()
 	for f := range fileCount {
 		content, err := os.ReadFile(filepath.Join(c.dir, f.name()))
@@ -82,7 +86,7 @@ func TestALedgerCutAtAnyByteOpensWithWholeEnvelopes(t *testing.T) {
 func TestAnAppendKilledAtAnyWriteOpensWithWholeEnvelopes(t *testing.T) {
 	c := newCrashed(t)
 	before, after := c.b.lengths[2], c.b.lengths[3]
-	chunks := c.b.batches[2].chunks(before, new(room))
+	chunks := chunks(before, c.b.batches[2:3], new(room))
 	for killed := range chunks {
 		for _, written := range []int{0, 1, len(chunks[killed].bytes) - 1} {
 			for g := range fileCount {
@@ -102,6 +106,33 @@ func TestAnAppendKilledAtAnyWriteOpensWithWholeEnvelopes(t *testing.T) {
 	l := open(t, c.dir)
 	appendAll(t, l, []Batch{c.b.next(2, 5, 8)})
 	wantHolds(t, l, c.b, 4)
+}
+
+// TestAGroupKilledAtAnyWriteOpensWithWholeEnvelopes cuts the last write, which
+// makes the envelopes count, at every byte.
+func TestAGroupKilledAtAnyWriteOpensWithWholeEnvelopes(t *testing.T) {
+	c := crashedBehind(t, 1)
+	first, last := c.b.lengths[1], c.b.lengths[3]
+	group := chunks(first, c.b.batches[1:3], new(room))
+	for killed, k := range group {
+		for written := range uint64(len(k.bytes)) {
+			if k.file != fileIndex && written > 1 {
+				break
+			}
+			for g := range fileCount {
+				c.set(t, g, first.bytes(g))
+			}
+			for _, done := range group[:killed] {
+				c.set(t, done.file, last.bytes(done.file))
+			}
+			c.set(t, k.file, first.bytes(k.file)+written)
+			whole := 1
+			if k.file == fileIndex {
+				whole += int(written / indexRecordBytes)
+			}
+			c.wantEnvelopes(t, whole)
+		}
+	}
 }
 
 func TestStrayBytesBehindTheLastEnvelopeAreCut(t *testing.T) {

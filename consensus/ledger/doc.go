@@ -7,7 +7,7 @@
 // life of a ledger:
 //
 //	l, err := ledger.Open(dir)                // after a crash: whole envelopes only
-//	err = l.Append(batch)                     // one accepted envelope, not yet fsynced
+//	err = l.Append(batches...)                // accepted envelopes, not yet fsynced
 //	leaf, err := l.Leaf(index)                // reads run beside appends
 //	synced, err := l.Sync()                   // before a snapshot names these lengths
 //	err = l.Truncate(snapshotLengths)         // the one restore path: never longer

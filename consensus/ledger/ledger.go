@@ -75,20 +75,48 @@ func (l *Ledger) SyncedLengths() Lengths {
 	return l.synced
 }
 
-// Append adds one accepted envelope. It writes each file once and does not
-// fsync: Raft's log holds the envelope until Sync. Errors are ErrBatch, with
-// nothing written, or ErrStorage, after which the ledger accepts no more.
-func (l *Ledger) Append(b Batch) error {
+// Append adds accepted envelopes in order. It writes each file once for as many
+// as make groupBytes, since a write costs more than the bytes in it, and does
+// not fsync: Raft's log holds the envelopes until Sync. Errors are ErrBatch,
+// with nothing written, or ErrStorage, after which the ledger accepts no more.
+func (l *Ledger) Append(batches ...Batch) error {
 	l.write.Lock()
 	defer l.write.Unlock()
 	at, err := l.writable()
 	if err != nil {
 		return fmt.Errorf("append envelope: %w", err)
 	}
-	if err := b.check(at); err != nil {
-		return fmt.Errorf("append envelope %d: %w", at.Envelopes, err)
+	end := at
+	for i := range batches {
+		if err := batches[i].check(end); err != nil {
+			return fmt.Errorf("append envelope %d: %w", end.Envelopes, err)
+		}
+		end = batches[i].after(end)
 	}
-	for _, c := range b.chunks(at, &l.room) {
+	for len(batches) > 0 {
+		var n int
+		n, end = group(at, batches)
+		if err := l.appendGroup(at, end, batches[:n]); err != nil {
+			return err
+		}
+		at, batches = end, batches[n:]
+	}
+	return nil
+}
+
+// group returns how many of the batches are written at once behind a ledger of
+// length at, and the lengths behind them.
+func group(at Lengths, batches []Batch) (n int, end Lengths) {
+	end = at
+	for n < len(batches) && end.BodiesBytes-at.BodiesBytes < groupBytes {
+		end = batches[n].after(end)
+		n++
+	}
+	return n, end
+}
+
+func (l *Ledger) appendGroup(at, end Lengths, batches []Batch) error {
+	for _, c := range chunks(at, batches, &l.room) {
 		if c.file == fileIndex {
 			fault.At(fault.AppendBodies)
 		}
@@ -96,11 +124,10 @@ func (l *Ledger) Append(b Batch) error {
 			return fmt.Errorf("append envelope %d: %w", at.Envelopes, l.fail(ioError("write", c.file.name(), err)))
 		}
 	}
-	after := b.after(at)
-	l.publish(after)
-	if after.BodiesBytes >= l.ahead+writebackBytes {
-		beginWriteback(l.files[fileBodies], int64(l.ahead), int64(after.BodiesBytes-l.ahead))
-		l.ahead = after.BodiesBytes
+	l.publish(end)
+	if end.BodiesBytes >= l.ahead+writebackBytes {
+		beginWriteback(l.files[fileBodies], int64(l.ahead), int64(end.BodiesBytes-l.ahead))
+		l.ahead = end.BodiesBytes
 	}
 	return nil
 }

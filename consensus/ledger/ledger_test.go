@@ -359,3 +359,42 @@ func ExampleLedger() {
 	// 0
 	// read 1 leaves from 0: beyond the end of the ledger
 }
+
+// TestEnvelopesAppendedTogetherLieAsOneByOne appends more than one group.
+func TestEnvelopesAppendedTogetherLieAsOneByOne(t *testing.T) {
+	b := newBuilder(t)
+	var all []Batch
+	for i := range 30 {
+		all = append(all, b.next(uint32(1+i%3), 10+i, 4000))
+	}
+	if b.at.BodiesBytes < 2*groupBytes {
+		t.Fatalf("%d bytes of bodies are no two groups", b.at.BodiesBytes)
+	}
+	one, together := t.TempDir(), t.TempDir()
+	appendAll(t, open(t, one), all)
+	l := open(t, together)
+	if err := l.Append(all...); err != nil {
+		t.Fatal(err)
+	}
+	wantHolds(t, l, b, len(all))
+	for f := range fileCount {
+		want, err := os.ReadFile(filepath.Join(one, f.name()))
+		got, err2 := os.ReadFile(filepath.Join(together, f.name()))
+		if err := errors.Join(err, err2); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %d bytes, %v, want the %d of one by one", f.name(), len(got), err, len(want))
+		}
+	}
+}
+
+func TestNothingIsAppendedOfEnvelopesOfWhichOneIsRefused(t *testing.T) {
+	b := newBuilder(t)
+	l := open(t, t.TempDir())
+	good, bad := b.next(1, 3, 8), b.next(1, 3, 8)
+	bad.MLDSA = bad.MLDSA[1:]
+	if err := l.Append(good, bad); !errors.Is(err, ErrBatch) {
+		t.Errorf("got %v, want %v", err, ErrBatch)
+	}
+	if at := l.Lengths(); at != (Lengths{}) {
+		t.Errorf("lengths %+v, want none", at)
+	}
+}

@@ -79,7 +79,7 @@ func (l *Ledger) Rewrite(at Lengths, b Batch) (Lengths, error) {
 	}
 	l.mu.Lock() // no reader sees half of it
 	defer l.mu.Unlock()
-	for _, c := range b.chunks(at, new(room)) {
+	for _, c := range chunks(at, []Batch{b}, new(room)) {
 		if _, err := l.files[c.file].WriteAt(c.bytes, int64(at.bytes(c.file))); err != nil {
 			return Lengths{}, fmt.Errorf("rewrite envelope %d: %w", at.Envelopes, l.fail(ioError("write", c.file.name(), err)))
 		}

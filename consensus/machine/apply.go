@@ -29,8 +29,9 @@ func (m *Machine) Apply(raw []byte, leaderTime uint64) (Outcome, error) {
 }
 
 // ApplyBatch applies envelopes in order, as so many calls of Apply would, but
-// verifies them beside each other first. With an error it returns the outcomes
-// of those before the one that failed; none after it was applied.
+// verifies them beside each other first, and writes the ledger once for all of
+// them. With an error it returns the outcomes of those before the one that
+// failed, or none if the ledger was not written; none after it was applied.
 func (m *Machine) ApplyBatch(commands []Command) ([]Outcome, error) {
 	ready := m.prepare(commands)
 	m.mu.Lock()
@@ -43,14 +44,31 @@ func (m *Machine) ApplyBatch(commands []Command) ([]Outcome, error) {
 	for i, p := range ready {
 		out, err := m.applyRepaired(p, commands[i].LeaderTime)
 		if err != nil {
-			return outs, err
+			return outs, errors.Join(err, m.write())
 		}
 		outs = append(outs, out)
+	}
+	if err := m.write(); err != nil {
+		return nil, err
 	}
 	return outs, nil
 }
 
-// applyRepaired applies an envelope once what it looks up is not damaged.
+// write appends to the ledger what was applied since it was last called. Whoever
+// applies calls it before the lock is given away: to readers, state and ledger
+// are of one length. An error stops the node.
+func (m *Machine) write() error {
+	if len(m.pending) == 0 {
+		return nil
+	}
+	err := m.ledger.Append(m.pending...)
+	clear(m.pending)
+	m.pending = m.pending[:0]
+	return err
+}
+
+// applyRepaired applies an envelope once what it looks up is not damaged. The
+// ledger was written before it was looked into.
 func (m *Machine) applyRepaired(p prepared, leaderTime uint64) (Outcome, error) {
 	for {
 		out, err := m.apply(p, leaderTime)
@@ -120,9 +138,7 @@ func (m *Machine) apply(p prepared, leaderTime uint64) (Outcome, error) {
 		return Outcome{Refusal: r, ID: e.ID()}, nil
 	}
 	a := m.state.Accept(e, logTime, p.commitments)
-	if err := m.ledger.Append(batch(e, a)); err != nil {
-		return Outcome{}, err
-	}
+	m.pending = append(m.pending, batch(e, a))
 	m.roots.add(m.state.Tree.Size(), m.state.Tree.Root())
 	m.bytes += uint64(len(e.Marshal()))
 	return Outcome{Number: a.Number, First: a.First, Count: e.Count, LogTime: logTime, ID: e.ID()}, nil
@@ -148,6 +164,9 @@ func (m *Machine) lookup(e *envelope.Envelope) (Outcome, bool, error) {
 	member, ok := m.state.Member(e.Hospital)
 	if !ok || e.Network != m.state.Network || e.Sequence == 0 || e.Sequence > member.Chain.Sequence {
 		return Outcome{}, false, nil
+	}
+	if err := m.write(); err != nil { // it may be one of this batch
+		return Outcome{}, false, err
 	}
 	n, found, err := m.ledger.FindSequence(member.Chain.Number, e.Sequence)
 	if err != nil {

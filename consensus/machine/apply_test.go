@@ -201,3 +201,39 @@ func TestRootIsKnownAtEveryEnvelopeApplied(t *testing.T) {
 		}
 	}
 }
+
+// TestBatchHoldsTheSameEnvelopeTwice applies at once what else comes one by one:
+// what a batch has accepted is known to the rest of it.
+func TestBatchHoldsTheSameEnvelopeTwice(t *testing.T) {
+	h := newHistory(t)
+	m := open(t, t.TempDir(), h.net.Genesis)
+	var commands []machine.Command
+	for _, i := range []int{0, 1, 0, 2, 3, 3, 4, 5} {
+		commands = append(commands, machine.Command{Raw: h.log[i].raw, LeaderTime: h.log[i].logTime})
+	}
+	outs, err := m.ApplyBatch(commands)
+	if err != nil || len(outs) != len(commands) {
+		t.Fatalf("%d outcomes, %v, want %d", len(outs), err, len(commands))
+	}
+	for i, same := range map[int]int{2: 0, 5: 4} {
+		want := outs[same]
+		want.Duplicate = true
+		if outs[i] != want {
+			t.Errorf("command %d: %+v, want %+v", i, outs[i], want)
+		}
+	}
+	mustEqual(t, m, h.at[len(h.log)])
+}
+
+// TestBatchThatCannotBeWrittenIsNotAnswered takes the disk away under a batch.
+func TestBatchThatCannotBeWrittenIsNotAnswered(t *testing.T) {
+	h := newHistory(t)
+	m := open(t, t.TempDir(), h.net.Genesis)
+	if err := m.Ledger().Close(); err != nil {
+		t.Fatal(err)
+	}
+	outs, err := m.ApplyBatch([]machine.Command{{Raw: h.log[0].raw, LeaderTime: h.log[0].logTime}, {Raw: h.log[1].raw, LeaderTime: h.log[1].logTime}})
+	if !errors.Is(err, ledger.ErrClosed) || len(outs) != 0 {
+		t.Errorf("%d outcomes, %v, want none and %v", len(outs), err, ledger.ErrClosed)
+	}
+}

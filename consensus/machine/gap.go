@@ -64,6 +64,8 @@ func (m *Machine) aim(target Snapshot) {
 // backToEdge drops what was filled. The edge was this node's own ledger, so it
 // can only fail with the storage.
 func (m *Machine) backToEdge() error {
+	clear(m.pending)
+	m.pending = m.pending[:0]
 	if err := m.adopt(m.gap.edge); err != nil {
 		return fmt.Errorf("%w: back to the lower edge of the gap: %w", ledger.ErrDamaged, err)
 	}
@@ -86,11 +88,12 @@ func (m *Machine) BackToEdge() error {
 // is not looked at. ErrDiverged means that what peers sent, the last of them or
 // one before, does not lead to the snapshot: all of it is dropped, and the
 // caller begins again at the lower edge, which [Machine.Gap] gives.
-func (m *Machine) Fill(commands []Command) error {
+func (m *Machine) Fill(commands []Command) (err error) {
 	ready := m.prepare(commands)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer m.broadcast()
+	defer func() { err = errors.Join(err, m.write()) }()
 	if m.gap == nil {
 		return errors.New("fill: there is no gap")
 	}
@@ -110,6 +113,11 @@ func (m *Machine) fill(p prepared, logTime uint64) error {
 	}
 	if err != nil {
 		return err
+	}
+	if m.state.Envelopes >= m.gap.target.At.Envelopes {
+		if err := m.write(); err != nil {
+			return err
+		}
 	}
 	if err := m.checkFilled(out, logTime); err != nil {
 		if err := m.backToEdge(); err != nil {

@@ -40,7 +40,8 @@ type Machine struct {
 	changed chan struct{} // closed and replaced whenever the state or the gap changes
 	seen    verified
 	roots   rootRing
-	bytes   uint64 // of envelopes applied since the last snapshot
+	bytes   uint64         // of envelopes applied since the last snapshot
+	pending []ledger.Batch // applied, and not in the ledger before the lock is given away
 }
 
 // Outcome is what became of an envelope.

@@ -82,11 +82,12 @@ func (m *Machine) TakeUp() Snapshot {
 // Follow applies what a mirror pulled from a peer, until the tree has the given
 // size. ErrDiverged says that an envelope did not take its place as the peer
 // said.
-func (m *Machine) Follow(commands []Command, size uint64) error {
+func (m *Machine) Follow(commands []Command, size uint64) (err error) {
 	ready := m.prepare(commands)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer m.broadcast()
+	defer func() { err = errors.Join(err, m.write()) }()
 	for i, p := range ready {
 		if m.stopped {
 			return ErrClosed
