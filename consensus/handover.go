@@ -42,16 +42,16 @@ func (n *Node) awaitSuccessor(ctx context.Context) {
 
 // RequestVote asks a voter for its vote. See onLiveStream.
 func (t *transport) RequestVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
-	if t.withheld() {
-		return errRecovering
+	if err := t.mayStand(); err != nil {
+		return err
 	}
 	return onLiveStream(func() error { return t.NetworkTransport.RequestVote(id, target, args, resp) })
 }
 
 // RequestPreVote asks a voter whether it would vote. See onLiveStream.
 func (t *transport) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
-	if t.withheld() {
-		return errRecovering
+	if err := t.mayStand(); err != nil {
+		return err
 	}
 	return onLiveStream(func() error { return t.NetworkTransport.RequestPreVote(id, target, args, resp) })
 }

@@ -22,6 +22,7 @@ type transport struct {
 
 	withhold func() bool   // this voter may not vote; nil: it may
 	passed   chan raft.RPC // what passOn lets through, nil if everything is
+	full     func() bool   // this voter's disk is; nil: it is not
 	outdated chan struct{} // takes a value when a follower has a newer snapshot than this leader
 
 	mu        sync.Mutex

@@ -55,6 +55,7 @@ func (n *Node) startRaft(view *state.State) error {
 		Stream: layer, MaxPool: maxPool, MaxRPCsInFlight: 1, // hashicorp/raft#612: pipelining stalls a follower for ever
 		Timeout: n.cfg.Timing.RPC, Logger: raftLogger(n.log),
 	}), n.cfg.Now)
+	n.transport.full = n.full
 	if n.mayNotVote() && !fault.Planted(fault.VoteWithoutLog) {
 		n.transport.withholdVotes(n.mayNotVote)
 		n.worker(n.transport.passOn)

@@ -90,6 +90,9 @@ func (n *Node) guard(bytes int) error {
 	return nil
 }
 
+// full reports whether the last look found the disk full.
+func (n *Node) full() bool { return space.Level(n.room.level.Load()) == space.Full }
+
 // awaitRoom waits before something is pulled while the disk is full, or
 // reports false if the context ended first.
 func (n *Node) awaitRoom(ctx context.Context) bool {

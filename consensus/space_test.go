@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hashicorp/raft"
+
 	"github.com/raresync/raresync/consensus/space"
 )
 
@@ -102,6 +104,28 @@ func TestALeaderShortOfRoomHandsOver(t *testing.T) {
 		chains := c.load(4, 1, c.ids...) // it still stores what the new leader sends
 		c.converged(1 + 4*3)
 		c.verify(chains)
+	})
+}
+
+// TestAVoterWhoseDiskIsFullDoesNotStand: elected, it could not store the first
+// record of its term, and would set everybody back by an election.
+func TestAVoterWhoseDiskIsFullDoesNotStand(t *testing.T) {
+	inBubble(t, 3, func(c *cluster) {
+		fill := c.openOnDisks(c.ids...)
+		id := c.follower()
+		other := raft.ServerID(c.leader())
+		stand := func() error {
+			tr := c.node(id).transport
+			return errors.Join(tr.RequestPreVote(other, raft.ServerAddress(other), &raft.RequestPreVoteRequest{}, &raft.RequestPreVoteResponse{}),
+				tr.RequestVote(other, raft.ServerAddress(other), &raft.RequestVoteRequest{}, &raft.RequestVoteResponse{}))
+		}
+		if err := stand(); err != nil {
+			t.Errorf("with room: %v", err)
+		}
+		fill(id, 5)
+		c.until("a full disk to keep it from standing", func() bool { return errors.Is(stand(), ErrNoRoom) })
+		fill(id, 500)
+		c.until("it to stand again", func() bool { return stand() == nil })
 	})
 }
 

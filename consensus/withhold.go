@@ -56,5 +56,14 @@ func refuseElection(rpc raft.RPC) bool {
 	return true
 }
 
-// withheld reports whether this voter may not stand for election now.
-func (t *transport) withheld() bool { return t.withhold != nil && t.withhold() }
+// mayStand returns why this voter may not stand for election now, or nil. One
+// whose disk is full could not store the first record of its own term.
+func (t *transport) mayStand() error {
+	switch {
+	case t.withhold != nil && t.withhold():
+		return errRecovering
+	case t.full != nil && t.full():
+		return ErrNoRoom
+	}
+	return nil
+}

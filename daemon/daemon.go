@@ -72,7 +72,10 @@ func Run(ctx context.Context, cfg config.Config, logger *slog.Logger, version st
 // open brings up the parts from the bottom. What fails half way is closed by
 // close.
 func (s *service) open() error {
-	var err error
+	err := home.CheckRestored(s.cfg)
+	if err != nil {
+		return err
+	}
 	if s.keys, s.warn, err = home.LoadKeys(s.cfg); err != nil {
 		return err
 	}
@@ -93,7 +96,7 @@ func (s *service) open() error {
 	if err := s.openMesh(founded); err != nil {
 		return err
 	}
-	dir := filepath.Join(s.cfg.Node.DataDir, "node")
+	dir := home.LogDir(s.cfg)
 	s.node, err = consensus.Open(consensus.Config{
 		Self: s.self.ID, Dir: dir, Space: s.watchDisk(dir), Genesis: genesis,
 		Log: s.keys.Log, Cosign: s.keys.Cosign, Peers: s.peers, Streams: raftStreams{s.mesh, s.mesh.Listener(mesh.ClassRaft)},

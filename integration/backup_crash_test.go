@@ -116,6 +116,12 @@ func (n *network) crashRestoring(step fault.Step, whole bool, good string) {
 		n.t.Fatalf("the folder is there: %t, want %t", !whole, whole)
 	}
 	if !whole {
+		if exists(n.t, folder+".part") {
+			_, errs, code := n.run("serve", "-c", n.Reader.Config())
+			if code != 74 || !strings.Contains(string(errs), "a restore of this node was cut short") {
+				n.t.Errorf("serve: exit code %d, %s", code, errs)
+			}
+		}
 		n.report("backup", "restore", good, "-c", n.Reader.Config(), "-o", "json")
 	}
 	if exists(n.t, folder+".part") {

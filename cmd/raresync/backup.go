@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -155,7 +154,7 @@ func backupRestore(c *cli.Context) (err error) {
 		return err
 	}
 	return withBackup(c, args[0], func(b *backup.Backup, shown *progress) error {
-		report, err := b.Restore(filepath.Join(cfg.Node.DataDir, "node"), backup.RestoreOptions{
+		report, err := b.Restore(home.LogDir(cfg), backup.RestoreOptions{
 			Node: cfg.Node.ID, Genesis: genesis,
 			Verify: backup.VerifyOptions{Key: key, Now: time.Now(), Verifying: shown.envelopes},
 		})

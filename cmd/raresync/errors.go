@@ -87,6 +87,7 @@ var sentinels = []struct {
 	{logstore.ErrStorage, exitStorage},
 	{logstore.ErrDamaged, exitStorage},
 	{machine.ErrDiverged, exitStorage},
+	{home.ErrHalfRestored, exitStorage},
 	{home.ErrOptions, exitInvalid},
 	{home.ErrInUse, exitInUse},
 	{consensus.ErrTwin, exitInUse}, // a voter is quarantined, see above

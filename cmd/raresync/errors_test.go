@@ -50,6 +50,7 @@ func TestExitCodes(t *testing.T) {
 		"a damaged Raft log":                        {logstore.ErrDamaged, 74},
 		"a damaged ledger":                          {ledger.ErrDamaged, 74},
 		"a second process":                          {home.ErrInUse, 75},
+		"a restore that was cut short":              {home.ErrHalfRestored, 74},
 		"a mirror that runs twice":                  {consensus.ErrTwin, 75},
 		"a voter that ran twice":                    {fmt.Errorf("%w: %w", consensus.ErrQuarantined, consensus.ErrTwin), 74},
 		"keys that cannot be used":                  {fmt.Errorf("%w: %w", home.ErrKeys, fs.ErrNotExist), 77},

@@ -41,6 +41,9 @@ var meanings = []struct {
 	{home.ErrInUse, words{
 		"stop the daemon first, or use the command that talks to it",
 		"数据目录正被另一个进程使用", "请先停止该节点的服务"}},
+	{home.ErrHalfRestored, words{
+		"restore it again with: raresync backup restore FILE; or remove the folder that is left, to pull the whole log from the other nodes",
+		"上次从备份恢复没有完成", "请重新运行 raresync backup restore FILE；或删除残留的目录，改为从其他节点获取全部日志"}},
 	{home.ErrKeys, words{"", "节点密钥无法使用", "请检查密钥文件的位置和权限（0600）"}},
 	{home.ErrNoGenesis, words{
 		"take the network's genesis file with: raresync found adopt genesis.pem",

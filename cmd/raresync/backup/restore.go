@@ -60,13 +60,14 @@ func (b *Backup) restore(path string, o RestoreOptions) (*Report, error) {
 	if err := mayRestore(s, o.Node); err != nil {
 		return nil, err
 	}
-	if err := os.RemoveAll(path + unfinished); err != nil { // of a restore that was cut short
+	part := home.Unfinished(path)
+	if err := os.RemoveAll(part); err != nil { // of a restore that was cut short
 		return nil, err
 	}
-	if err := b.install(path+unfinished, s, o.Verify.Key); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(path+unfinished))
+	if err := b.install(part, s, o.Verify.Key); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(part))
 	}
-	if err := os.Rename(path+unfinished, path); err != nil {
+	if err := os.Rename(part, path); err != nil {
 		return nil, err
 	}
 	fault.At(fault.RestoreNamed)
