@@ -115,9 +115,10 @@ func TestAVoterWhoseDiskIsFullDoesNotStand(t *testing.T) {
 		id := c.follower()
 		other := raft.ServerID(c.leader())
 		stand := func() error {
-			tr := c.node(id).transport
-			return errors.Join(tr.RequestPreVote(other, raft.ServerAddress(other), &raft.RequestPreVoteRequest{}, &raft.RequestPreVoteResponse{}),
-				tr.RequestVote(other, raft.ServerAddress(other), &raft.RequestVoteRequest{}, &raft.RequestVoteResponse{}))
+			tr, header := c.node(id).transport, raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(id), Addr: []byte(id)}
+			return errors.Join( // in term 0: nobody votes
+				tr.RequestPreVote(other, raft.ServerAddress(other), &raft.RequestPreVoteRequest{RPCHeader: header}, &raft.RequestPreVoteResponse{}),
+				tr.RequestVote(other, raft.ServerAddress(other), &raft.RequestVoteRequest{RPCHeader: header}, &raft.RequestVoteResponse{}))
 		}
 		if err := stand(); err != nil {
 			t.Errorf("with room: %v", err)
