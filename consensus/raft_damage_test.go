@@ -62,7 +62,7 @@ func TestDamagedRaftFilesAreNeverUsedAndAlwaysMended(t *testing.T) {
 	}
 	d.again(t)
 	d.verify(d.chains)
-	t.Logf("%d flips and cuts on one of five nodes: none served, signed or replicated, all mended, %d by the other voters: %v", cases, recovered, hit)
+	t.Logf("proof: %d flips and cuts of Raft's files on one of five voters: none signed or replicated, all mended, %d by the other voters: %v", cases, recovered, hit)
 }
 
 // hitRaft harms one of Raft's files, goes on with the load, and leaves the voter

@@ -15,7 +15,7 @@ var proofs = []proof{
 	},
 	{
 		name: "damage", claim: "no flipped bit or lost end of a file is served, signed or replicated, and all are repaired",
-		args: []string{"-run", "TestDamagedFilesAreNeverServedAndAlwaysRepaired", "./consensus"},
+		args: []string{"-run", "TestDamaged(Files|RaftFiles)Are", "./consensus"},
 	},
 	{
 		name: "chaos", claim: "real processes go on with every fault in force, end with one root, and keep every promise",
