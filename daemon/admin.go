@@ -77,6 +77,7 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/log/leaves", http.HandlerFunc(s.leaves))
 	mux.Handle("GET /v1/log/proof/{index}", answer(s.proof))
 	mux.Handle("GET /v1/log/policy", answer(s.policy))
+	mux.Handle("GET /v1/backups", answer(s.declaredBackups))
 	mux.Handle("POST /v1/backups", answer(s.declareSalts))
 	return mux
 }

@@ -41,6 +41,20 @@ func (s *service) declareSalts(r *http.Request) (admin.SaltsBackup, error) {
 	return admin.SaltsBackup{Size: known.Size, Expiry: known.Expiry}, nil
 }
 
+// declaredBackups lists what the network knows of backups with salts, those that
+// have expired too: that a file was destroyed is its owner's word.
+func (s *service) declaredBackups(*http.Request) ([]admin.DeclaredBackup, error) {
+	view := s.node.View()
+	out := make([]admin.DeclaredBackup, len(view.SaltsBackups))
+	for i, b := range view.SaltsBackups {
+		out[i] = admin.DeclaredBackup{Node: b.Node, Entries: b.Size, Expires: rfc3339(b.Expiry)}
+		if n, ok := view.Node(b.Node); ok {
+			out[i].Institution = n.Institution
+		}
+	}
+	return out, nil
+}
+
 // checkDeclaration refuses what the network would refuse, with room for the
 // log time to move on, before it has a place in the outbox.
 func (s *service) checkDeclaration(in admin.SaltsBackup) error {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/raresync/raresync/cmd/raresync/backup"
 	"github.com/raresync/raresync/cmd/raresync/demo"
+	"github.com/raresync/raresync/daemon/admin"
 )
 
 // save makes a backup on a node and returns what it says of itself.
@@ -53,6 +54,20 @@ func sameLedgers(t *testing.T, a, b *demo.Process) {
 	}
 }
 
+// declared wants one backup with salts in the list of any node.
+func (n *network) declared(asked *demo.Process, node string, r backup.Report) {
+	n.t.Helper()
+	out, errs, code := n.run("backup", "list", "-c", asked.Config(), "-o", "json")
+	var list []admin.DeclaredBackup
+	if code != 0 || json.Unmarshal(out, &list) != nil || len(list) != 1 {
+		n.t.Fatalf("backup list: exit code %d, %s%s", code, out, errs)
+	}
+	expires, err := time.Parse(time.RFC3339, list[0].Expires)
+	if b := list[0]; err != nil || b.Node != node || b.Entries != r.Entries || b.Institution == 0 || time.Until(expires) < 6*24*time.Hour {
+		n.t.Errorf("declared: %+v, %v, want %d entries of %s for a week", b, err, r.Entries, node)
+	}
+}
+
 func TestBackupsOfARunningNetworkBringItsMirrorsBack(t *testing.T) {
 	n := newNetwork(t, 4, 3, 4*time.Minute)
 	voter, mirror := n.Hospitals[1], n.Hospitals[3]
@@ -77,6 +92,7 @@ func TestBackupsOfARunningNetworkBringItsMirrorsBack(t *testing.T) {
 	sealed := n.save(n.Reader, path("sealed.tar"), "--with-salts", "--to", to, "--expires", "7")
 	load.Wait()
 	before := n.converge()
+	n.declared(mirror, n.Reader.Node, sealed)
 	for _, r := range []backup.Report{ofVoter, ofMirror, sealed} {
 		got := n.report("backup", "verify", r.File, "--policy", policy, "-o", "json")
 		if got.Manifest != r.Manifest || r.Entries == 0 || r.Entries > before.Size || r.NetworkID != before.NetworkID {

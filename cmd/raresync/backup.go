@@ -16,8 +16,30 @@ import (
 func backupCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "backup",
-		Usage:       "save this node's log to a file, verify such a file, restore a mirror from it",
-		Subcommands: []*cli.Command{backupSaveCommand(), backupVerifyCommand(), backupRestoreCommand(), backupKeyCommand()},
+		Usage:       "save this node's log to a file, verify such a file, restore a mirror from it, list those with salts",
+		Subcommands: []*cli.Command{backupSaveCommand(), backupVerifyCommand(), backupRestoreCommand(), backupListCommand(), backupKeyCommand()},
+	}
+}
+
+func backupListCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "list",
+		Usage: "list the backups with salts that the network's nodes have declared, and when they expire",
+		Description: "What is erased can be read from such a file until it is destroyed. The list has for each node the\n" +
+			"most entries and the latest day that were declared. Files without salts are declared to nobody.",
+		Action: func(c *cli.Context) error {
+			out, daemon, err := asking(c)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := within(c, askTimeout)
+			defer cancel()
+			declared, err := daemon.Backups(ctx)
+			if err != nil {
+				return fmt.Errorf("list backups: %w", err)
+			}
+			return term.Print(out, declared)
+		},
 	}
 }
 

@@ -92,6 +92,12 @@ func (c *Client) Policy(ctx context.Context) (text string, err error) {
 	return text, c.call(ctx, "GET", "/v1/log/policy", nil, &text)
 }
 
+// Backups returns the backups with salts that the network knows of, in order of
+// node id.
+func (c *Client) Backups(ctx context.Context) (b []DeclaredBackup, err error) {
+	return b, c.call(ctx, "GET", "/v1/backups", nil, &b)
+}
+
 // DeclareSaltsBackup posts that this node is kept in a backup with salts, and
 // waits until the log has it. It returns what the network knows of this node's
 // backups then: the largest size and the latest expiry.

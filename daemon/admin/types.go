@@ -165,6 +165,15 @@ type SaltsBackup struct {
 	Expiry uint64 `json:"expiry"` // ms since 1970, when it will have been destroyed
 }
 
+// DeclaredBackup is what a node's institution has declared of the backups with
+// salts that hold the node's copy.
+type DeclaredBackup struct {
+	Node        string `json:"node"`
+	Institution uint32 `json:"institution"`
+	Entries     uint64 `json:"entries"` // the first so many may be in one
+	Expires     string `json:"expires"` // RFC 3339, milliseconds: all of them are destroyed by then
+}
+
 // Problem is an error of the daemon, as RFC 9457 problem details.
 type Problem struct {
 	Title  string `json:"title"`
