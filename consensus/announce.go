@@ -36,6 +36,29 @@ func (n *Node) runAnnouncer(ctx context.Context, peer string) {
 	}
 }
 
+// runAsker asks another voter for the newest checkpoint once this node has
+// started: its own may be an old one, and the leader, which has told it, says it
+// again only after announcePeriod.
+func (n *Node) runAsker(ctx context.Context) {
+	for {
+		for _, v := range n.machine.View().Voters() {
+			if v.ID == n.cfg.Self {
+				continue
+			}
+			sc, err := n.peerCheckpoint(ctx, v.ID, 0)
+			if err == nil {
+				err = n.offer(sc)
+			}
+			if err == nil {
+				return
+			}
+		}
+		if !pause(ctx, pullPause) {
+			return
+		}
+	}
+}
+
 func (n *Node) announce(ctx context.Context, peer string, note []byte) bool {
 	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
 	defer cancel()

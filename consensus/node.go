@@ -117,6 +117,9 @@ func (n *Node) start() error {
 	if err := n.loadCheckpoint(); err != nil {
 		return err
 	}
+	if n.kind == act.Voter {
+		n.worker(n.runAsker)
+	}
 	if n.cfg.Space != nil {
 		n.worker(n.runSpace)
 	}
