@@ -78,8 +78,15 @@ func decodeBodies(d *cbor.Decoder) []seal.Body {
 
 // Assemble puts an envelope together from its parts, as a ledger stores them.
 func Assemble(header []byte, sig sign.Signature, bodies []seal.Body) (*Envelope, error) {
-	return Decode(appendEnvelope(nil, header, sig, bodies))
+	size := len(header) + len(sig.Ed25519) + len(sig.MLDSA) + 5*maxHead
+	for i := range bodies {
+		size += len(bodies[i].Salt) + len(bodies[i].Tag) + len(bodies[i].Ciphertext) + 4*maxHead
+	}
+	return Decode(appendEnvelope(make([]byte, 0, size), header, sig, bodies))
 }
+
+// maxHead bounds what CBOR writes before a string or an array of an envelope.
+const maxHead = 5
 
 func appendEnvelope(b, header []byte, sig sign.Signature, bodies []seal.Body) []byte {
 	b = cbor.AppendArray(b, 4)
