@@ -351,3 +351,29 @@ func TestANodeThatLostItsLedgerGetsItBack(t *testing.T) {
 	d.converged(1 + 5*2*40 + 2*3)
 	d.verify(d.chains)
 }
+
+// TestAVoterWithoutASnapshotGetsOverADamagedLedger: Raft's log has all of it.
+func TestAVoterWithoutASnapshotGetsOverADamagedLedger(t *testing.T) {
+	for name, harm := range map[string]func(c *cluster, id string) error{
+		"an index record": func(c *cluster, id string) error { c.flip(id, "envelopes.idx", 5); return nil },
+		"a body's length": func(c *cluster, id string) error { c.flip(id, "bodies.idx", 3); return nil },
+		"no index":        func(c *cluster, id string) error { return os.Remove(filepath.Join(c.dirs[id], "ledger", "envelopes.idx")) },
+		"no ledger":       func(c *cluster, id string) error { return os.RemoveAll(filepath.Join(c.dirs[id], "ledger")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster(t, 3)
+			c.open(c.voters()...)
+			chains := c.load(2, 2, c.leader())
+			at := c.converged(1 + 3*2*2)
+			id := c.follower()
+			c.close(ended(), id)
+			if err := harm(c, id); err != nil {
+				t.Fatal(err)
+			}
+			c.open(id)
+			c.converged(at.Size)
+			c.until("every byte to be whole", func() bool { return c.undamaged(id) })
+			c.verify(chains)
+		})
+	}
+}

@@ -104,6 +104,9 @@ func (b *Batch) checkHashes(at Lengths) error {
 	return nil
 }
 
+// Alone returns the lengths of a ledger that holds b and nothing else.
+func (b *Batch) Alone() Lengths { return b.after(Lengths{}) }
+
 // after returns the lengths behind b, if it lies behind a ledger of length at.
 func (b *Batch) after(at Lengths) Lengths {
 	bodies := at.BodiesBytes

@@ -161,19 +161,28 @@ func (m *Machine) load() error {
 }
 
 // found starts an empty ledger with the genesis, or resumes one that stopped
-// before its state was saved.
+// before its state was saved. One that cannot tell where its genesis ends is
+// begun anew: all that follows comes again.
 func (m *Machine) found(s *state.State, first ledger.Batch) error {
+	snapshot := Snapshot{State: s, At: first.Alone()}
+	at, err := m.ledger.LengthsAt(1)
+	switch {
+	case errors.Is(err, ledger.ErrDamaged), err == nil && at != snapshot.At:
+		if rec, err := m.ledger.Envelope(0); err == nil && rec.ID != first.ID {
+			return fmt.Errorf("ledger of another genesis, %s: %w", envelope.ID(rec.ID), ErrDiverged)
+		}
+		if err := m.ledger.Cut(ledger.Lengths{}); err != nil {
+			return err
+		}
+	case err != nil && !errors.Is(err, ledger.ErrOutOfRange):
+		return err
+	}
 	if m.ledger.Lengths().Envelopes == 0 {
 		if err := m.ledger.Append(first); err != nil {
 			return err
 		}
 		fault.At(fault.FoundAppended)
 	}
-	at, err := m.ledger.LengthsAt(1)
-	if err != nil {
-		return err
-	}
-	snapshot := Snapshot{State: s, At: at}
 	if err := m.adopt(snapshot); err != nil {
 		return err
 	}
@@ -189,16 +198,19 @@ func (m *Machine) Rewind(genesis *envelope.Envelope) error {
 	if err != nil {
 		return fmt.Errorf("rewind: %w", err)
 	}
-	at, err := m.ledger.LengthsAt(1)
-	if err != nil {
-		return fmt.Errorf("rewind: %w", err)
+	if s.Network != m.state.Network {
+		return fmt.Errorf("rewind to the genesis of another network: %w", ErrDiverged)
 	}
+	b := batch(genesis, first)
 	// The saved state goes back first: one ahead of its ledger would be damage.
-	if err := ledger.WriteTwice(m.stateFile(), Snapshot{State: s, At: at}.Marshal()); err != nil {
+	if err := ledger.WriteTwice(m.stateFile(), Snapshot{State: s, At: b.Alone()}.Marshal()); err != nil {
 		return fmt.Errorf("rewind: %w", err)
 	}
 	fault.At(fault.RewindMarked)
 	defer m.broadcast()
 	m.gap = nil
-	return m.found(s, batch(genesis, first))
+	if err := m.found(s, b); err != nil {
+		return fmt.Errorf("rewind: %w", err)
+	}
+	return nil
 }

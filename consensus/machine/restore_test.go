@@ -66,6 +66,55 @@ func TestRewindGoesBackToTheGenesis(t *testing.T) {
 	}
 }
 
+// TestRewindOfADamagedLedgerBeginsItAnew flips bytes that say where the genesis
+// ends, cuts the files or takes them away.
+func TestRewindOfADamagedLedgerBeginsItAnew(t *testing.T) {
+	h := newHistory(t)
+	for name, harm := range map[string]func(path string) error{
+		"its index record":                 func(dir string) error { return flip(filepath.Join(dir, "envelopes.idx"), 5) },
+		"a length of its bodies, by much":  func(dir string) error { return flip(filepath.Join(dir, "bodies.idx"), 2) },
+		"a length of its bodies, by a bit": func(dir string) error { return flip(filepath.Join(dir, "bodies.idx"), 7) },
+		"no index":                         func(dir string) error { return os.Remove(filepath.Join(dir, "envelopes.idx")) },
+		"no body index":                    func(dir string) error { return os.Remove(filepath.Join(dir, "bodies.idx")) },
+		"no ledger":                        func(dir string) error { return os.RemoveAll(dir) },
+		"an empty index":                   func(dir string) error { return os.Truncate(filepath.Join(dir, "envelopes.idx"), 0) },
+		"an envelope":                      func(dir string) error { return flip(filepath.Join(dir, "envelopes"), 30) },
+		"everything else":                  func(dir string) error { return os.Truncate(filepath.Join(dir, "leaves"), 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := h.follower(t, dir, 4).Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := harm(filepath.Join(dir, "ledger")); err != nil {
+				t.Fatal(err)
+			}
+			m := open(t, dir, h.net.Genesis)
+			if err := m.Rewind(h.net.Genesis); err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range h.log {
+				apply(t, m, e.raw, e.logTime)
+			}
+			mustEqual(t, m, h.at[6])
+			if err := m.Save(snapshot(t, m)); err != nil {
+				t.Fatal(err)
+			}
+			mustEqual(t, open(t, crash(t, dir), h.net.Genesis), h.at[6])
+		})
+	}
+}
+
+// flip changes a byte of a file.
+func flip(path string, at int) error {
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		raw[at] ^= 1
+		err = os.WriteFile(path, raw, 0o600)
+	}
+	return err
+}
+
 func TestLedgerLongerThanTheSnapshotIsCut(t *testing.T) {
 	h := newHistory(t)
 	dir := t.TempDir()
