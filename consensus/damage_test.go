@@ -357,8 +357,10 @@ func TestAVoterWithoutASnapshotGetsOverADamagedLedger(t *testing.T) {
 	for name, harm := range map[string]func(c *cluster, id string) error{
 		"an index record": func(c *cluster, id string) error { c.flip(id, "envelopes.idx", 5); return nil },
 		"a body's length": func(c *cluster, id string) error { c.flip(id, "bodies.idx", 3); return nil },
-		"no index":        func(c *cluster, id string) error { return os.Remove(filepath.Join(c.dirs[id], "ledger", "envelopes.idx")) },
-		"no ledger":       func(c *cluster, id string) error { return os.RemoveAll(filepath.Join(c.dirs[id], "ledger")) },
+		"no index": func(c *cluster, id string) error {
+			return os.Remove(filepath.Join(c.dirs[id], "ledger", "envelopes.idx"))
+		},
+		"no ledger": func(c *cluster, id string) error { return os.RemoveAll(filepath.Join(c.dirs[id], "ledger")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCluster(t, 3)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -36,7 +37,7 @@ const (
 // the newest snapshot, and starts Raft.
 func (n *Node) startRaft(view *state.State) error {
 	dir := filepath.Join(n.cfg.Dir, "raft")
-	if err := n.openVotes(dir); err != nil {
+	if err := n.openVotes(dir, view); err != nil {
 		return err
 	}
 	if err := n.openSigner(view); err != nil {
@@ -95,12 +96,18 @@ func (n *Node) closeRaft(ctx context.Context) []error {
 }
 
 // openVotes opens what nothing can replace, Raft's term and vote, and reads
-// whether this voter has forgotten anything else.
-func (n *Node) openVotes(dir string) (err error) {
+// whether this voter has forgotten anything else. They are made once, before
+// anything else of a voter is.
+func (n *Node) openVotes(dir string, view *state.State) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if n.stable, err = logstore.OpenStable(filepath.Join(dir, stableFile), logstore.StableOptions{Fatal: n.holdRaft}); err != nil {
+	path := filepath.Join(dir, stableFile)
+	ran := view.Envelopes > 1 || anyOf(filepath.Join(dir, logFile), cosignedPath(n.cfg.Dir), recoveryPath(n.cfg.Dir), n.checkpoints.path)
+	if ran && !anyOf(path, logstore.TwinPath(path)) {
+		return fmt.Errorf("%w: this voter's term and vote are gone", logstore.ErrDamaged)
+	}
+	if n.stable, err = logstore.OpenStable(path, logstore.StableOptions{Fatal: n.holdRaft}); err != nil {
 		return err
 	}
 	r, err := loadRecovery(n.cfg.Dir, n.stable.Term())
@@ -108,7 +115,20 @@ func (n *Node) openVotes(dir string) (err error) {
 	return err
 }
 
+// anyOf reports whether one of the files is there.
+func anyOf(paths ...string) bool {
+	return slices.ContainsFunc(paths, func(path string) bool {
+		_, err := os.Lstat(path)
+		return err == nil
+	})
+}
+
+// openSigner opens the record of the last cosignature. A voter that has seen an
+// election has one.
 func (n *Node) openSigner(view *state.State) (err error) {
+	if n.stable.Term() > 1 && !anyOf(cosignedPath(n.cfg.Dir)) {
+		return n.forgetCosigned(view, fmt.Errorf("%w: cosigned is missing", ledger.ErrDamaged))
+	}
 	if n.signer, err = newSigner(n.cfg, view); errors.Is(err, ledger.ErrDamaged) {
 		return n.forgetCosigned(view, err)
 	}

@@ -219,7 +219,7 @@ func (n *Node) forgetCosigned(view *state.State, reason error) (err error) {
 	if err := n.forget(recovery{Cosigned: true}); err != nil {
 		return err
 	}
-	if err := os.Remove(cosignedPath(n.cfg.Dir)); err != nil {
+	if err := os.Remove(cosignedPath(n.cfg.Dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the last cosignature: %w: %w", ledger.ErrStorage, err)
 	}
 	n.signer, err = newSigner(n.cfg, view)

@@ -27,6 +27,14 @@ func (c *cluster) spoil(id, file string, how func(b []byte) []byte) {
 	}
 }
 
+// lose removes a file or folder of a node that does not run.
+func (c *cluster) lose(id, name string) {
+	c.t.Helper()
+	if err := os.RemoveAll(filepath.Join(c.dirs[id], name)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // snapshotFile returns the path of a file in a node's newest snapshot.
 func (c *cluster) snapshotFile(id, name string) string {
 	c.t.Helper()
@@ -74,7 +82,10 @@ func TestVoterThatLostPartOfItsFilesLearnsThemFromTheOthers(t *testing.T) {
 			c.spoil(id, "raft/log.db", cutToNothing)
 			c.spoil(id, c.snapshotFile(id, "meta.sum"), flipAll)
 		}, true},
-		"the last cosignature": {defaultLimits, func(c *cluster, id string) { c.spoil(id, "cosigned", cutToNothing) }, true},
+		"the last cosignature":               {defaultLimits, func(c *cluster, id string) { c.spoil(id, "cosigned", cutToNothing) }, true},
+		"the last cosignature, file and all": {defaultLimits, func(c *cluster, id string) { c.lose(id, "cosigned") }, true},
+		"the log, file and all":              {compacted, func(c *cluster, id string) { c.lose(id, "raft/log.db") }, true},
+		"the file of term and vote":          {defaultLimits, func(c *cluster, id string) { c.lose(id, "raft/stable.db") }, false},
 		"the term and vote": {defaultLimits, func(c *cluster, id string) {
 			c.spoil(id, "raft/stable.db", cutToNothing)
 		}, false},
@@ -168,6 +179,13 @@ func TestTooFewVotersToLearnFromStopTheNode(t *testing.T) {
 			t.Errorf("open: %v, %v, want %v", n, err, logstore.ErrDamaged)
 		}
 	})
+	t.Run("both files of term and vote, with all of Raft", func(t *testing.T) {
+		c.lose("h3", "raft")
+		c.lose("h3", "cosigned")
+		if n, err := Open(c.config("h3")); !errors.Is(err, logstore.ErrDamaged) {
+			t.Errorf("open: %v, %v, want %v", n, err, logstore.ErrDamaged)
+		}
+	})
 	t.Run("a log that is damaged again and again", func(t *testing.T) {
 		for i := range maxRecoveries + 1 {
 			c.spoil("h2", "raft/log.db", flipAll)
@@ -183,6 +201,9 @@ func TestTooFewVotersToLearnFromStopTheNode(t *testing.T) {
 		}
 	})
 	t.Run("a mark that cannot be read", func(t *testing.T) {
+		if err := os.MkdirAll(filepath.Join(c.dirs["h3"], "raft"), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(recoveryPath(c.dirs["h3"]), []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}
