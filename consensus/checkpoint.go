@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/raresync/raresync/consensus/ledger"
@@ -272,7 +273,14 @@ func (n *Node) runKeeper(ctx context.Context) {
 	for {
 		cp, changed := n.checkpoints.current()
 		if cp.Size > saved {
-			if err := n.checkpoints.save(); err != nil {
+			err := n.checkpoints.save()
+			if errors.Is(err, syscall.ENOSPC) { // the network has it too
+				if n.log.Warn("the newest checkpoint is not saved", "reason", err.Error()); !pause(ctx, announcePeriod) {
+					return
+				}
+				continue
+			}
+			if err != nil {
 				_ = n.fail(fmt.Errorf("save checkpoint: %w", err)) // the caller of Open has it
 				return
 			}

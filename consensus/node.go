@@ -90,6 +90,12 @@ func Open(cfg Config) (*Node, error) {
 }
 
 func (n *Node) start() error {
+	if n.cfg.Space != nil {
+		if err := os.MkdirAll(n.cfg.Dir, 0o700); err != nil {
+			return err
+		}
+		n.told(n.cfg.Space.Tend()) // what starts on a full disk writes into the reserve
+	}
 	if err := n.openMachine(); err != nil {
 		return err
 	}

@@ -119,7 +119,11 @@ func (n *Node) roomWarning() string {
 	if level == space.Ample {
 		return ""
 	}
-	return fmt.Sprintf("the disk has %s left of %s: %s", inMiB(free), inMiB(total), what[level])
+	left := fmt.Sprintf("the disk has %s left of %s", inMiB(free), inMiB(total))
+	if missing := n.cfg.Space.Missing(); missing > 0 {
+		left += fmt.Sprintf(", beyond a reserve of %s that is given up", inMiB(missing))
+	}
+	return left + ": " + what[level]
 }
 
 func inMiB(bytes uint64) string { return fmt.Sprintf("%d MiB", bytes>>20) }

@@ -92,6 +92,35 @@ func TestADiskFillsUpUnderALeader(t *testing.T) {
 	t.Run("every node has the same log under a valid checkpoint", n.sameLog)
 }
 
+// TestANodeStartsOnADiskThatIsFull fills what is beside the reserve to the last
+// byte while nodes are down: they start, say so, and go on when there is room.
+func TestANodeStartsOnADiskThatIsFull(t *testing.T) {
+	if !withOwnMounts(t) {
+		return
+	}
+	n := foundNetwork(t, 3, 3)
+	full := map[*demo.Process]*volume{}
+	for _, p := range []*demo.Process{n.Hospitals[2], n.Reader} {
+		full[p] = onVolume(t, p, ext4)
+	}
+	n.startWithin(3 * time.Minute)
+	visits := madeUpVisits(t, 20, 2)
+	n.register(visits[:10])
+	n.converge()
+	for p, v := range full {
+		must(t, p.Stop())
+		v.fill(t)
+		must(t, p.Start())
+		n.warns(p, "nothing new is stored")
+	}
+	n.register(visits[10:])
+	for _, v := range full {
+		v.leave(t, 1000)
+	}
+	n.converge()
+	t.Run("every node has the same log under a valid checkpoint", n.sameLog)
+}
+
 // warns waits for a warning about a node's disk.
 func (n *network) warns(p *demo.Process, text string) {
 	n.t.Helper()

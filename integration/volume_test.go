@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -129,4 +130,20 @@ func (v *volume) leave(t *testing.T, permille uint64) {
 	if want := total / 1000 * permille; free > want {
 		must(t, system("fallocate", "-l", fmt.Sprint(free-want), path))
 	}
+}
+
+// fill leaves not a byte.
+func (v *volume) fill(t *testing.T) {
+	t.Helper()
+	v.leave(t, 5)
+	f, err := os.OpenFile(filepath.Join(v.at, "ballast"), os.O_WRONLY|os.O_APPEND, 0)
+	must(t, err)
+	defer f.Close()
+	for block := make([]byte, 4096); err == nil; {
+		_, err = f.Write(block)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	must(t, f.Sync())
 }

@@ -112,6 +112,14 @@ func (w *Watch) Last() (level Level, free, total uint64) {
 	return w.level, w.free, w.total
 }
 
+// Missing returns the bytes of a reserve that is given up, or was never made for
+// want of room; 0 if it is there or none is wanted.
+func (w *Watch) Missing() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reserve.missing()
+}
+
 // levelAt returns the worst level that has begun, or is not left yet.
 func (c Config) levelAt(free, total uint64, before Level) Level {
 	for l := Full; l > Ample; l-- {
