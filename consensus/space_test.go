@@ -183,6 +183,9 @@ func TestAVoterAndAMirrorWhoseDisksAreFullStoreNothingAndCatchUp(t *testing.T) {
 				t.Errorf("%s keeps its reserve", full)
 			}
 		}
+		if s := c.node(id).Status(); s.Ready || !strings.Contains(s.Why, "nothing new is stored") {
+			t.Errorf("on a full disk: ready %v, %q", s.Ready, s.Why)
+		}
 		before := c.node(id).Status().Size
 		chains := c.load(8, 1, rest...)
 		c.until("a checkpoint without them", func() bool { return c.node(rest[0]).Status().Checkpoint.Size == 1+8*3 })

@@ -69,6 +69,8 @@ func (n *Node) notReady(s Status) string {
 		return "not a copy: " + s.Damage
 	case n.recovering.Load() != nil:
 		return errRecovering.Error()
+	case n.full():
+		return ErrNoRoom.Error() + ": nothing new is stored"
 	case s.Leader == "" && n.raft != nil:
 		return "no leader known"
 	case s.Leader == "" && s.Via == "":

@@ -30,7 +30,7 @@ func (s *service) status(*http.Request) (admin.Status, error) {
 		out.Warnings = slices.Concat(s.warn, st.Warnings)
 	}
 	for _, node := range s.mesh.Twins() {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("two instances of %s are running: both are refused", node))
+		out.Warnings = append(out.Warnings, fmt.Sprintf("two instances of %s have run at once: both are refused until it is started anew", node))
 	}
 	for _, p := range s.mesh.Connected() {
 		out.Peers = append(out.Peers, admin.Peer{

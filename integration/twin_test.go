@@ -33,7 +33,7 @@ func TestACopyOfANodeIsStartedBesideIt(t *testing.T) {
 	rest := slices.DeleteFunc(n.Processes(), func(p *demo.Process) bool { return p == voter })
 	n.register(slices.DeleteFunc(visits[16:], func(v visit) bool { return n.Hospitals[v.hospital] == voter }))
 	s := n.convergeOf(rest)
-	if leader, err := n.leader().Client.Status(n.ctx); err != nil || !slices.Contains(leader.Warnings, "two instances of h3 are running: both are refused") {
+	if leader, err := n.leader().Client.Status(n.ctx); err != nil || !slices.Contains(leader.Warnings, "two instances of h3 have run at once: both are refused until it is started anew") {
 		t.Errorf("the leader warns of %q, %v", leader.Warnings, err)
 	}
 	t.Logf("the others have %d entries, root %.16s", s.Size, s.Root)
