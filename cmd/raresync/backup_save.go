@@ -15,6 +15,7 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/backup"
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/offline"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
@@ -66,7 +67,7 @@ func backupSave(c *cli.Context) (err error) {
 	defer func() { err = errors.Join(err, release()) }()
 	screen := term.NewScreen(c.App.ErrWriter)
 	if to != nil {
-		if o.Salts, err = declareSalts(c, screen, *to, o.Note); err != nil {
+		if o.Salts, err = declaredSalts(c, screen, *to, o.Note); err != nil {
 			return err
 		}
 	}
@@ -75,11 +76,8 @@ func backupSave(c *cli.Context) (err error) {
 	o.Copying, o.Verifying = shown.bytes("copying bytes"), shown.envelopes
 	report, err := backup.Save(c.Context, args[0], o)
 	shown.close()
-	if errors.Is(err, audit.ErrUnverified) {
-		return hinted{err, "this node's copy is damaged: raresync status says what the node makes of it"}
-	}
 	if err != nil {
-		return err
+		return unsaved(err)
 	}
 	screen.Done(fmt.Sprintf("%s is whole and verified: keep it away from this machine", report.File))
 	return printReport(out, report)
@@ -154,8 +152,28 @@ func headNote(c *cli.Context) ([]byte, error) {
 	return []byte(head.Note), nil
 }
 
-// declareSalts tells the network before there is anything to tell of.
-func declareSalts(c *cli.Context, screen *term.Screen, to offline.Recipient, note []byte) (*backup.Salts, error) {
+// errUndeclared reports that the network could not be told of a backup with
+// salts, so that none was made.
+var errUndeclared = errors.New("no backup was made")
+
+// errNeedsRepair reports a ledger that cannot be read, and that the node mends
+// when it starts.
+var errNeedsRepair = errors.New("this node's copy needs a repair")
+
+// unsaved adds to an error of [backup.Save] what the person can do.
+func unsaved(err error) error {
+	switch {
+	case errors.Is(err, audit.ErrUnverified):
+		return hinted{err, "this node's copy is damaged: raresync status says what the node makes of it"}
+	case errors.Is(err, ledger.ErrDamaged):
+		return fmt.Errorf("%w: %w", errNeedsRepair, err)
+	}
+	return err
+}
+
+// declaredSalts says how the salts are taken along, and tells the network
+// before there is anything to tell of.
+func declaredSalts(c *cli.Context, screen *term.Screen, to offline.Recipient, note []byte) (*backup.Salts, error) {
 	size, err := backup.SizeOf(note)
 	if err != nil {
 		return nil, err
@@ -165,13 +183,16 @@ func declareSalts(c *cli.Context, screen *term.Screen, to offline.Recipient, not
 		return nil, err
 	}
 	expire := time.Now().AddDate(0, 0, c.Int("expires")).Truncate(time.Second)
-	err = screen.Step("telling the network that this backup holds salts until "+expire.UTC().Format(time.RFC3339), func() error {
-		return declare(c, daemon, admin.SaltsBackup{Size: size, Expiry: uint64(expire.UnixMilli())})
-	})
-	if err != nil {
-		return nil, hinted{fmt.Errorf("no backup was made: %w", err), "an act has to be accepted first: is the daemon running and ready?"}
+	tell := func() error {
+		err := screen.Step("telling the network that this backup holds salts until "+expire.UTC().Format(time.RFC3339), func() error {
+			return declare(c, daemon, admin.SaltsBackup{Size: size, Expiry: uint64(expire.UnixMilli())})
+		})
+		if err != nil {
+			return fmt.Errorf("%w: %w", errUndeclared, err)
+		}
+		return nil
 	}
-	return &backup.Salts{To: to, Expire: expire}, nil
+	return &backup.Salts{To: to, Expire: expire, Declare: tell}, nil
 }
 
 func declare(c *cli.Context, daemon *admin.Client, b admin.SaltsBackup) error {

@@ -76,6 +76,7 @@ var sentinels = []struct {
 	code int
 }{
 	{audit.ErrUnverified, exitUnproven},
+	{errNeedsRepair, exitFailed}, // by the next start, as ErrRestart
 	{admin.ErrUnreachable, exitRetry},
 	{context.DeadlineExceeded, exitRetry},
 	{consensus.ErrQuarantined, exitStorage},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 	"testing"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
@@ -49,6 +50,9 @@ func TestExitCodes(t *testing.T) {
 		"a failed disk under a voter's Raft log":    {fmt.Errorf("store raft log: %w", logstore.ErrStorage), 74},
 		"a damaged Raft log":                        {logstore.ErrDamaged, 74},
 		"a damaged ledger":                          {ledger.ErrDamaged, 74},
+		"a ledger that a start repairs":             {fmt.Errorf("%w: %w", errNeedsRepair, ledger.ErrDamaged), 1},
+		"no room for a backup":                      {&fs.PathError{Op: "write", Path: "b.tar.part", Err: syscall.ENOSPC}, 1},
+		"a node's full disk":                        {fmt.Errorf("%w: %w", ledger.ErrStorage, syscall.ENOSPC), 74},
 		"a second process":                          {home.ErrInUse, 75},
 		"a restore that was cut short":              {home.ErrHalfRestored, 74},
 		"a mirror that runs twice":                  {consensus.ErrTwin, 75},
@@ -80,9 +84,13 @@ func TestReport(t *testing.T) {
 		lang string
 		want string
 	}{
-		"a hint of the daemon":        {problem, "", "raresync: entry 7: no entry 7\nhint: the log ends at 5\n"},
-		"in Chinese":                  {problem, "zh", "raresync: 没有找到：entry 7: no entry 7\n提示：请核对编号\n"},
-		"a full disk, to a clerk":     {&admin.Problem{Code: admin.CodeNoRoom, Detail: "90 MiB left"}, "zh", "raresync: 本节点磁盘空间不足，暂不接收新文件：90 MiB left\n提示：请通知运维人员腾出磁盘空间，然后重新提交同样的文件；无需重启\n"},
+		"a hint of the daemon":    {problem, "", "raresync: entry 7: no entry 7\nhint: the log ends at 5\n"},
+		"in Chinese":              {problem, "zh", "raresync: 没有找到：entry 7: no entry 7\n提示：请核对编号\n"},
+		"a full disk, to a clerk": {&admin.Problem{Code: admin.CodeNoRoom, Detail: "90 MiB left"}, "zh", "raresync: 本节点磁盘空间不足，暂不接收新文件：90 MiB left\n提示：请通知运维人员腾出磁盘空间，然后重新提交同样的文件；无需重启\n"},
+		"no room for a backup": {
+			fmt.Errorf("save backup: %w", &fs.PathError{Op: "write", Path: "b.tar.part", Err: syscall.ENOSPC}), "en",
+			"raresync: save backup: write b.tar.part: no space left on device\nhint: make room on that disk, or choose another\n",
+		},
 		"several lines":               {errors.New("two problems:\n  a\n  b"), "", "raresync: two problems:\n  a\n  b\n"},
 		"control characters are seen": {errors.New("file \x1b[2J"), "", "raresync: file \\x1b[2J\n"},
 		"an error without words":      {errors.New("odd"), "zh", "raresync: odd\n"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"syscall"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/cmd/raresync/backup"
@@ -32,6 +33,9 @@ var meanings = []struct {
 }{
 	{errPartly, words{"", "部分文件被拒绝", "请按上面的说明更正这些文件后重新提交；已接受的文件再次提交无妨"}},
 	{errNothing, words{"", "没有文件被接受", "请按上面的说明更正后重新提交"}},
+	{errUndeclared, words{
+		"an act has to be accepted first: is the daemon running and ready?",
+		"没有生成备份：未能先向网络申报", "请确认节点服务正在运行且已就绪（raresync status），然后重试"}},
 	{admin.ErrUnreachable, words{
 		"is the daemon running? start it with: raresync serve",
 		"节点服务没有响应", "请确认服务正在运行，或用 raresync serve 启动"}},
@@ -60,11 +64,17 @@ var meanings = []struct {
 	{consensus.ErrTwin, words{
 		"find the copy of this data directory and stop it for good; docs/OPERATIONS.md, \"When a node runs twice\"",
 		"本节点有另一个实例正在运行（数据目录被复制）", "请找到并永久停用另一份数据目录，然后按 docs/OPERATIONS.md 中 When a node runs twice 一节处理"}},
+	{errNeedsRepair, words{
+		"start the node with raresync serve, or restart it if it runs: it repairs its ledger from its peers; then save again",
+		"本节点的账本需要修复", "请用 raresync serve 启动节点，已在运行则重启；它会从其他节点修复账本，然后重新备份"}},
 	{consensus.ErrQuarantined, words{"rebuild this node from its peers under a new id", "本节点的副本已被隔离", "请以新的节点名从其他节点重建"}},
 	{ledger.ErrDamaged, words{"rebuild this node from its peers under a new id", "本地账本已损坏", "请以新的节点名从其他节点重建"}},
 	{ledger.ErrStorage, words{"look at the disk; then rebuild this node from its peers", "磁盘读写失败", "请检查磁盘，然后从其他节点重建本节点"}},
 	{logstore.ErrDamaged, words{"rebuild this node from its peers under a new id", "Raft 日志已损坏", "请以新的节点名从其他节点重建"}},
 	{logstore.ErrStorage, words{"look at the disk; then rebuild this node under a new id", "磁盘读写失败", "请检查磁盘，然后以新的节点名重建"}},
+	{syscall.ENOSPC, words{ // of a command: what the node's own files lack is ErrStorage
+		"make room on that disk, or choose another",
+		"磁盘空间不足", "请腾出磁盘空间，或换一个磁盘"}},
 	{errNoConfig, words{
 		"name one with --config, or make a node with: raresync init DIR",
 		"找不到配置文件", "请用 --config 指定，或用 raresync init 建立节点"}},

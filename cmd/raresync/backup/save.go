@@ -38,7 +38,11 @@ type SaveOptions struct {
 // Salts say how the salts are taken along.
 type Salts struct {
 	To     offline.Recipient
-	Expire time.Time // as the network was told
+	Expire time.Time // as the network is told
+
+	// Declare tells the network, when all that can be seen beforehand promises
+	// a backup and before any salt is written. Its error means that none is made.
+	Declare func() error
 }
 
 // Save writes a backup to path, where nothing may be yet, and verifies what it
@@ -77,6 +81,11 @@ func save(ctx context.Context, f *os.File, o SaveOptions) (*Report, error) {
 	at, err := l.LengthsAtSize(sc.Size)
 	if err != nil {
 		return nil, fmt.Errorf("the copy on disk does not reach the checkpoint at %d: %w", sc.Size, err)
+	}
+	if o.Salts != nil && o.Salts.Declare != nil {
+		if err := o.Salts.Declare(); err != nil {
+			return nil, err
+		}
 	}
 	w := &writer{ctx: ctx, f: f, pace: pace{perSecond: o.BytesPerSecond}, copied: told(o.Copying, o.bytes(at))}
 	if err := w.content(l, at, o); err != nil {
