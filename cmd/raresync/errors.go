@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
+	"github.com/raresync/raresync/cmd/raresync/backup"
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
@@ -90,6 +91,7 @@ var sentinels = []struct {
 	{machine.ErrDiverged, exitStorage},
 	{home.ErrHalfRestored, exitStorage},
 	{home.ErrOptions, exitInvalid},
+	{backup.ErrNoSalts, exitInvalid},
 	{home.ErrInUse, exitInUse},
 	{consensus.ErrTwin, exitInUse}, // a voter is quarantined, see above
 	{home.ErrKeys, exitKeys},

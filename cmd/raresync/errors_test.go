@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
+	"github.com/raresync/raresync/cmd/raresync/backup"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
@@ -41,6 +42,8 @@ func TestExitCodes(t *testing.T) {
 		"a request that makes no sense":             {&admin.Problem{Code: admin.CodeInvalid}, 7},
 		"a request that is too large":               {&admin.Problem{Code: admin.CodeTooLarge}, 7},
 		"a refusal":                                 {rule.Refuse("PP002", "", ""), 7},
+		"a key for a backup without salts":          {backup.ErrNoSalts, 7},
+		"a file that is no backup":                  {backup.ErrNotBackup, 5},
 		"options that make no node":                 {home.ErrOptions, 7},
 		"no such entry":                             {&admin.Problem{Code: admin.CodeNotFound}, 8},
 		"no such file":                              {fs.ErrNotExist, 8},

@@ -41,6 +41,7 @@ var meanings = []struct {
 		"节点服务没有响应", "请确认服务正在运行，或用 raresync serve 启动"}},
 	{context.DeadlineExceeded, words{"try again, or wait longer with --timeout", "等待超时", "请稍后再试，或用 --timeout 延长等待时间"}},
 	{context.Canceled, words{"", "操作已中断", ""}},
+	{backup.ErrNotBackup, words{"name the file that raresync backup save made", "不是备份文件", "请指定由 raresync backup save 生成的文件"}},
 	{audit.ErrUnverified, words{"", "验证失败", "请勿使用这份副本或收据，并告知网络运维人员"}},
 	{home.ErrInUse, words{
 		"stop the daemon first, or use the command that talks to it",
@@ -55,6 +56,7 @@ var meanings = []struct {
 	{home.ErrOtherGenesis, words{
 		"adopt the genesis of the network this node was founded in, or make a new node with: raresync init DIR",
 		"该节点属于另一个网络", "请导入该节点所属网络的创世文件，或用 raresync init 建立新节点"}},
+	{backup.ErrNoSalts, words{"leave --identity out", "该备份不含盐，无需密钥", "请去掉 --identity 再运行；恢复后节点会从其他节点取得盐"}},
 	{backup.ErrVoter, words{"", "投票节点不能从备份恢复", "请直接启动该节点，它会从其他节点追上；若磁盘已丢失，请用 raresync init 建立新节点"}},
 	{backup.ErrHasLog, words{"", "该节点已有日志", "无需恢复：用 raresync serve 启动，它会自行追上"}},
 	{offline.ErrWrongKey, words{"", "密钥不匹配", "请用封存该备份时所用的离线密钥"}},

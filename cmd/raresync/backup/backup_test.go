@@ -119,7 +119,7 @@ func TestSaltsAreInABackupOnlySealed(t *testing.T) {
 		says string
 	}{
 		"without salts":                 {bare, nil, nil, "none"},
-		"without salts, and a key":      {bare, &key, audit.ErrUnverified, ""},
+		"without salts, and a key":      {bare, &key, backup.ErrNoSalts, ""},
 		"with salts, and no key":        {sealed, nil, nil, "sealed"},
 		"with salts, and the key":       {sealed, &key, nil, "verified"},
 		"with salts, and another's key": {sealed, &other, offline.ErrWrongKey, ""},
