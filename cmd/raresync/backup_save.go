@@ -14,7 +14,6 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/cmd/raresync/backup"
 	"github.com/raresync/raresync/cmd/raresync/term"
-	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/offline"
 	"github.com/raresync/raresync/daemon/admin"
@@ -122,8 +121,8 @@ func saveOptions(c *cli.Context, cfg config.Config) (o backup.SaveOptions, relea
 	if o.Genesis, err = home.ReadGenesis(cfg); err != nil {
 		return o, release, err
 	}
-	if err := consensus.CheckSalts(node); err != nil {
-		return o, release, coded{exitRetry, err}
+	if err := audit.CheckSalts(node); err != nil {
+		return o, release, unsaved(fmt.Errorf("save backup: %w", err))
 	}
 	release, err = home.Lock(cfg.Node.DataDir)
 	switch {

@@ -78,6 +78,7 @@ var sentinels = []struct {
 }{
 	{audit.ErrUnverified, exitUnproven},
 	{errNeedsRepair, exitFailed}, // by the next start, as ErrRestart
+	{audit.ErrSaltless, exitRetry},
 	{admin.ErrUnreachable, exitRetry},
 	{context.DeadlineExceeded, exitRetry},
 	{consensus.ErrQuarantined, exitStorage},

@@ -38,6 +38,7 @@ func TestExitCodes(t *testing.T) {
 		"a disk with too little room":               {&admin.Problem{Code: admin.CodeNoRoom}, 4},
 		"a receipt that does not verify":            {audit.ErrUnverified, 5},
 		"a damaged copy is unverified, not storage": {fmt.Errorf("%w: %w", audit.ErrUnverified, ledger.ErrDamaged), 5},
+		"a copy that has not got its salts yet":     {audit.ErrSaltless, 4},
 		"what the node may not do":                  {&admin.Problem{Code: admin.CodeNotAllowed}, 6},
 		"a request that makes no sense":             {&admin.Problem{Code: admin.CodeInvalid}, 7},
 		"a request that is too large":               {&admin.Problem{Code: admin.CodeTooLarge}, 7},

@@ -43,6 +43,9 @@ var meanings = []struct {
 	{context.Canceled, words{"", "操作已中断", ""}},
 	{backup.ErrNotBackup, words{"name the file that raresync backup save made", "不是备份文件", "请指定由 raresync backup save 生成的文件"}},
 	{audit.ErrUnverified, words{"", "验证失败", "请勿使用这份副本或收据，并告知网络运维人员"}},
+	{audit.ErrSaltless, words{
+		"it was restored from a backup without salts, and raresync serve fetches them from its peers: try again when raresync status says ready",
+		"这份副本还没有取回盐，暂时无法验证", "它由不含盐的备份恢复而来；请用 raresync serve 启动节点，它会从其他节点取得盐，就绪后再试"}},
 	{home.ErrInUse, words{
 		"stop the daemon first, or use the command that talks to it",
 		"数据目录正被另一个进程使用", "请先停止该节点的服务"}},
@@ -80,6 +83,7 @@ var meanings = []struct {
 	{errNoConfig, words{
 		"name one with --config, or make a node with: raresync init DIR",
 		"找不到配置文件", "请用 --config 指定，或用 raresync init 建立节点"}},
+	{errNoDirectory, words{"", "这是一个文件，而日志副本是一个目录", "请指定数据目录或账本的副本；备份文件请用 raresync backup verify FILE 验证"}},
 	{fs.ErrPermission, words{"run the command as the daemon's user", "没有权限", "请以节点服务的用户身份运行"}},
 	{fs.ErrExist, words{"nothing is overwritten: choose another name", "文件已存在", "不会覆盖已有文件，请换一个文件名"}},
 	{fs.ErrNotExist, words{"", "文件或目录不存在", "请核对路径"}},
