@@ -171,27 +171,37 @@ func backupRestore(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	genesis, err := home.ReadGenesis(cfg)
-	if err != nil {
+	o := backup.RestoreOptions{Node: cfg.Node.ID, Verify: backup.VerifyOptions{Key: key, Now: time.Now()}}
+	if o.Genesis, err = home.ReadGenesis(cfg); err != nil {
 		return err
 	}
+	if err := quarantined(cfg); err != nil {
+		return fmt.Errorf("restore %s: %w", args[0], err)
+	}
+	if err := backup.Restorable(home.LogDir(cfg), o); err != nil {
+		return unrestored(fmt.Errorf("restore %s: %w", args[0], err))
+	}
 	return withBackup(c, args[0], func(b *backup.Backup, shown *progress) error {
-		report, err := b.Restore(home.LogDir(cfg), backup.RestoreOptions{
-			Node: cfg.Node.ID, Genesis: genesis,
-			Verify: backup.VerifyOptions{Key: key, Now: time.Now(), Verifying: shown.envelopes},
-		})
+		o.Verify.Verifying = shown.envelopes
+		report, err := b.Restore(home.LogDir(cfg), o)
 		shown.close()
-		switch {
-		case errors.Is(err, backup.ErrVoter):
-			return hinted{coded{exitForbidden, err}, "start the voter without a copy: it catches up from the others. If it ran before and its disk is gone, make a new node with: raresync init DIR"}
-		case errors.Is(err, backup.ErrHasLog):
-			return hinted{coded{exitForbidden, err}, "a node that has a log catches up by itself: start it with: raresync serve"}
-		case err != nil:
-			return wrongKey(err)
+		if err != nil {
+			return unrestored(err)
 		}
 		shown.screen.Done(fmt.Sprintf("node %s holds the log up to entry %d; run it with: raresync serve", cfg.Node.ID, report.Entries))
 		return printReport(out, report)
 	})
+}
+
+// unrestored adds to an error of a restore what the person can do.
+func unrestored(err error) error {
+	switch {
+	case errors.Is(err, backup.ErrVoter):
+		return hinted{coded{exitForbidden, err}, "start the voter without a copy: it catches up from the others. If it ran before and its disk is gone, make a new node with: raresync init DIR"}
+	case errors.Is(err, backup.ErrHasLog):
+		return hinted{coded{exitForbidden, err}, "a node that has a log catches up by itself: start it with: raresync serve"}
+	}
+	return wrongKey(err)
 }
 
 func printReport(out *term.Output, r *backup.Report) error {

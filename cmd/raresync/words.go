@@ -72,7 +72,9 @@ var meanings = []struct {
 	{errNeedsRepair, words{
 		"start the node with raresync serve, or restart it if it runs: it repairs its ledger from its peers; then save again",
 		"本节点的账本需要修复", "请用 raresync serve 启动节点，已在运行则重启；它会从其他节点修复账本，然后重新备份"}},
-	{consensus.ErrQuarantined, words{"rebuild this node from its peers under a new id", "本节点的副本已被隔离", "请以新的节点名从其他节点重建"}},
+	{consensus.ErrQuarantined, words{
+		"keep the data directory, and rebuild this node from its peers under a new id; docs/OPERATIONS.md, \"As a service\", exit code 74",
+		"本节点的副本已被隔离", "请保留数据目录，并以新的节点名从其他节点重建；参见 docs/OPERATIONS.md 中 As a service 一节的退出码 74"}},
 	{ledger.ErrDamaged, words{"rebuild this node from its peers under a new id", "本地账本已损坏", "请以新的节点名从其他节点重建"}},
 	{ledger.ErrStorage, words{"look at the disk; then rebuild this node from its peers", "磁盘读写失败", "请检查磁盘，然后从其他节点重建本节点"}},
 	{logstore.ErrDamaged, words{"rebuild this node from its peers under a new id", "Raft 日志已损坏", "请以新的节点名从其他节点重建"}},
