@@ -64,8 +64,20 @@ func identityFlag() cli.Flag {
 	return &cli.StringFlag{Name: "identity", Usage: "key `FILE` that opens the salts, as raresync backup key made it"}
 }
 
-func backupVerify(c *cli.Context) error {
+// fileArgument returns the one argument, which names a file.
+func fileArgument(c *cli.Context) (string, error) {
 	args, err := arguments(c, 1, 1)
+	if err == nil && args[0] == "" {
+		err = usagef("%s: the name of the FILE is empty", commandName(c))
+	}
+	if err != nil {
+		return "", err
+	}
+	return args[0], nil
+}
+
+func backupVerify(c *cli.Context) error {
+	path, err := fileArgument(c)
 	if err != nil {
 		return err
 	}
@@ -74,15 +86,15 @@ func backupVerify(c *cli.Context) error {
 		return err
 	}
 	o := backup.VerifyOptions{Now: time.Now()}
-	if path := c.String("policy"); path != "" {
-		if o.Policy, err = readPolicy(path); err != nil {
+	if policy := c.String("policy"); policy != "" {
+		if o.Policy, err = readPolicy(policy); err != nil {
 			return err
 		}
 	}
 	if o.Key, err = offlineKey(c); err != nil {
 		return err
 	}
-	return withBackup(c, args[0], func(b *backup.Backup, shown *progress) error {
+	return withBackup(c, path, func(b *backup.Backup, shown *progress) error {
 		o.Verifying = shown.envelopes
 		report, err := b.Verify(o)
 		shown.close()
@@ -150,7 +162,7 @@ func backupRestoreCommand() *cli.Command {
 }
 
 func backupRestore(c *cli.Context) (err error) {
-	args, err := arguments(c, 1, 1)
+	path, err := fileArgument(c)
 	if err != nil {
 		return err
 	}
@@ -176,12 +188,12 @@ func backupRestore(c *cli.Context) (err error) {
 		return err
 	}
 	if err := quarantined(cfg); err != nil {
-		return fmt.Errorf("restore %s: %w", args[0], err)
+		return fmt.Errorf("restore %s: %w", path, err)
 	}
 	if err := backup.Restorable(home.LogDir(cfg), o); err != nil {
-		return unrestored(fmt.Errorf("restore %s: %w", args[0], err))
+		return unrestored(fmt.Errorf("restore %s: %w", path, err))
 	}
-	return withBackup(c, args[0], func(b *backup.Backup, shown *progress) error {
+	return withBackup(c, path, func(b *backup.Backup, shown *progress) error {
 		o.Verify.Verifying = shown.envelopes
 		report, err := b.Restore(home.LogDir(cfg), o)
 		shown.close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,20 +37,23 @@ func backupSaveCommand() *cli.Command {
 			&cli.BoolFlag{Name: "with-salts", Usage: "take the salts along; needs --to and the running daemon"},
 			&cli.StringFlag{Name: "to", Usage: "`RECIPIENT` of the salts, age1pq1..., or a file with it"},
 			&cli.IntFlag{Name: "expires", Value: 90, Usage: "destroy the file within `DAYS`, at most 399"},
-			&cli.Float64Flag{Name: "limit", Usage: "read at most `MIB` each second (default: no limit)"},
+			&cli.Float64Flag{Name: "limit", DefaultText: "no limit", Usage: "read at most `MIB` each second"},
 		},
 		Action: backupSave,
 	}
 }
 
 func backupSave(c *cli.Context) (err error) {
-	args, err := arguments(c, 1, 1)
+	path, err := fileArgument(c)
 	if err != nil {
 		return err
 	}
 	out, err := outputOf(c)
 	if err != nil {
 		return err
+	}
+	if limit := c.Float64("limit"); !(limit >= 0) || math.IsInf(limit, 0) {
+		return usagef("--limit %g: want a number of MiB, or 0 for no limit", limit)
 	}
 	to, err := saltsRecipient(c)
 	if err != nil {
@@ -73,7 +77,7 @@ func backupSave(c *cli.Context) (err error) {
 	shown := progressOf(screen)
 	defer shown.close()
 	o.Copying, o.Verifying = shown.bytes("copying bytes"), shown.envelopes
-	report, err := backup.Save(c.Context, args[0], o)
+	report, err := backup.Save(c.Context, path, o)
 	shown.close()
 	if err != nil {
 		return unsaved(err)
@@ -86,6 +90,8 @@ func backupSave(c *cli.Context) (err error) {
 func saltsRecipient(c *cli.Context) (*offline.Recipient, error) {
 	text := c.String("to")
 	switch {
+	case !c.Bool("with-salts") && c.IsSet("expires"):
+		return nil, usagef("--expires is for --with-salts: what holds no salts need not be destroyed")
 	case !c.Bool("with-salts") && text == "":
 		return nil, nil
 	case !c.Bool("with-salts"):
@@ -116,7 +122,7 @@ func saveOptions(c *cli.Context, cfg config.Config) (o backup.SaveOptions, relea
 	node := filepath.Join(cfg.Node.DataDir, "node")
 	o = backup.SaveOptions{
 		Ledger: filepath.Join(node, "ledger"), Node: cfg.Node.ID, Version: version, Now: time.Now(),
-		BytesPerSecond: uint64(max(0, c.Float64("limit")) * (1 << 20)),
+		BytesPerSecond: uint64(c.Float64("limit") * (1 << 20)),
 	}
 	if o.Genesis, err = home.ReadGenesis(cfg); err != nil {
 		return o, release, err
@@ -216,7 +222,7 @@ func backupKeyCommand() *cli.Command {
 }
 
 func backupKey(c *cli.Context) error {
-	args, err := arguments(c, 1, 1)
+	path, err := fileArgument(c)
 	if err != nil {
 		return err
 	}
@@ -224,13 +230,13 @@ func backupKey(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("write key: %w", err)
 	}
 	_, err = fmt.Fprintf(f, "# opens the salts in raresync backups; keep it offline\n%s\n", key.Text())
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write key: %w", errors.Join(err, os.Remove(args[0])))
+		return fmt.Errorf("write key: %w", errors.Join(err, os.Remove(path)))
 	}
 	_, err = fmt.Fprintln(c.App.Writer, key.Recipient())
 	return err
