@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -101,6 +102,7 @@ func backupVerify(c *cli.Context) error {
 		if err != nil {
 			return wrongKey(err)
 		}
+		shown.screen.Done(fmt.Sprintf("%s is whole and verified", report.File))
 		if o.Policy == nil {
 			shown.screen.Note("verified against its own founders: compare the network id, or give a --policy")
 		}
@@ -121,11 +123,26 @@ func offlineKey(c *cli.Context) (*offline.Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
+	if err := private(path); err != nil {
+		return nil, coded{exitKeys, fmt.Errorf("identity: %w", err)}
+	}
 	key, err := offline.ParseKey(string(raw))
 	if err != nil {
 		return nil, coded{exitKeys, fmt.Errorf("identity %s: %w", path, err)}
 	}
 	return &key, nil
+}
+
+// errShared reports a secret that other accounts of the machine may read.
+var errShared = errors.New("others on this machine may read or write it; set it to 0600")
+
+// private wants of the offline key what the node wants of its own.
+func private(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = fmt.Errorf("%s has mode %#o: %w", path, info.Mode().Perm(), errShared)
+	}
+	return err
 }
 
 func wrongKey(err error) error {

@@ -62,6 +62,9 @@ var meanings = []struct {
 	{backup.ErrNoSalts, words{"leave --identity out", "该备份不含盐，无需密钥", "请去掉 --identity 再运行；恢复后节点会从其他节点取得盐"}},
 	{backup.ErrVoter, words{"", "投票节点不能从备份恢复", "请直接启动该节点，它会从其他节点追上；若磁盘已丢失，请用 raresync init 建立新节点"}},
 	{backup.ErrHasLog, words{"", "该节点已有日志", "无需恢复：用 raresync serve 启动，它会自行追上"}},
+	{errShared, words{
+		"on a disk that knows no modes, such as most sticks: copy the key into a folder of your own, chmod 600 it there, and destroy the copy afterwards",
+		"本机其他用户可以读写该密钥文件", "请将权限改为 0600；若介质不支持权限（如多数 U 盘），请复制到自己的目录，执行 chmod 600，用完后销毁该副本"}},
 	{offline.ErrWrongKey, words{"", "密钥不匹配", "请用封存该备份时所用的离线密钥"}},
 	{offline.ErrKey, words{"", "不是离线密钥文件", "离线密钥由 raresync backup key 生成"}},
 	{offline.ErrRecipient, words{"make one with: raresync backup key FILE", "不是离线密钥的公钥", "公钥由 raresync backup key 打印"}},
