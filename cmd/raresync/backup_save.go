@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -172,6 +173,8 @@ func unsaved(err error) error {
 		return hinted{err, "this node's copy is damaged: raresync status says what the node makes of it"}
 	case errors.Is(err, ledger.ErrDamaged):
 		return fmt.Errorf("%w: %w", errNeedsRepair, err)
+	case errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errUndeclared): // the daemon's socket may be what is missing
+		return hinted{err, "make the folder of FILE first, or mount its disk"}
 	}
 	return err
 }

@@ -75,6 +75,7 @@ func TestWhatNeverWasABackupIsToldFromADamagedOne(t *testing.T) {
 	for name, tc := range map[string]struct{ content, want string }{
 		"nothing":         {"", "it is empty"},
 		"a line of text":  {"host-1\n", "it has 7 bytes"},
+		"a word":          {"vm\n", "it has 3 bytes"},
 		"a long text":     {strings.Repeat("text ", 200), "byte 0: archive/tar: invalid tar header"},
 		"another archive": {tarOf("photos/1.jpg"), `its first part is "photos/1.jpg"`},
 		"a packed backup": {"\x1f\x8b\x08\x00" + strings.Repeat("?", 600), "unpack it with gunzip"},
