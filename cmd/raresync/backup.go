@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -222,6 +223,10 @@ func backupRestore(c *cli.Context) (err error) {
 	})
 }
 
+// errNoRoom reports a disk without the room for what was begun. Nothing that a
+// node has was touched.
+var errNoRoom = errors.New("the disk has not the room")
+
 // unrestored adds to an error of a restore what the person can do.
 func unrestored(err error) error {
 	switch {
@@ -229,6 +234,8 @@ func unrestored(err error) error {
 		return hinted{coded{exitForbidden, err}, "start the voter without a copy: it catches up from the others. If it ran before and its disk is gone, make a new node with: raresync init DIR"}
 	case errors.Is(err, backup.ErrHasLog):
 		return hinted{coded{exitForbidden, err}, "a node that has a log catches up by itself: start it with: raresync serve"}
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w: %w", errNoRoom, err)
 	}
 	return wrongKey(err)
 }

@@ -78,6 +78,7 @@ var sentinels = []struct {
 }{
 	{audit.ErrUnverified, exitUnproven},
 	{errNeedsRepair, exitFailed}, // by the next start, as ErrRestart
+	{errNoRoom, exitFailed},
 	{audit.ErrSaltless, exitRetry},
 	{admin.ErrUnreachable, exitRetry},
 	{context.DeadlineExceeded, exitRetry},

@@ -56,6 +56,7 @@ func TestExitCodes(t *testing.T) {
 		"a damaged ledger":                          {ledger.ErrDamaged, 74},
 		"a ledger that a start repairs":             {fmt.Errorf("%w: %w", errNeedsRepair, ledger.ErrDamaged), 1},
 		"no room for a backup":                      {&fs.PathError{Op: "write", Path: "b.tar.part", Err: syscall.ENOSPC}, 1},
+		"no room for a restored node":               {unrestored(fmt.Errorf("%w: %w", ledger.ErrStorage, syscall.ENOSPC)), 1},
 		"a node's full disk":                        {fmt.Errorf("%w: %w", ledger.ErrStorage, syscall.ENOSPC), 74},
 		"a second process":                          {home.ErrInUse, 75},
 		"a restore that was cut short":              {home.ErrHalfRestored, 74},

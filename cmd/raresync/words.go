@@ -25,6 +25,8 @@ type words struct {
 	zhHint string
 }
 
+var noRoom = words{"make room on that disk, or choose another", "磁盘空间不足", "请腾出磁盘空间，或换一个磁盘"}
+
 // meanings holds the words for errors that a clerk or an operator meets; the
 // first that fits counts.
 var meanings = []struct {
@@ -72,6 +74,7 @@ var meanings = []struct {
 	{consensus.ErrTwin, words{
 		"find the copy of this data directory and stop it for good; docs/OPERATIONS.md, \"When a node runs twice\"",
 		"本节点有另一个实例正在运行（数据目录被复制）", "请找到并永久停用另一份数据目录，然后按 docs/OPERATIONS.md 中 When a node runs twice 一节处理"}},
+	{errNoRoom, noRoom},
 	{errNeedsRepair, words{
 		"start the node with raresync serve, or restart it if it runs: it repairs its ledger from its peers; then save again",
 		"本节点的账本需要修复", "请用 raresync serve 启动节点，已在运行则重启；它会从其他节点修复账本，然后重新备份"}},
@@ -82,9 +85,7 @@ var meanings = []struct {
 	{ledger.ErrStorage, words{"look at the disk; then rebuild this node from its peers", "磁盘读写失败", "请检查磁盘，然后从其他节点重建本节点"}},
 	{logstore.ErrDamaged, words{"rebuild this node from its peers under a new id", "Raft 日志已损坏", "请以新的节点名从其他节点重建"}},
 	{logstore.ErrStorage, words{"look at the disk; then rebuild this node under a new id", "磁盘读写失败", "请检查磁盘，然后以新的节点名重建"}},
-	{syscall.ENOSPC, words{ // of a command: what the node's own files lack is ErrStorage
-		"make room on that disk, or choose another",
-		"磁盘空间不足", "请腾出磁盘空间，或换一个磁盘"}},
+	{syscall.ENOSPC, noRoom}, // of a command: what the node's own files lack is ErrStorage
 	{errNoConfig, words{
 		"name one with --config, or make a node with: raresync init DIR",
 		"找不到配置文件", "请用 --config 指定，或用 raresync init 建立节点"}},

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/space"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/offline"
 	"github.com/raresync/raresync/crypto/tlog"
@@ -81,6 +83,9 @@ func save(ctx context.Context, f *os.File, o SaveOptions) (*Report, error) {
 	at, err := l.LengthsAtSize(sc.Size)
 	if err != nil {
 		return nil, fmt.Errorf("the copy on disk does not reach the checkpoint at %d: %w", sc.Size, err)
+	}
+	if err := room(space.Disk(filepath.Dir(f.Name())), o.bytes(at)); err != nil {
+		return nil, err
 	}
 	if o.Salts != nil && o.Salts.Declare != nil {
 		if err := o.Salts.Declare(); err != nil {
