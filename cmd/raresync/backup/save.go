@@ -70,6 +70,10 @@ func Save(ctx context.Context, path string, o SaveOptions) (*Report, error) {
 	return report, nil
 }
 
+// besidesBytes is room for what a backup holds besides the ledger's files, and
+// seldom fills; sealing adds less than a thousandth.
+const besidesBytes = 1 << 20
+
 func save(ctx context.Context, f *os.File, o SaveOptions) (*Report, error) {
 	sc, err := tlog.ParseSignedCheckpoint(o.Note)
 	if err != nil {
@@ -84,7 +88,8 @@ func save(ctx context.Context, f *os.File, o SaveOptions) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the copy on disk does not reach the checkpoint at %d: %w", sc.Size, err)
 	}
-	if err := room(space.Disk(filepath.Dir(f.Name())), o.bytes(at)); err != nil {
+	total := o.bytes(at)
+	if err := room(space.Disk(filepath.Dir(f.Name())), total+total/1024+besidesBytes); err != nil {
 		return nil, err
 	}
 	if o.Salts != nil && o.Salts.Declare != nil {
@@ -92,7 +97,7 @@ func save(ctx context.Context, f *os.File, o SaveOptions) (*Report, error) {
 			return nil, err
 		}
 	}
-	w := &writer{ctx: ctx, f: f, pace: pace{perSecond: o.BytesPerSecond}, copied: told(o.Copying, o.bytes(at))}
+	w := &writer{ctx: ctx, f: f, pace: pace{perSecond: o.BytesPerSecond}, copied: told(o.Copying, total)}
 	if err := w.content(l, at, o); err != nil {
 		return nil, err
 	}
