@@ -81,7 +81,7 @@ func backupSave(c *cli.Context) (err error) {
 	report, err := backup.Save(c.Context, path, o)
 	shown.close()
 	if err != nil {
-		return unsaved(err)
+		return unsaved(cfg, err)
 	}
 	screen.Done(fmt.Sprintf("%s is whole and verified: keep it away from this machine", report.File))
 	return printReport(out, report)
@@ -129,7 +129,7 @@ func saveOptions(c *cli.Context, cfg config.Config) (o backup.SaveOptions, relea
 		return o, release, err
 	}
 	if err := audit.CheckSalts(node); err != nil {
-		return o, release, unsaved(fmt.Errorf("save backup: %w", err))
+		return o, release, unsaved(cfg, fmt.Errorf("save backup: %w", err))
 	}
 	release, err = home.Lock(cfg.Node.DataDir)
 	switch {
@@ -167,11 +167,14 @@ var errUndeclared = errors.New("no backup was made")
 var errNeedsRepair = errors.New("this node's copy needs a repair")
 
 // unsaved adds to an error of [backup.Save] what the person can do.
-func unsaved(err error) error {
+func unsaved(cfg config.Config, err error) error {
 	switch {
 	case errors.Is(err, audit.ErrUnverified):
 		return hinted{err, "this node's copy is damaged: raresync status says what the node makes of it"}
 	case errors.Is(err, ledger.ErrDamaged):
+		if why := quarantined(cfg); why != nil { // it repairs nothing any more
+			return fmt.Errorf("%w: %w", why, err)
+		}
 		return fmt.Errorf("%w: %w", errNeedsRepair, err)
 	case errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errUndeclared): // the daemon's socket may be what is missing
 		return hinted{err, "make the folder of FILE first, or mount its disk"}
