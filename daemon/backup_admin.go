@@ -47,7 +47,7 @@ func (s *service) declaredBackups(*http.Request) ([]admin.DeclaredBackup, error)
 	view := s.node.View()
 	out := make([]admin.DeclaredBackup, len(view.SaltsBackups))
 	for i, b := range view.SaltsBackups {
-		out[i] = admin.DeclaredBackup{Node: b.Node, Entries: b.Size, Expires: rfc3339(b.Expiry)}
+		out[i] = admin.DeclaredBackup{Node: b.Node, Entries: b.Size, Expires: time.UnixMilli(int64(b.Expiry)).UTC().Format(time.RFC3339)}
 		if n, ok := view.Node(b.Node); ok {
 			out[i].Institution = n.Institution
 		}

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -64,8 +66,20 @@ func identityFlag() cli.Flag {
 	return &cli.StringFlag{Name: "identity", Usage: "key `FILE` that opens the salts, as raresync backup key made it"}
 }
 
-func backupVerify(c *cli.Context) error {
+// fileArgument returns the one argument, which names a file.
+func fileArgument(c *cli.Context) (string, error) {
 	args, err := arguments(c, 1, 1)
+	if err == nil && args[0] == "" {
+		err = usagef("%s: the name of the FILE is empty", commandName(c))
+	}
+	if err != nil {
+		return "", err
+	}
+	return args[0], nil
+}
+
+func backupVerify(c *cli.Context) error {
+	path, err := fileArgument(c)
 	if err != nil {
 		return err
 	}
@@ -74,21 +88,22 @@ func backupVerify(c *cli.Context) error {
 		return err
 	}
 	o := backup.VerifyOptions{Now: time.Now()}
-	if path := c.String("policy"); path != "" {
-		if o.Policy, err = readPolicy(path); err != nil {
+	if policy := c.String("policy"); policy != "" {
+		if o.Policy, err = readPolicy(policy); err != nil {
 			return err
 		}
 	}
 	if o.Key, err = offlineKey(c); err != nil {
 		return err
 	}
-	return withBackup(c, args[0], func(b *backup.Backup, shown *progress) error {
+	return withBackup(c, path, func(b *backup.Backup, shown *progress) error {
 		o.Verifying = shown.envelopes
 		report, err := b.Verify(o)
 		shown.close()
 		if err != nil {
 			return wrongKey(err)
 		}
+		shown.screen.Done(fmt.Sprintf("%s is whole and verified", report.File))
 		if o.Policy == nil {
 			shown.screen.Note("verified against its own founders: compare the network id, or give a --policy")
 		}
@@ -109,11 +124,26 @@ func offlineKey(c *cli.Context) (*offline.Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
+	if err := private(path); err != nil {
+		return nil, coded{exitKeys, fmt.Errorf("identity: %w", err)}
+	}
 	key, err := offline.ParseKey(string(raw))
 	if err != nil {
 		return nil, coded{exitKeys, fmt.Errorf("identity %s: %w", path, err)}
 	}
 	return &key, nil
+}
+
+// errShared reports a secret that other accounts of the machine may read.
+var errShared = errors.New("others on this machine may read or write it; set it to 0600")
+
+// private wants of the offline key what the node wants of its own.
+func private(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = fmt.Errorf("%s has mode %#o: %w", path, info.Mode().Perm(), errShared)
+	}
+	return err
 }
 
 func wrongKey(err error) error {
@@ -150,7 +180,7 @@ func backupRestoreCommand() *cli.Command {
 }
 
 func backupRestore(c *cli.Context) (err error) {
-	args, err := arguments(c, 1, 1)
+	path, err := fileArgument(c)
 	if err != nil {
 		return err
 	}
@@ -171,27 +201,43 @@ func backupRestore(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	genesis, err := home.ReadGenesis(cfg)
-	if err != nil {
+	o := backup.RestoreOptions{Node: cfg.Node.ID, Verify: backup.VerifyOptions{Key: key, Now: time.Now()}}
+	if o.Genesis, err = home.ReadGenesis(cfg); err != nil {
 		return err
 	}
-	return withBackup(c, args[0], func(b *backup.Backup, shown *progress) error {
-		report, err := b.Restore(home.LogDir(cfg), backup.RestoreOptions{
-			Node: cfg.Node.ID, Genesis: genesis,
-			Verify: backup.VerifyOptions{Key: key, Now: time.Now(), Verifying: shown.envelopes},
-		})
+	if err := quarantined(cfg); err != nil {
+		return fmt.Errorf("restore %s: %w", path, err)
+	}
+	if err := backup.Restorable(home.LogDir(cfg), o); err != nil {
+		return unrestored(fmt.Errorf("restore %s: %w", path, err))
+	}
+	return withBackup(c, path, func(b *backup.Backup, shown *progress) error {
+		o.Verify.Verifying = shown.envelopes
+		report, err := b.Restore(home.LogDir(cfg), o)
 		shown.close()
-		switch {
-		case errors.Is(err, backup.ErrVoter):
-			return hinted{coded{exitForbidden, err}, "start the voter without a copy: it catches up from the others. If it ran before and its disk is gone, make a new node with: raresync init DIR"}
-		case errors.Is(err, backup.ErrHasLog):
-			return hinted{coded{exitForbidden, err}, "a node that has a log catches up by itself: start it with: raresync serve"}
-		case err != nil:
-			return wrongKey(err)
+		if err != nil {
+			return unrestored(err)
 		}
 		shown.screen.Done(fmt.Sprintf("node %s holds the log up to entry %d; run it with: raresync serve", cfg.Node.ID, report.Entries))
 		return printReport(out, report)
 	})
+}
+
+// errNoRoom reports a disk without the room for what was begun. Nothing that a
+// node has was touched.
+var errNoRoom = errors.New("the disk has not the room")
+
+// unrestored adds to an error of a restore what the person can do.
+func unrestored(err error) error {
+	switch {
+	case errors.Is(err, backup.ErrVoter):
+		return hinted{coded{exitForbidden, err}, "start the voter without a copy: it catches up from the others. If it ran before and its disk is gone, make a new node with: raresync init DIR"}
+	case errors.Is(err, backup.ErrHasLog):
+		return hinted{coded{exitForbidden, err}, "a node that has a log catches up by itself: start it with: raresync serve"}
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w: %w", errNoRoom, err)
+	}
+	return wrongKey(err)
 }
 
 func printReport(out *term.Output, r *backup.Report) error {

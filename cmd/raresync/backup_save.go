@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +16,7 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/cmd/raresync/backup"
 	"github.com/raresync/raresync/cmd/raresync/term"
-	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/offline"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
@@ -36,20 +38,23 @@ func backupSaveCommand() *cli.Command {
 			&cli.BoolFlag{Name: "with-salts", Usage: "take the salts along; needs --to and the running daemon"},
 			&cli.StringFlag{Name: "to", Usage: "`RECIPIENT` of the salts, age1pq1..., or a file with it"},
 			&cli.IntFlag{Name: "expires", Value: 90, Usage: "destroy the file within `DAYS`, at most 399"},
-			&cli.Float64Flag{Name: "limit", Usage: "read at most `MIB` each second (default: no limit)"},
+			&cli.Float64Flag{Name: "limit", DefaultText: "no limit", Usage: "read at most `MIB` each second"},
 		},
 		Action: backupSave,
 	}
 }
 
 func backupSave(c *cli.Context) (err error) {
-	args, err := arguments(c, 1, 1)
+	path, err := fileArgument(c)
 	if err != nil {
 		return err
 	}
 	out, err := outputOf(c)
 	if err != nil {
 		return err
+	}
+	if limit := c.Float64("limit"); !(limit >= 0) || math.IsInf(limit, 0) {
+		return usagef("--limit %g: want a number of MiB, or 0 for no limit", limit)
 	}
 	to, err := saltsRecipient(c)
 	if err != nil {
@@ -66,20 +71,17 @@ func backupSave(c *cli.Context) (err error) {
 	defer func() { err = errors.Join(err, release()) }()
 	screen := term.NewScreen(c.App.ErrWriter)
 	if to != nil {
-		if o.Salts, err = declareSalts(c, screen, *to, o.Note); err != nil {
+		if o.Salts, err = declaredSalts(c, screen, *to, o.Note); err != nil {
 			return err
 		}
 	}
 	shown := progressOf(screen)
 	defer shown.close()
 	o.Copying, o.Verifying = shown.bytes("copying bytes"), shown.envelopes
-	report, err := backup.Save(c.Context, args[0], o)
+	report, err := backup.Save(c.Context, path, o)
 	shown.close()
-	if errors.Is(err, audit.ErrUnverified) {
-		return hinted{err, "this node's copy is damaged: raresync status says what the node makes of it"}
-	}
 	if err != nil {
-		return err
+		return unsaved(cfg, err)
 	}
 	screen.Done(fmt.Sprintf("%s is whole and verified: keep it away from this machine", report.File))
 	return printReport(out, report)
@@ -89,6 +91,8 @@ func backupSave(c *cli.Context) (err error) {
 func saltsRecipient(c *cli.Context) (*offline.Recipient, error) {
 	text := c.String("to")
 	switch {
+	case !c.Bool("with-salts") && c.IsSet("expires"):
+		return nil, usagef("--expires is for --with-salts: what holds no salts need not be destroyed")
 	case !c.Bool("with-salts") && text == "":
 		return nil, nil
 	case !c.Bool("with-salts"):
@@ -119,13 +123,13 @@ func saveOptions(c *cli.Context, cfg config.Config) (o backup.SaveOptions, relea
 	node := filepath.Join(cfg.Node.DataDir, "node")
 	o = backup.SaveOptions{
 		Ledger: filepath.Join(node, "ledger"), Node: cfg.Node.ID, Version: version, Now: time.Now(),
-		BytesPerSecond: uint64(max(0, c.Float64("limit")) * (1 << 20)),
+		BytesPerSecond: uint64(c.Float64("limit") * (1 << 20)),
 	}
 	if o.Genesis, err = home.ReadGenesis(cfg); err != nil {
 		return o, release, err
 	}
-	if err := consensus.CheckSalts(node); err != nil {
-		return o, release, coded{exitRetry, err}
+	if err := audit.CheckSalts(node); err != nil {
+		return o, release, unsaved(cfg, fmt.Errorf("save backup: %w", err))
 	}
 	release, err = home.Lock(cfg.Node.DataDir)
 	switch {
@@ -154,8 +158,33 @@ func headNote(c *cli.Context) ([]byte, error) {
 	return []byte(head.Note), nil
 }
 
-// declareSalts tells the network before there is anything to tell of.
-func declareSalts(c *cli.Context, screen *term.Screen, to offline.Recipient, note []byte) (*backup.Salts, error) {
+// errUndeclared reports that the network could not be told of a backup with
+// salts, so that none was made.
+var errUndeclared = errors.New("no backup was made")
+
+// errNeedsRepair reports a ledger that cannot be read, and that the node mends
+// when it starts.
+var errNeedsRepair = errors.New("this node's copy needs a repair")
+
+// unsaved adds to an error of [backup.Save] what the person can do.
+func unsaved(cfg config.Config, err error) error {
+	switch {
+	case errors.Is(err, audit.ErrUnverified):
+		return hinted{err, "this node's copy is damaged: raresync status says what the node makes of it"}
+	case errors.Is(err, ledger.ErrDamaged):
+		if why := quarantined(cfg); why != nil { // it repairs nothing any more
+			return fmt.Errorf("%w: %w", why, err)
+		}
+		return fmt.Errorf("%w: %w", errNeedsRepair, err)
+	case errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errUndeclared): // the daemon's socket may be what is missing
+		return hinted{err, "make the folder of FILE first, or mount its disk"}
+	}
+	return err
+}
+
+// declaredSalts says how the salts are taken along, and tells the network
+// before there is anything to tell of.
+func declaredSalts(c *cli.Context, screen *term.Screen, to offline.Recipient, note []byte) (*backup.Salts, error) {
 	size, err := backup.SizeOf(note)
 	if err != nil {
 		return nil, err
@@ -165,13 +194,16 @@ func declareSalts(c *cli.Context, screen *term.Screen, to offline.Recipient, not
 		return nil, err
 	}
 	expire := time.Now().AddDate(0, 0, c.Int("expires")).Truncate(time.Second)
-	err = screen.Step("telling the network that this backup holds salts until "+expire.UTC().Format(time.RFC3339), func() error {
-		return declare(c, daemon, admin.SaltsBackup{Size: size, Expiry: uint64(expire.UnixMilli())})
-	})
-	if err != nil {
-		return nil, hinted{fmt.Errorf("no backup was made: %w", err), "an act has to be accepted first: is the daemon running and ready?"}
+	tell := func() error {
+		err := screen.Step("telling the network that this backup holds salts until "+expire.UTC().Format(time.RFC3339), func() error {
+			return declare(c, daemon, admin.SaltsBackup{Size: size, Expiry: uint64(expire.UnixMilli())})
+		})
+		if err != nil {
+			return fmt.Errorf("%w: %w", errUndeclared, err)
+		}
+		return nil
 	}
-	return &backup.Salts{To: to, Expire: expire}, nil
+	return &backup.Salts{To: to, Expire: expire, Declare: tell}, nil
 }
 
 func declare(c *cli.Context, daemon *admin.Client, b admin.SaltsBackup) error {
@@ -196,7 +228,7 @@ func backupKeyCommand() *cli.Command {
 }
 
 func backupKey(c *cli.Context) error {
-	args, err := arguments(c, 1, 1)
+	path, err := fileArgument(c)
 	if err != nil {
 		return err
 	}
@@ -204,13 +236,13 @@ func backupKey(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("write key: %w", err)
 	}
 	_, err = fmt.Fprintf(f, "# opens the salts in raresync backups; keep it offline\n%s\n", key.Text())
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write key: %w", errors.Join(err, os.Remove(args[0])))
+		return fmt.Errorf("write key: %w", errors.Join(err, os.Remove(path)))
 	}
 	_, err = fmt.Fprintln(c.App.Writer, key.Recipient())
 	return err

@@ -21,8 +21,8 @@ func demoCommand() *cli.Command {
 			"data and throw-away keys. Without --input the cases are made up. It stays up until Ctrl-C unless --once.",
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "hospitals", Value: 5, Usage: "`N` hospitals, at most 11"},
-			&cli.IntFlag{Name: "voters", Usage: "`N` of them vote: 1, 3, 5, 7 or 9 (default: as many as can)"},
-			&cli.StringSliceFlag{Name: "input", Usage: "phenopacket file, or folder of *.json files; may be given several times (`PATH`)"},
+			&cli.IntFlag{Name: "voters", DefaultText: "as many as can", Usage: "`N` of them vote: 1, 3, 5, 7 or 9"},
+			&cli.StringSliceFlag{Name: "input", Usage: "`PATH` of a phenopacket file, or of a folder of *.json files; may be given several times"},
 			&cli.IntFlag{Name: "patients", Value: 300, Usage: "`N` made-up patients where there is no input"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "`N` that decides what is made up and who goes where"},
 			&cli.BoolFlag{Name: "once", Usage: "end after the story instead of staying up"},

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
+	"github.com/raresync/raresync/cmd/raresync/backup"
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
@@ -76,6 +77,9 @@ var sentinels = []struct {
 	code int
 }{
 	{audit.ErrUnverified, exitUnproven},
+	{errNeedsRepair, exitFailed}, // by the next start, as ErrRestart
+	{errNoRoom, exitFailed},
+	{audit.ErrSaltless, exitRetry},
 	{admin.ErrUnreachable, exitRetry},
 	{context.DeadlineExceeded, exitRetry},
 	{consensus.ErrQuarantined, exitStorage},
@@ -89,6 +93,7 @@ var sentinels = []struct {
 	{machine.ErrDiverged, exitStorage},
 	{home.ErrHalfRestored, exitStorage},
 	{home.ErrOptions, exitInvalid},
+	{backup.ErrNoSalts, exitInvalid},
 	{home.ErrInUse, exitInUse},
 	{consensus.ErrTwin, exitInUse}, // a voter is quarantined, see above
 	{home.ErrKeys, exitKeys},

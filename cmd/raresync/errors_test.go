@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 	"testing"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
+	"github.com/raresync/raresync/cmd/raresync/backup"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
@@ -36,10 +38,13 @@ func TestExitCodes(t *testing.T) {
 		"a disk with too little room":               {&admin.Problem{Code: admin.CodeNoRoom}, 4},
 		"a receipt that does not verify":            {audit.ErrUnverified, 5},
 		"a damaged copy is unverified, not storage": {fmt.Errorf("%w: %w", audit.ErrUnverified, ledger.ErrDamaged), 5},
+		"a copy that has not got its salts yet":     {audit.ErrSaltless, 4},
 		"what the node may not do":                  {&admin.Problem{Code: admin.CodeNotAllowed}, 6},
 		"a request that makes no sense":             {&admin.Problem{Code: admin.CodeInvalid}, 7},
 		"a request that is too large":               {&admin.Problem{Code: admin.CodeTooLarge}, 7},
 		"a refusal":                                 {rule.Refuse("PP002", "", ""), 7},
+		"a key for a backup without salts":          {backup.ErrNoSalts, 7},
+		"a file that is no backup":                  {backup.ErrNotBackup, 5},
 		"options that make no node":                 {home.ErrOptions, 7},
 		"no such entry":                             {&admin.Problem{Code: admin.CodeNotFound}, 8},
 		"no such file":                              {fs.ErrNotExist, 8},
@@ -49,6 +54,10 @@ func TestExitCodes(t *testing.T) {
 		"a failed disk under a voter's Raft log":    {fmt.Errorf("store raft log: %w", logstore.ErrStorage), 74},
 		"a damaged Raft log":                        {logstore.ErrDamaged, 74},
 		"a damaged ledger":                          {ledger.ErrDamaged, 74},
+		"a ledger that a start repairs":             {fmt.Errorf("%w: %w", errNeedsRepair, ledger.ErrDamaged), 1},
+		"no room for a backup":                      {&fs.PathError{Op: "write", Path: "b.tar.part", Err: syscall.ENOSPC}, 1},
+		"no room for a restored node":               {unrestored(fmt.Errorf("%w: %w", ledger.ErrStorage, syscall.ENOSPC)), 1},
+		"a node's full disk":                        {fmt.Errorf("%w: %w", ledger.ErrStorage, syscall.ENOSPC), 74},
 		"a second process":                          {home.ErrInUse, 75},
 		"a restore that was cut short":              {home.ErrHalfRestored, 74},
 		"a mirror that runs twice":                  {consensus.ErrTwin, 75},
@@ -80,9 +89,13 @@ func TestReport(t *testing.T) {
 		lang string
 		want string
 	}{
-		"a hint of the daemon":        {problem, "", "raresync: entry 7: no entry 7\nhint: the log ends at 5\n"},
-		"in Chinese":                  {problem, "zh", "raresync: 没有找到：entry 7: no entry 7\n提示：请核对编号\n"},
-		"a full disk, to a clerk":     {&admin.Problem{Code: admin.CodeNoRoom, Detail: "90 MiB left"}, "zh", "raresync: 本节点磁盘空间不足，暂不接收新文件：90 MiB left\n提示：请通知运维人员腾出磁盘空间，然后重新提交同样的文件；无需重启\n"},
+		"a hint of the daemon":    {problem, "", "raresync: entry 7: no entry 7\nhint: the log ends at 5\n"},
+		"in Chinese":              {problem, "zh", "raresync: 没有找到：entry 7: no entry 7\n提示：请核对编号\n"},
+		"a full disk, to a clerk": {&admin.Problem{Code: admin.CodeNoRoom, Detail: "90 MiB left"}, "zh", "raresync: 本节点磁盘空间不足，暂不接收新文件：90 MiB left\n提示：请通知运维人员腾出磁盘空间，然后重新提交同样的文件；无需重启\n"},
+		"no room for a backup": {
+			fmt.Errorf("save backup: %w", &fs.PathError{Op: "write", Path: "b.tar.part", Err: syscall.ENOSPC}), "en",
+			"raresync: save backup: write b.tar.part: no space left on device\nhint: make room on that disk, or choose another\n",
+		},
 		"several lines":               {errors.New("two problems:\n  a\n  b"), "", "raresync: two problems:\n  a\n  b\n"},
 		"control characters are seen": {errors.New("file \x1b[2J"), "", "raresync: file \\x1b[2J\n"},
 		"an error without words":      {errors.New("odd"), "zh", "raresync: odd\n"},

@@ -29,7 +29,7 @@ func foundDraftCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Usage: "name of the network: a-z 0-9 . / - (required)"},
 			&cli.BoolFlag{Name: "demo", Usage: "mark the network as a demo: never for real patients"},
-			&cli.Uint64Flag{Name: "quorum", Usage: "lead hospitals that must approve later acts (default: a majority)"},
+			&cli.Uint64Flag{Name: "quorum", DefaultText: "a majority", Usage: "lead hospitals that must approve later acts"},
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Value: "draft.pem", Usage: "write the draft to `FILE`"},
 		},
 		Action: foundDraft,

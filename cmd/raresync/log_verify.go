@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -83,10 +85,15 @@ func verifyReceipt(c *cli.Context, out *term.Output, policy *tlog.Policy) error 
 	return term.PrintOne(out, proven)
 }
 
+var errNoDirectory = errors.New("it is a file, and a copy of a log is a directory")
+
 func verifyCopy(c *cli.Context, out *term.Output, policy *tlog.Policy) error {
 	args, err := arguments(c, 1, 1)
 	if err != nil {
 		return err
+	}
+	if info, err := os.Stat(args[0]); err == nil && !info.IsDir() {
+		return hinted{invalid(args[0], errNoDirectory), "name a copy of a data directory or of its ledger; a backup is verified with: raresync backup verify FILE"}
 	}
 	o := audit.Options{Policy: policy}
 	if path := c.String("checkpoint"); path != "" {

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon/admin"
 )
 
 func statusCommand() *cli.Command {
@@ -14,6 +16,22 @@ func statusCommand() *cli.Command {
 		Usage:  "show this node, the leader, the log and the other nodes it is connected to",
 		Action: status,
 	}
+}
+
+// whyUnreachable says of a quarantined node's daemon that it is no use to start
+// it.
+func whyUnreachable(c *cli.Context, err error) error {
+	if !errors.Is(err, admin.ErrUnreachable) || c.String("socket") != "" {
+		return err
+	}
+	cfg, unread := loadConfig(c)
+	if unread != nil {
+		return err
+	}
+	if why := quarantined(cfg); why != nil {
+		return why
+	}
+	return err
 }
 
 func status(c *cli.Context) error {
@@ -25,7 +43,7 @@ func status(c *cli.Context) error {
 	defer cancel()
 	s, err := daemon.Status(ctx)
 	if err != nil {
-		return fmt.Errorf("status: %w", err)
+		return fmt.Errorf("status: %w", whyUnreachable(c, err))
 	}
 	if err := term.PrintOne(out, s, "node", "hospital", "name", "kind", "network", "network_id", "demo", "leader", "via", "term",
 		"ready", "why", "envelopes", "size", "root", "checkpoint", "outbox", "alarm", "version"); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"syscall"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/cmd/raresync/backup"
@@ -24,6 +25,8 @@ type words struct {
 	zhHint string
 }
 
+var noRoom = words{"make room on that disk, or choose another", "磁盘空间不足", "请腾出磁盘空间，或换一个磁盘"}
+
 // meanings holds the words for errors that a clerk or an operator meets; the
 // first that fits counts.
 var meanings = []struct {
@@ -32,12 +35,19 @@ var meanings = []struct {
 }{
 	{errPartly, words{"", "部分文件被拒绝", "请按上面的说明更正这些文件后重新提交；已接受的文件再次提交无妨"}},
 	{errNothing, words{"", "没有文件被接受", "请按上面的说明更正后重新提交"}},
+	{errUndeclared, words{
+		"an act has to be accepted first: is the daemon running and ready?",
+		"没有生成备份：未能先向网络申报", "请确认节点服务正在运行且已就绪（raresync status），然后重试"}},
 	{admin.ErrUnreachable, words{
 		"is the daemon running? start it with: raresync serve",
 		"节点服务没有响应", "请确认服务正在运行，或用 raresync serve 启动"}},
 	{context.DeadlineExceeded, words{"try again, or wait longer with --timeout", "等待超时", "请稍后再试，或用 --timeout 延长等待时间"}},
 	{context.Canceled, words{"", "操作已中断", ""}},
+	{backup.ErrNotBackup, words{"name the file that raresync backup save made", "不是备份文件", "请指定由 raresync backup save 生成的文件"}},
 	{audit.ErrUnverified, words{"", "验证失败", "请勿使用这份副本或收据，并告知网络运维人员"}},
+	{audit.ErrSaltless, words{
+		"it was restored from a backup without salts, and raresync serve fetches them from its peers: try again when raresync status says ready",
+		"这份副本还没有取回盐，暂时无法验证", "它由不含盐的备份恢复而来；请用 raresync serve 启动节点，它会从其他节点取得盐，就绪后再试"}},
 	{home.ErrInUse, words{
 		"stop the daemon first, or use the command that talks to it",
 		"数据目录正被另一个进程使用", "请先停止该节点的服务"}},
@@ -51,8 +61,12 @@ var meanings = []struct {
 	{home.ErrOtherGenesis, words{
 		"adopt the genesis of the network this node was founded in, or make a new node with: raresync init DIR",
 		"该节点属于另一个网络", "请导入该节点所属网络的创世文件，或用 raresync init 建立新节点"}},
+	{backup.ErrNoSalts, words{"leave --identity out", "该备份不含盐，无需密钥", "请去掉 --identity 再运行；恢复后节点会从其他节点取得盐"}},
 	{backup.ErrVoter, words{"", "投票节点不能从备份恢复", "请直接启动该节点，它会从其他节点追上；若磁盘已丢失，请用 raresync init 建立新节点"}},
 	{backup.ErrHasLog, words{"", "该节点已有日志", "无需恢复：用 raresync serve 启动，它会自行追上"}},
+	{errShared, words{
+		"on a disk that knows no modes, such as most sticks: copy the key into a folder of your own, chmod 600 it there, and destroy the copy afterwards",
+		"本机其他用户可以读写该密钥文件", "请将权限改为 0600；若介质不支持权限（如多数 U 盘），请复制到自己的目录，执行 chmod 600，用完后销毁该副本"}},
 	{offline.ErrWrongKey, words{"", "密钥不匹配", "请用封存该备份时所用的离线密钥"}},
 	{offline.ErrKey, words{"", "不是离线密钥文件", "离线密钥由 raresync backup key 生成"}},
 	{offline.ErrRecipient, words{"make one with: raresync backup key FILE", "不是离线密钥的公钥", "公钥由 raresync backup key 打印"}},
@@ -60,14 +74,22 @@ var meanings = []struct {
 	{consensus.ErrTwin, words{
 		"find the copy of this data directory and stop it for good; docs/OPERATIONS.md, \"When a node runs twice\"",
 		"本节点有另一个实例正在运行（数据目录被复制）", "请找到并永久停用另一份数据目录，然后按 docs/OPERATIONS.md 中 When a node runs twice 一节处理"}},
-	{consensus.ErrQuarantined, words{"rebuild this node from its peers under a new id", "本节点的副本已被隔离", "请以新的节点名从其他节点重建"}},
+	{errNoRoom, noRoom},
+	{errNeedsRepair, words{
+		"start the node with raresync serve, or restart it if it runs: it repairs its ledger from its peers; then save again",
+		"本节点的账本需要修复", "请用 raresync serve 启动节点，已在运行则重启；它会从其他节点修复账本，然后重新备份"}},
+	{consensus.ErrQuarantined, words{
+		"keep the data directory, and rebuild this node from its peers under a new id; docs/OPERATIONS.md, \"As a service\", exit code 74",
+		"本节点的副本已被隔离", "请保留数据目录，并以新的节点名从其他节点重建；参见 docs/OPERATIONS.md 中 As a service 一节的退出码 74"}},
 	{ledger.ErrDamaged, words{"rebuild this node from its peers under a new id", "本地账本已损坏", "请以新的节点名从其他节点重建"}},
 	{ledger.ErrStorage, words{"look at the disk; then rebuild this node from its peers", "磁盘读写失败", "请检查磁盘，然后从其他节点重建本节点"}},
 	{logstore.ErrDamaged, words{"rebuild this node from its peers under a new id", "Raft 日志已损坏", "请以新的节点名从其他节点重建"}},
 	{logstore.ErrStorage, words{"look at the disk; then rebuild this node under a new id", "磁盘读写失败", "请检查磁盘，然后以新的节点名重建"}},
+	{syscall.ENOSPC, noRoom}, // of a command: what the node's own files lack is ErrStorage
 	{errNoConfig, words{
 		"name one with --config, or make a node with: raresync init DIR",
 		"找不到配置文件", "请用 --config 指定，或用 raresync init 建立节点"}},
+	{errNoDirectory, words{"", "这是一个文件，而日志副本是一个目录", "请指定数据目录或账本的副本；备份文件请用 raresync backup verify FILE 验证"}},
 	{fs.ErrPermission, words{"run the command as the daemon's user", "没有权限", "请以节点服务的用户身份运行"}},
 	{fs.ErrExist, words{"nothing is overwritten: choose another name", "文件已存在", "不会覆盖已有文件，请换一个文件名"}},
 	{fs.ErrNotExist, words{"", "文件或目录不存在", "请核对路径"}},

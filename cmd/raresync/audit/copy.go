@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/tlog"
 )
@@ -43,12 +45,15 @@ type Result struct {
 }
 
 // Copy verifies the copy of a log in a directory. The error is ErrUnverified
-// with the first thing that is wrong and where, or the system's if the copy
-// cannot be read.
+// with the first thing that is wrong and where, ErrSaltless, or the system's if
+// the copy cannot be read.
 func Copy(dir string, o Options) (*Result, error) {
 	at, err := findLedger(dir)
 	if err != nil {
 		return nil, err
+	}
+	if err := CheckSalts(filepath.Dir(at)); err != nil {
+		return nil, fmt.Errorf("verify %s: %w", dir, damaged(err))
 	}
 	note := o.Note
 	if note == nil {
@@ -64,6 +69,15 @@ func Copy(dir string, o Options) (*Result, error) {
 	o.Note = note
 	r, _, err := Ledger(l, o)
 	return r, err
+}
+
+// CheckSalts returns ErrSaltless if the copy in a node's directory lacks salts.
+func CheckSalts(dir string) error {
+	err := consensus.CheckSalts(dir)
+	if errors.Is(err, machine.ErrGap) {
+		err = fmt.Errorf("%w: %v", ErrSaltless, err)
+	}
+	return err
 }
 
 // Ledger verifies an open copy against a checkpoint, which the options must

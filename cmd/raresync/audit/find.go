@@ -15,6 +15,10 @@ import (
 // ErrUnverified reports a copy, checkpoint or receipt that does not verify.
 var ErrUnverified = errors.New("does not verify")
 
+// ErrSaltless reports a copy that was restored from a backup without salts and
+// has not fetched them yet: what is sealed in it cannot be verified so far.
+var ErrSaltless = errors.New("the copy has not got its salts yet")
+
 func unverified(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrUnverified, fmt.Errorf(format, args...))
 }

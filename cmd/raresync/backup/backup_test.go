@@ -119,7 +119,7 @@ func TestSaltsAreInABackupOnlySealed(t *testing.T) {
 		says string
 	}{
 		"without salts":                 {bare, nil, nil, "none"},
-		"without salts, and a key":      {bare, &key, audit.ErrUnverified, ""},
+		"without salts, and a key":      {bare, &key, backup.ErrNoSalts, ""},
 		"with salts, and no key":        {sealed, nil, nil, "sealed"},
 		"with salts, and the key":       {sealed, &key, nil, "verified"},
 		"with salts, and another's key": {sealed, &other, offline.ErrWrongKey, ""},
@@ -145,30 +145,58 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 		ctx    context.Context
 		change func(*backup.SaveOptions)
 		want   error
+		told   bool // of the salts: what is wrong shows only in the copy
 	}{
-		"a signal":                         {ended(), func(*backup.SaveOptions) {}, context.Canceled},
-		"another network's checkpoint":     {t.Context(), func(o *backup.SaveOptions) { o.Note = other.note() }, audit.ErrUnverified},
-		"another genesis":                  {t.Context(), func(o *backup.SaveOptions) { o.Genesis = other.net.Genesis }, audit.ErrUnverified},
-		"a folder without a ledger":        {t.Context(), func(o *backup.SaveOptions) { o.Ledger = t.TempDir() }, ledger.ErrFormat},
-		"a checkpoint the copy lies below": {t.Context(), func(o *backup.SaveOptions) { o.Note = beyond; o.Ledger = w.shorter() }, ledger.ErrOutOfRange},
-		"a copy with a flipped byte":       {t.Context(), func(o *backup.SaveOptions) { o.Ledger = w.flipped("bodies") }, audit.ErrUnverified},
-		"a copy with a flipped salt":       {t.Context(), func(o *backup.SaveOptions) { o.Ledger = w.flipped("salts") }, audit.ErrUnverified},
+		"a signal":                         {ended(), func(*backup.SaveOptions) {}, context.Canceled, true},
+		"another network's checkpoint":     {t.Context(), func(o *backup.SaveOptions) { o.Note = other.note() }, audit.ErrUnverified, true},
+		"another genesis":                  {t.Context(), func(o *backup.SaveOptions) { o.Genesis = other.net.Genesis }, audit.ErrUnverified, true},
+		"a folder without a ledger":        {t.Context(), func(o *backup.SaveOptions) { o.Ledger = t.TempDir() }, ledger.ErrFormat, false},
+		"a checkpoint the copy lies below": {t.Context(), func(o *backup.SaveOptions) { o.Note = beyond; o.Ledger = w.shorter() }, ledger.ErrOutOfRange, false},
+		"a ledger without its salts":       {t.Context(), func(o *backup.SaveOptions) { o.Ledger = w.without("salts") }, ledger.ErrDamaged, false},
+		"a copy with a flipped byte":       {t.Context(), func(o *backup.SaveOptions) { o.Ledger = w.flipped("bodies") }, audit.ErrUnverified, true},
+		"a copy with a flipped salt":       {t.Context(), func(o *backup.SaveOptions) { o.Ledger = w.flipped("salts") }, audit.ErrUnverified, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := good
+			_, o.Salts = sealedTo(t)
+			told := false
+			o.Salts.Declare = func() error { told = true; return nil }
 			tc.change(&o)
 			dir := t.TempDir()
 			if _, err := backup.Save(tc.ctx, filepath.Join(dir, "b.tar"), o); !errors.Is(err, tc.want) {
 				t.Errorf("got %v, want %v", err, tc.want)
 			}
 			wantFiles(t, dir)
+			if told != tc.told {
+				t.Errorf("the network was told: %t, want %t", told, tc.told)
+			}
 		})
 	}
 	path := w.saved(nil)
 	before := readFile(t, path)
+	_, good.Salts = sealedTo(t)
+	good.Salts.Declare = func() error { return errors.New("the network was told") }
 	if _, err := backup.Save(t.Context(), path, good); !errors.Is(err, fs.ErrExist) || !bytes.Equal(readFile(t, path), before) {
 		t.Errorf("over another backup: %v", err)
 	}
+}
+
+func TestNoSaltIsWrittenBeforeTheNetworkWasTold(t *testing.T) {
+	w := newWorld(t, 2)
+	dir := t.TempDir()
+	o := w.options()
+	untold := errors.New("no majority")
+	_, o.Salts = sealedTo(t)
+	o.Salts.Declare = func() error {
+		if got := readFile(t, filepath.Join(dir, "b.tar.part")); len(got) > 0 {
+			t.Errorf("%d bytes are there already", len(got))
+		}
+		return untold
+	}
+	if _, err := backup.Save(t.Context(), filepath.Join(dir, "b.tar"), o); !errors.Is(err, untold) {
+		t.Errorf("got %v, want %v", err, untold)
+	}
+	wantFiles(t, dir)
 }
 
 // shorter returns a copy of the ledger folder before the last envelope.
@@ -203,6 +231,16 @@ func (w *world) flipped(file string) string {
 	from := map[string]uint64{"bodies": at.BodiesBytes, "salts": at.SaltsBytes}[file]
 	raw[from+20] ^= 1
 	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	return dir
+}
+
+// without returns a copy of the ledger folder that lacks a file.
+func (w *world) without(file string) string {
+	w.t.Helper()
+	dir := w.copied()
+	if err := os.Remove(filepath.Join(dir, file)); err != nil {
 		w.t.Fatal(err)
 	}
 	return dir

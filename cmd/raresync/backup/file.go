@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/raresync/raresync/consensus/fault"
+	"github.com/raresync/raresync/consensus/space"
 )
 
 // unfinished is added to a name until what is under it is whole.
@@ -32,6 +33,16 @@ func create(path string) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// room reports a disk that has not the room for so many bytes. A file system
+// that does not say how large it is, is tried.
+func room(disk space.Probe, bytes uint64) error {
+	free, total, err := disk()
+	if err == nil && total > 0 && free < bytes {
+		return fmt.Errorf("%d MiB are needed, %d MiB are free: %w", bytes>>20+1, free>>20, syscall.ENOSPC)
+	}
+	return nil
 }
 
 func absent(path string) error {

@@ -28,9 +28,16 @@ type Backup struct {
 }
 
 // Open opens a backup and compares every byte with its sums. reading, if set,
-// is told of progress. The error is audit.ErrUnverified with what is wrong, or
-// the system's.
+// is told of progress. The error is audit.ErrUnverified with what is wrong,
+// [ErrNotBackup] where nothing is right, or the system's.
 func Open(path string, reading func(bytes uint64) (done func(bytes int))) (*Backup, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open backup: %w", err)
+	}
+	if !info.Mode().IsRegular() { // a named pipe would wait for a writer
+		return nil, fmt.Errorf("open backup %s: %w", path, irregular(info))
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open backup: %w", err)
@@ -51,6 +58,9 @@ func (b *Backup) open(reading func(uint64) func(int)) error {
 		return err
 	}
 	b.size = info.Size()
+	if err := checkKind(b.f, b.size); err != nil {
+		return err
+	}
 	if b.sections, err = readSections(b.f, b.size); err != nil {
 		return err
 	}

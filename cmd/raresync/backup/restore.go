@@ -45,9 +45,33 @@ func (b *Backup) Restore(path string, o RestoreOptions) (*Report, error) {
 	return report, nil
 }
 
-func (b *Backup) restore(path string, o RestoreOptions) (*Report, error) {
+// Restorable refuses with ErrHasLog or ErrVoter what can be refused before there
+// is a backup. A node that was admitted later is not in the genesis, and is
+// looked at again in the state that the backup makes.
+func Restorable(path string, o RestoreOptions) error {
+	if err := noLog(path); err != nil {
+		return err
+	}
+	founded, _, err := state.Found(o.Genesis)
+	if err != nil {
+		return err
+	}
+	if _, known := founded.Node(o.Node); !known {
+		return nil
+	}
+	return mayRestore(founded, o.Node)
+}
+
+func noLog(path string) error {
 	if _, err := os.Lstat(path); err == nil {
-		return nil, fmt.Errorf("%w: %s", ErrHasLog, path)
+		return fmt.Errorf("%w: %s", ErrHasLog, path)
+	}
+	return nil
+}
+
+func (b *Backup) restore(path string, o RestoreOptions) (*Report, error) {
+	if err := noLog(path); err != nil {
+		return nil, err
 	}
 	if !bytes.Equal(o.Genesis.Marshal(), b.genesis.Marshal()) {
 		return nil, fmt.Errorf("the backup is of %s, %s: %w", b.Network, b.NetworkID, home.ErrOtherGenesis)

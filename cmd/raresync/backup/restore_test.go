@@ -63,6 +63,12 @@ func TestWhereARestoreIsRefusedNothingIsLeft(t *testing.T) {
 	} else {
 		wantFiles(t, filepath.Dir(folder))
 	}
+	nowhere := filepath.Join(t.TempDir(), "node")
+	for node, want := range map[string]error{"h1": backup.ErrVoter, w.net.Reader.Node: nil, "h9": nil} {
+		if err := backup.Restorable(nowhere, backup.RestoreOptions{Node: node, Genesis: w.net.Genesis}); !errors.Is(err, want) {
+			t.Errorf("%s, before there is a backup: %v, want %v", node, err, want)
+		}
+	}
 	if _, err := w.restore(path, "h9", nil); !errors.Is(err, home.ErrOtherGenesis) {
 		t.Errorf("a node that the network does not know: %v", err)
 	}
@@ -83,6 +89,9 @@ func TestWhereARestoreIsRefusedNothingIsLeft(t *testing.T) {
 		}
 	}
 	o := backup.RestoreOptions{Node: w.net.Reader.Node, Genesis: w.net.Genesis}
+	if err := backup.Restorable(folder, o); !errors.Is(err, backup.ErrHasLog) {
+		t.Errorf("over another folder, before there is a backup: %v", err)
+	}
 	if _, err := b.Restore(folder, o); !errors.Is(err, backup.ErrHasLog) {
 		t.Errorf("over another folder: %v", err)
 	}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/consensus/space"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/offline"
 	"github.com/raresync/raresync/crypto/tlog"
@@ -38,7 +40,11 @@ type SaveOptions struct {
 // Salts say how the salts are taken along.
 type Salts struct {
 	To     offline.Recipient
-	Expire time.Time // as the network was told
+	Expire time.Time // as the network is told
+
+	// Declare tells the network, when all that can be seen beforehand promises
+	// a backup and before any salt is written. Its error means that none is made.
+	Declare func() error
 }
 
 // Save writes a backup to path, where nothing may be yet, and verifies what it
@@ -64,6 +70,10 @@ func Save(ctx context.Context, path string, o SaveOptions) (*Report, error) {
 	return report, nil
 }
 
+// besidesBytes is room for what a backup holds besides the ledger's files, and
+// seldom fills; sealing adds less than a thousandth.
+const besidesBytes = 1 << 20
+
 func save(ctx context.Context, f *os.File, o SaveOptions) (*Report, error) {
 	sc, err := tlog.ParseSignedCheckpoint(o.Note)
 	if err != nil {
@@ -78,7 +88,16 @@ func save(ctx context.Context, f *os.File, o SaveOptions) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the copy on disk does not reach the checkpoint at %d: %w", sc.Size, err)
 	}
-	w := &writer{ctx: ctx, f: f, pace: pace{perSecond: o.BytesPerSecond}, copied: told(o.Copying, o.bytes(at))}
+	total := o.bytes(at)
+	if err := room(space.Disk(filepath.Dir(f.Name())), total+total/1024+besidesBytes); err != nil {
+		return nil, err
+	}
+	if o.Salts != nil && o.Salts.Declare != nil {
+		if err := o.Salts.Declare(); err != nil {
+			return nil, err
+		}
+	}
+	w := &writer{ctx: ctx, f: f, pace: pace{perSecond: o.BytesPerSecond}, copied: told(o.Copying, total)}
 	if err := w.content(l, at, o); err != nil {
 		return nil, err
 	}

@@ -26,14 +26,18 @@ func TestEveryChangedByteIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tried := 0
+	tried, others := 0, 0
 	seen := func(what string, changed []byte) {
 		t.Helper()
 		if err := os.WriteFile(path, changed, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := verify(path, backup.VerifyOptions{}); !errors.Is(err, audit.ErrUnverified) {
+		_, err := verify(path, backup.VerifyOptions{})
+		if !errors.Is(err, audit.ErrUnverified) {
 			t.Errorf("%s of %d: %v, want ErrUnverified", what, len(raw), err)
+		}
+		if errors.Is(err, backup.ErrNotBackup) {
+			others++
 		}
 		tried++
 	}
@@ -51,6 +55,40 @@ func TestEveryChangedByteIsSeen(t *testing.T) {
 	}
 	if _, err := verify(path, backup.VerifyOptions{}); err != nil || tried < 300 {
 		t.Errorf("put right again after %d changes: %v", tried, err)
+	}
+	if others != 1 { // nothing is left of it
+		t.Errorf("%d damaged backups are said to be none, want 1", others)
+	}
+}
+
+func TestWhatNeverWasABackupIsToldFromADamagedOne(t *testing.T) {
+	tarOf := func(name string) string {
+		var b strings.Builder
+		w := tar.NewWriter(&b)
+		if err := errors.Join(w.WriteHeader(&tar.Header{Name: name, Size: 700}), w.Flush()); err == nil {
+			t.Fatal("700 bytes are missing, and nobody says so")
+		}
+		return b.String() + strings.Repeat("x", 2048)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	for name, tc := range map[string]struct{ content, want string }{
+		"nothing":         {"", "it is empty"},
+		"a line of text":  {"host-1\n", "it has 7 bytes"},
+		"a word":          {"vm\n", "it has 3 bytes"},
+		"a long text":     {strings.Repeat("text ", 200), "byte 0: archive/tar: invalid tar header"},
+		"another archive": {tarOf("photos/1.jpg"), `its first part is "photos/1.jpg"`},
+		"a packed backup": {"\x1f\x8b\x08\x00" + strings.Repeat("?", 600), "unpack it with gunzip"},
+	} {
+		if err := os.WriteFile(path, []byte(tc.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := backup.Open(path, nil); !errors.Is(err, backup.ErrNotBackup) || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %q", name, err, tc.want)
+		}
+	}
+	if _, err := backup.Open(dir, nil); !errors.Is(err, backup.ErrNotBackup) || !strings.Contains(err.Error(), "it is a directory") {
+		t.Errorf("a directory: %v", err)
 	}
 }
 

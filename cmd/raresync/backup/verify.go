@@ -19,6 +19,10 @@ func unverified(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", audit.ErrUnverified, fmt.Errorf(format, args...))
 }
 
+// ErrNoSalts reports a key for a backup that was made without salts. Nothing is
+// wrong with the file.
+var ErrNoSalts = errors.New("the backup was made without salts: there is nothing to open")
+
 // Report is what a verified backup holds.
 type Report struct {
 	File string `json:"file"`
@@ -53,7 +57,7 @@ type VerifyOptions struct {
 }
 
 // Verify derives everything again from the genesis and compares it with the
-// manifest and the checkpoint. The error is audit.ErrUnverified, or
+// manifest and the checkpoint. The error is audit.ErrUnverified, ErrNoSalts or
 // offline.ErrWrongKey.
 func (b *Backup) Verify(o VerifyOptions) (*Report, error) {
 	r, _, err := b.verify(o)
@@ -103,7 +107,7 @@ func (b *Backup) verify(o VerifyOptions) (*Report, *state.State, error) {
 func (b *Backup) openSalts(key offline.Key) (io.Reader, error) {
 	s, found := b.section(saltsPart)
 	if !found {
-		return nil, unverified("the backup was made without salts: there is nothing to open")
+		return nil, ErrNoSalts
 	}
 	r, err := offline.Open(b.reader(s), key)
 	if errors.Is(err, offline.ErrDamaged) {
