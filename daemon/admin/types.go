@@ -171,7 +171,7 @@ type DeclaredBackup struct {
 	Node        string `json:"node"`
 	Institution uint32 `json:"institution"`
 	Entries     uint64 `json:"entries"` // the first so many may be in one
-	Expires     string `json:"expires"` // RFC 3339, milliseconds: all of them are destroyed by then
+	Expires     string `json:"expires"` // RFC 3339: all of them are destroyed by then
 }
 
 // Problem is an error of the daemon, as RFC 9457 problem details.
