@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/raresync/raresync/cmd/raresync/demo"
 )
 
 // errNoEtcd says that there is no etcd to measure.
@@ -56,11 +58,11 @@ func startEtcd(ctx context.Context, dir string) (*etcd, error) {
 func (e *etcd) start(program, dir string) ([]string, error) {
 	var names, peers, clients, cluster []string
 	for i := range voters {
-		peer, err := freeAddress()
+		peer, err := demo.FreeAddress()
 		if err != nil {
 			return nil, err
 		}
-		client, err := freeAddress()
+		client, err := demo.FreeAddress()
 		if err != nil {
 			return nil, err
 		}

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
 	"time"
 
+	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/daemon/mesh"
 )
@@ -79,7 +79,7 @@ func rawIdentities() (all []rawPeer, seeds [][32]byte, clients []identity, err e
 		p := rawPeer{Node: fmt.Sprintf("r%d", i+1), KeyID: key.Public().ID()}
 		if i >= voters {
 			clients = append(clients, identity{p.Node, key.Ed25519()})
-		} else if p.Address, err = freeAddress(); err != nil {
+		} else if p.Address, err = demo.FreeAddress(); err != nil {
 			return nil, nil, nil, err
 		}
 		seed, _ := key.Seeds()
@@ -173,13 +173,4 @@ func stopAll(list []*child) error {
 		_ = c.cmd.Wait() // it was killed, and says so
 	}
 	return errors.Join(problems...)
-}
-
-// freeAddress asks the system for a loopback port that nobody uses now.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }

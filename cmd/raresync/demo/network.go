@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"path/filepath"
 	"time"
@@ -84,11 +85,11 @@ func (n *Network) Processes() []*Process {
 	return append(n.Hospitals[:len(n.Hospitals):len(n.Hospitals)], n.Reader)
 }
 
-// init makes one data directory with a port of the system's choice.
+// init makes one data directory with a port that is free.
 func (n *Network) init(id string, kind act.NodeKind, i act.Institution) (*Process, error) {
 	o := home.InitOptions{Dir: filepath.Join(n.Dir, id), NodeID: id, Kind: kind, Institution: i}
 	if kind == act.Voter {
-		address, err := freeAddress()
+		address, err := FreeAddress()
 		if err != nil {
 			return nil, fmt.Errorf("demo: %w", err)
 		}
@@ -100,13 +101,20 @@ func (n *Network) init(id string, kind act.NodeKind, i act.Institution) (*Proces
 	return newProcess(n.Binary, id, o.Dir)
 }
 
-// freeAddress asks the system for a loopback port that nobody uses now.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// FreeAddress returns a loopback address whose port nobody uses now. The port
+// is not one that systems give to outgoing connections: while a node is down,
+// those that dial it could be given its own, and it would not get it back.
+func FreeAddress() (string, error) {
+	const first, count = 16_384, 16_384
+	var problem error
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+mathrand.IntN(count)))
+		if err == nil {
+			return l.Addr().String(), l.Close()
+		}
+		problem = err
 	}
-	return l.Addr().String(), l.Close()
+	return "", fmt.Errorf("no free port: %w", problem)
 }
 
 // found does what operators do with found draft, approve and finish.
