@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/raresync/raresync/consensus/fault"
@@ -16,6 +17,13 @@ import (
 // quarantineFile marks a data directory whose copy contradicted the network's.
 // It holds the reason, for people.
 const quarantineFile = "QUARANTINE"
+
+// Quarantined reports whether the copy in a node's directory must not be used
+// any more, and why.
+func Quarantined(dir string) (reason string, is bool) {
+	raw, err := os.ReadFile(filepath.Join(dir, quarantineFile))
+	return strings.TrimSpace(string(raw)), err == nil
+}
 
 // fail ends the node's work for good: its workers stop, its methods return the
 // error, and the caller of [Open] is told that the process must end. After a

@@ -70,7 +70,7 @@ func Open(cfg Config) (*Node, error) {
 		cfg.Timing = DefaultTiming
 	}
 	cfg.limits = cfg.limits.withDefaults()
-	if reason, err := os.ReadFile(filepath.Join(cfg.Dir, quarantineFile)); err == nil {
+	if reason, is := Quarantined(cfg.Dir); is {
 		return nil, fmt.Errorf("open node: %w: %s", ErrQuarantined, reason)
 	}
 	n := &Node{

@@ -32,7 +32,7 @@ func TestAPacerLetsPassWhatItIsSetTo(t *testing.T) {
 				t.Errorf("%s: waited %v, want %v", step.what, d, step.want)
 			}
 		}
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // of the bubble's false time: it takes none
 		if d := took(10_000) + took(500); d != 500*time.Millisecond {
 			t.Errorf("after an idle hour: waited %v, want that no more than ten seconds are saved up", d)
 		}

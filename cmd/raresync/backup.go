@@ -12,6 +12,7 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/backup"
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/crypto/offline"
+	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/home"
 )
 
@@ -30,15 +31,9 @@ func backupListCommand() *cli.Command {
 		Description: "What is erased can be read from such a file until it is destroyed. The list has for each node the\n" +
 			"most entries and the latest day that were declared. Files without salts are declared to nobody.",
 		Action: func(c *cli.Context) error {
-			out, daemon, err := asking(c)
+			out, declared, err := ask(c, "list backups", (*admin.Client).Backups)
 			if err != nil {
 				return err
-			}
-			ctx, cancel := within(c, askTimeout)
-			defer cancel()
-			declared, err := daemon.Backups(ctx)
-			if err != nil {
-				return fmt.Errorf("list backups: %w", err)
 			}
 			return term.Print(out, declared)
 		},

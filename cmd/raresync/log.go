@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -25,15 +26,9 @@ func logHeadCommand() *cli.Command {
 		Usage: "show the newest verified checkpoint",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "note", Usage: "print the signed note alone, for an auditor"}},
 		Action: func(c *cli.Context) error {
-			out, daemon, err := asking(c)
+			out, head, err := ask(c, "head of the log", (*admin.Client).Head)
 			if err != nil {
 				return err
-			}
-			ctx, cancel := within(c, askTimeout)
-			defer cancel()
-			head, err := daemon.Head(ctx)
-			if err != nil {
-				return fmt.Errorf("head of the log: %w", err)
 			}
 			if c.Bool("note") {
 				_, err := fmt.Fprint(c.App.Writer, head.Note)
@@ -57,6 +52,21 @@ func asking(c *cli.Context) (*term.Output, *admin.Client, error) {
 	return out, daemon, err
 }
 
+// ask is a command without arguments that asks the daemon one question; what
+// says in an error what was asked.
+func ask[T any](c *cli.Context, what string, question func(*admin.Client, context.Context) (T, error)) (out *term.Output, answer T, err error) {
+	out, daemon, err := asking(c)
+	if err != nil {
+		return nil, answer, err
+	}
+	ctx, cancel := within(c, askTimeout)
+	defer cancel()
+	if answer, err = question(daemon, ctx); err != nil {
+		return nil, answer, fmt.Errorf("%s: %w", what, err)
+	}
+	return out, answer, nil
+}
+
 func logPolicyCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "policy",
@@ -64,15 +74,9 @@ func logPolicyCommand() *cli.Command {
 		Description: "An auditor gets this file once, from several hospitals by different ways, and compares.\n" +
 			"Everything else can then be verified with it alone: raresync log verify --policy FILE.",
 		Action: func(c *cli.Context) error {
-			_, daemon, err := asking(c)
+			_, policy, err := ask(c, "policy of the log", (*admin.Client).Policy)
 			if err != nil {
 				return err
-			}
-			ctx, cancel := within(c, askTimeout)
-			defer cancel()
-			policy, err := daemon.Policy(ctx)
-			if err != nil {
-				return fmt.Errorf("policy of the log: %w", err)
 			}
 			_, err = fmt.Fprint(c.App.Writer, policy)
 			return err

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon/admin"
 )
 
 func memberCommand() *cli.Command {
@@ -21,15 +20,9 @@ func memberListCommand() *cli.Command {
 		Name:  "list",
 		Usage: "list the institutions of the roster with their nodes",
 		Action: func(c *cli.Context) error {
-			out, daemon, err := asking(c)
+			out, members, err := ask(c, "list members", (*admin.Client).Members)
 			if err != nil {
 				return err
-			}
-			ctx, cancel := within(c, askTimeout)
-			defer cancel()
-			members, err := daemon.Members(ctx)
-			if err != nil {
-				return fmt.Errorf("list members: %w", err)
 			}
 			return term.Print(out, members, "number", "role", "name_zh", "name_en", "province", "lead", "rights", "nodes", "holder", "sequence")
 		},

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/raresync/raresync/consensus"
@@ -14,11 +12,10 @@ import (
 // quarantined returns [consensus.ErrQuarantined] with what the node wrote when
 // it stopped for good, and nil for any other node.
 func quarantined(cfg config.Config) error {
-	path := filepath.Join(home.LogDir(cfg), "QUARANTINE")
-	raw, err := os.ReadFile(path)
-	if err != nil { // as when a node opens
+	dir := home.LogDir(cfg)
+	reason, is := consensus.Quarantined(dir)
+	if !is {
 		return nil
 	}
-	reason := strings.ReplaceAll(strings.TrimSpace(string(raw)), "\n", "; ")
-	return fmt.Errorf("node %s: %w: %s says: %s", cfg.Node.ID, consensus.ErrQuarantined, path, reason)
+	return fmt.Errorf("node %s: %w: %s/QUARANTINE says: %s", cfg.Node.ID, consensus.ErrQuarantined, dir, strings.ReplaceAll(reason, "\n", "; "))
 }
