@@ -75,7 +75,7 @@ func Open(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.Logger, idle: make(chan struct{}, 1), held: held{done: make(chan struct{})},
-		fetchPace: pacer{perSecond: cfg.Rates.FetchBytes}, scrubPace: pacer{perSecond: cfg.Rates.ScrubBytes},
+		fetchPace: pacer{perSecond: cfg.Rates.FetchBytes, ahead: fetchAhead}, scrubPace: pacer{perSecond: cfg.Rates.ScrubBytes},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	err := n.start()

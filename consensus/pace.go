@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// paceAhead is how much of what was not used before a pacer lets pass at once,
-// as time: short bursts, as of a mirror that follows the log, are not slowed.
-const paceAhead = 10 * time.Second
+// fetchAhead is what the pacer of fetches lets pass at once: short bursts, as of
+// a mirror that follows the log, are not slowed.
+const fetchAhead = 10 * time.Second
 
 // pacer spaces work so that in the long run no more than perSecond bytes pass.
 type pacer struct {
-	perSecond uint64 // 0: as fast as can be
+	perSecond uint64        // 0: as fast as can be
+	ahead     time.Duration // how much of what was not used before may pass at once
 
 	mu   sync.Mutex
 	free time.Time // when all that has passed is paid for
@@ -26,7 +27,7 @@ func (p *pacer) passed(ctx context.Context, bytes uint64) bool {
 	}
 	now := time.Now()
 	p.mu.Lock()
-	if earliest := now.Add(-paceAhead); p.free.Before(earliest) {
+	if earliest := now.Add(-p.ahead); p.free.Before(earliest) {
 		p.free = earliest
 	}
 	p.free = p.free.Add(time.Duration(float64(bytes) / float64(p.perSecond) * float64(time.Second)))

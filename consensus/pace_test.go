@@ -10,7 +10,7 @@ import (
 // TestAPacerLetsPassWhatItIsSetTo in false time.
 func TestAPacerLetsPassWhatItIsSetTo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pacer{perSecond: 1000}
+		p := pacer{perSecond: 1000, ahead: 10 * time.Second}
 		took := func(bytes uint64) time.Duration {
 			began := time.Now()
 			if !p.passed(t.Context(), bytes) {
@@ -35,6 +35,11 @@ func TestAPacerLetsPassWhatItIsSetTo(t *testing.T) {
 		time.Sleep(time.Hour) // of the bubble's false time: it takes none
 		if d := took(10_000) + took(500); d != 500*time.Millisecond {
 			t.Errorf("after an idle hour: waited %v, want that no more than ten seconds are saved up", d)
+		}
+		even := pacer{perSecond: 1000} // as the scrub's: a start has better things to read
+		began := time.Now()
+		if !even.passed(t.Context(), 500) || time.Since(began) != 500*time.Millisecond {
+			t.Errorf("with nothing saved up: waited %v, want half a second", time.Since(began))
 		}
 	})
 }

@@ -61,6 +61,7 @@ func TestDamagedRaftFilesAreNeverUsedAndAlwaysMended(t *testing.T) {
 		hit[name]++
 	}
 	d.again(t)
+	d.converged(d.node("h1").View().Tree.Size())
 	d.verify(d.chains)
 	t.Logf("proof: %d flips and cuts of Raft's files on one of five voters: none signed or replicated, all mended, %d by the other voters: %v", cases, recovered, hit)
 }

@@ -133,7 +133,7 @@ func (m *Machine) apply(p prepared, leaderTime uint64) (Outcome, error) {
 		return out, err
 	}
 	logTime, r := m.admit(&p, leaderTime)
-	m.seen.drop(e.ID())
+	m.seen.drop(e)
 	if r != nil {
 		return Outcome{Refusal: r, ID: e.ID()}, nil
 	}

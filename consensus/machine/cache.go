@@ -13,45 +13,48 @@ const (
 )
 
 // verified remembers the last envelopes whose signature and bodies this node
-// has checked and not applied yet, with their commitments. A leader verifies
-// an envelope before Raft; without it, it would do so again in Apply.
+// has checked and not applied yet. A leader verifies an envelope before Raft;
+// without it, it would do so again in Apply.
 type verified struct {
-	envelopes map[envelope.ID]checked
-	ring      [verifiedSlots]envelope.ID
+	envelopes map[suffix]prepared
+	ring      [verifiedSlots]suffix
 	next      int
 }
 
-// checked is an envelope that was verified. Its id covers the header alone,
-// so the bytes are kept and compared: that costs less than a hash of them.
-type checked struct {
-	raw         []byte
-	commitments [][32]byte
+// suffix finds an envelope by its last bytes, which are ciphertext. What is
+// found is compared byte for byte: that costs less than a hash.
+type suffix [32]byte
+
+func suffixOf(raw []byte) (s suffix) {
+	copy(s[:], raw[max(0, len(raw)-len(s)):])
+	return s
 }
 
-// get returns the commitments of an envelope that was verified in these bytes.
-func (v *verified) get(e *envelope.Envelope) ([][32]byte, bool) {
-	c, ok := v.envelopes[e.ID()]
-	if !ok || !bytes.Equal(c.raw, e.Marshal()) {
-		return nil, false
+// get returns an envelope that was verified in these bytes.
+func (v *verified) get(raw []byte) (prepared, bool) {
+	p, ok := v.envelopes[suffixOf(raw)]
+	if !ok || !bytes.Equal(p.envelope.Marshal(), raw) {
+		return prepared{}, false
 	}
-	return c.commitments, true
+	return p, true
 }
 
 func (v *verified) put(e *envelope.Envelope, commitments [][32]byte) {
 	if v.envelopes == nil {
-		v.envelopes = make(map[envelope.ID]checked, verifiedSlots)
+		v.envelopes = make(map[suffix]prepared, verifiedSlots)
 	}
-	if _, known := v.envelopes[e.ID()]; !known {
+	key := suffixOf(e.Marshal())
+	if _, known := v.envelopes[key]; !known {
 		delete(v.envelopes, v.ring[v.next])
-		v.ring[v.next] = e.ID()
+		v.ring[v.next] = key
 		v.next = (v.next + 1) % verifiedSlots
 	}
-	v.envelopes[e.ID()] = checked{e.Marshal(), commitments}
+	v.envelopes[key] = prepared{envelope: e, commitments: commitments, verified: true}
 }
 
 // drop forgets an envelope: once it is applied nobody asks again, and its
 // bytes do not stay in memory.
-func (v *verified) drop(id envelope.ID) { delete(v.envelopes, id) }
+func (v *verified) drop(e *envelope.Envelope) { delete(v.envelopes, suffixOf(e.Marshal())) }
 
 // rootRing keeps the roots at the last envelope boundaries, which checkpoint
 // rounds ask for.

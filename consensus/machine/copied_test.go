@@ -118,7 +118,7 @@ func TestOneCiphertextForTwoKeysIsLoggedAndSeenByItsReader(t *testing.T) {
 
 // wrapOther wraps keys that the header does not commit to, bound to what it
 // does commit to.
-func wrapOther(t *testing.T, h *envelope.Header, r seal.ReaderPublic, keks seal.KEKs) [seal.WrapBytes]byte {
+func wrapOther(t *testing.T, h *envelope.Header, r seal.ReaderPublic, keks seal.KEKs) []byte {
 	t.Helper()
 	public, err := hpke.MLKEM768X25519().NewPublicKey(r.Bytes())
 	if err != nil {
@@ -131,5 +131,5 @@ func wrapOther(t *testing.T, h *envelope.Header, r seal.ReaderPublic, keks seal.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return [seal.WrapBytes]byte(data)
+	return data
 }

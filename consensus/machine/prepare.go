@@ -42,17 +42,17 @@ func (m *Machine) prepare(commands []Command) []prepared {
 }
 
 func (m *Machine) prepareOne(view *state.State, raw []byte) prepared {
+	m.mu.Lock()
+	p, seen := m.seen.get(raw)
+	m.mu.Unlock()
+	if seen {
+		return p
+	}
 	e, r := decode(raw)
 	if r != nil {
 		return prepared{refusal: r}
 	}
-	m.mu.Lock()
-	commitments, seen := m.seen.get(e)
-	m.mu.Unlock()
-	if seen {
-		return prepared{envelope: e, commitments: commitments, verified: true}
-	}
-	commitments = e.Commitments()
+	commitments := e.Commitments()
 	return prepared{envelope: e, commitments: commitments, verified: view.Verified(e, commitments)}
 }
 

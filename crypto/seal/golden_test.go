@@ -109,7 +109,7 @@ func TestKeysAndWrapAreThoseOfAnotherImplementation(t *testing.T) {
 	if id := r.Public().ID(); !bytes.Equal(r.Public().Bytes(), g.ReaderPublic) || !bytes.Equal(id[:], g.ReaderID) {
 		t.Errorf("public key differs, id %s, want %x", id, []byte(g.ReaderID))
 	}
-	opened, err := c.Unwrap(r, seal.Wrap{KeyID: g.ReaderID, Data: [seal.WrapBytes]byte(g.Wrap)}, commitC, commitG)
+	opened, err := c.Unwrap(r, seal.Wrap{KeyID: g.ReaderID, Data: g.Wrap}, commitC, commitG)
 	if err != nil {
 		t.Fatal(err)
 	}

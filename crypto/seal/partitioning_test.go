@@ -70,7 +70,7 @@ func forgeWrap(t *testing.T, r *seal.ReaderPrivate, clinical, genetic seal.KEK, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return seal.Wrap{Data: [seal.WrapBytes]byte(data)}
+	return seal.Wrap{Data: data}
 }
 
 // stories is one ciphertext with its two keys and texts.

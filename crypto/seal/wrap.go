@@ -16,8 +16,8 @@ type Rights struct{ Clinical, Genetic bool }
 
 // A Wrap carries an envelope's KEKs to one reader.
 type Wrap struct {
-	KeyID []byte          // the reader's key id, 32 bytes, or empty in a slot
-	Data  [WrapBytes]byte // HPKE encapsulation and ciphertext
+	KeyID []byte // the reader's key id, 32 bytes, or empty in a slot
+	Data  []byte // HPKE encapsulation and ciphertext, WrapBytes bytes
 }
 
 // Wrap wraps the keys to reader r. In place of a key that r has no right to
@@ -50,7 +50,7 @@ func (c Context) WrapSlot(r ReaderPublic, keks KEKs, may Rights, rand io.Reader)
 	if err != nil {
 		return Wrap{}, fmt.Errorf("wrap to %s: %w", r.id, err)
 	}
-	return Wrap{Data: [WrapBytes]byte(data)}, nil
+	return Wrap{Data: data}, nil
 }
 
 // EmptySlot returns a slot without an addressee: random bytes wrapped to a key
@@ -81,7 +81,7 @@ func (c Context) Unwrap(r *ReaderPrivate, w Wrap, commitC, commitG [32]byte) (Op
 		return Opened{}, fmt.Errorf("%w: it names another key than %s", ErrWrap, r.public.id)
 	}
 	info := c.wrapInfo(r.public.id, commitC, commitG)
-	b, err := hpke.Open(r.secret().key, hpke.HKDFSHA256(), hpke.AES256GCM(), info, w.Data[:])
+	b, err := hpke.Open(r.secret().key, hpke.HKDFSHA256(), hpke.AES256GCM(), info, w.Data)
 	if err != nil || len(b) != 64 {
 		return Opened{}, fmt.Errorf("%w with key %s", ErrWrap, r.public.id)
 	}

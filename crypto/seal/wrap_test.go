@@ -227,7 +227,7 @@ func TestWrapsAreHPKEToAnotherImplementation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs := seal.Wrap{Data: [seal.WrapBytes]byte(append(enc, ct...))}
+	theirs := seal.Wrap{Data: append(enc, ct...)}
 	if o, err := testContext.Unwrap(r, theirs, commitC, commitG); err != nil || o.KEKs != keks {
 		t.Errorf("we open circl's wrap to other keys: %v", err)
 	}

@@ -95,7 +95,7 @@ func (h *Header) Marshal() []byte {
 	for i := range h.Wraps {
 		b = cbor.AppendArray(b, 2)
 		b = cbor.AppendBytes(b, h.Wraps[i].KeyID)
-		b = cbor.AppendBytes(b, h.Wraps[i].Data[:])
+		b = cbor.AppendBytes(b, h.Wraps[i].Data)
 	}
 	return b
 }
@@ -145,7 +145,7 @@ func decodeWraps(d *cbor.Decoder) []seal.Wrap {
 		} else if len(id) != 0 {
 			d.Fail("wrap key id of %d bytes", len(id))
 		}
-		d.BytesInto(wraps[i].Data[:])
+		wraps[i].Data = d.BytesFixed(seal.WrapBytes)
 	}
 	return wraps
 }
