@@ -19,19 +19,38 @@ const (
 	TypeSaltsBackup Type = 3
 	// TypeAdmission lets a hospital in; approved by q lead hospitals.
 	TypeAdmission Type = 4
+
+	TypeProposal  Type = 5  // an act put forward for approval; no approvals
+	TypeApproval  Type = 6  // a lead hospital's approval of a proposal; no approvals
+	TypeCeremony  Type = 7  // opens a key ceremony; a reshare is approved by q lead hospitals
+	TypeJoin      Type = 8  // a holder takes part in a ceremony; no approvals
+	TypeDeal      Type = 9  // a dealer's contribution to a ceremony; no approvals
+	TypeConfirm   Type = 10 // a holder has its share and confirms the whole run; no approvals
+	TypeComplaint Type = 11 // a holder ends a ceremony, with evidence if a dealer lied; no approvals
+	TypeActivate  Type = 12 // a ceremony's key or sharing comes into force; no approvals
+	TypeCanary    Type = 13 // what the key answers to a known input; no approvals
+	TypeUsage     Type = 14 // a holder's evaluations of a week, by hospital; no approvals
+	TypeFalsehood Type = 15 // evidence that a holder answered falsely; no approvals
+	TypeAllowance Type = 16 // more evaluations for a hospital's backfill; approved by q lead hospitals
+	TypeRotation  Type = 17 // an institution's new keys, signed with the old; no approvals
+	TypeReplace   Type = 18 // new keys for an institution that lost its own; approved by q lead hospitals
+	TypeRevoke    Type = 19 // keys that hold no longer; approved by q lead hospitals
+	TypeGrant     Type = 20 // keys of earlier envelopes, wrapped to a new reader; no approvals
 )
+
+var typeNames = map[Type]string{
+	TypeGenesis: "genesis", TypeUnopenable: "unopenable", TypeSaltsBackup: "salts backup", TypeAdmission: "admission",
+	TypeProposal: "proposal", TypeApproval: "approval",
+	TypeCeremony: "ceremony", TypeJoin: "join", TypeDeal: "deal", TypeConfirm: "confirm", TypeComplaint: "complaint",
+	TypeActivate: "activation", TypeCanary: "canary",
+	TypeUsage: "usage", TypeFalsehood: "falsehood", TypeAllowance: "allowance",
+	TypeRotation: "rotation", TypeReplace: "replacement", TypeRevoke: "revocation", TypeGrant: "grant",
+}
 
 // String returns the type's name, or its number if this build does not know it.
 func (t Type) String() string {
-	switch t {
-	case TypeGenesis:
-		return "genesis"
-	case TypeUnopenable:
-		return "unopenable"
-	case TypeSaltsBackup:
-		return "salts backup"
-	case TypeAdmission:
-		return "admission"
+	if name, ok := typeNames[t]; ok {
+		return name
 	}
 	return fmt.Sprintf("type %d", uint16(t))
 }
