@@ -48,10 +48,10 @@ type cosigned struct {
 }
 
 // Origin returns the checkpoint origin of a network's log epoch.
-func Origin(s *state.State) string { return fmt.Sprintf("%s/%d", s.Name, s.LogEpoch) }
+func Origin(s *state.State) string { return s.Origin() }
 
 // CosignerName returns the key name of a voter as a cosigner.
-func CosignerName(s *state.State, node string) string { return s.Name + "/v/" + node }
+func CosignerName(s *state.State, node string) string { return s.CosignerName(node) }
 
 func newSigner(cfg Config, s *state.State) (*signer, error) {
 	log, err := tlog.NewLogSigner(Origin(s), cfg.Log.Ed25519())

@@ -19,6 +19,10 @@ const (
 	// while submissions are under way: a round costs every voter signatures
 	// and two fsyncs, which the next commits wait for.
 	roundSpacing = 50 * time.Millisecond
+
+	// everyoneWait is how long a majority waits for the other voters while a
+	// key ceremony needs a checkpoint that its holders have all cosigned.
+	everyoneWait = 300 * time.Millisecond
 )
 
 // runRounds makes checkpoints while this node leads: a round for every growth
@@ -105,7 +109,8 @@ type answer struct {
 	err  error
 }
 
-// collect gathers cosignatures until a majority has signed. If a majority
+// collect gathers cosignatures until a majority has signed, or a little longer
+// while a key ceremony wants them all. If a majority
 // answers that its root differs, this node's copy is the wrong one.
 func (n *Node) collect(ctx context.Context, view *state.State, p Proposal) (tlog.SignedCheckpoint, error) {
 	logSig, err := n.signer.log.Sign(p.Checkpoint)
@@ -123,8 +128,14 @@ func (n *Node) collect(ctx context.Context, view *state.State, p Proposal) (tlog
 	sc := tlog.SignedCheckpoint{Checkpoint: p.Checkpoint, Signatures: []tlog.NoteSignature{logSig}}
 	signed, differ, majority := 0, 0, len(voters)/2+1
 	problems := []error{errors.New("too few voters cosigned")}
+	var late <-chan time.Time // set once a majority has signed and more are wanted
 	for range voters {
-		a := <-answers
+		var a answer
+		select {
+		case a = <-answers:
+		case <-late:
+			return sc, nil
+		}
 		if a.err == nil {
 			a.err = n.checkpoints.verifyCosigner(a.node, p.Checkpoint, a.sigs)
 		}
@@ -137,8 +148,14 @@ func (n *Node) collect(ctx context.Context, view *state.State, p Proposal) (tlog
 		}
 		sc.Signatures = append(sc.Signatures, a.sigs...)
 		if signed++; signed == majority {
-			return sc, nil
+			if !view.WantsEveryCosignature() {
+				return sc, nil
+			}
+			late = time.After(everyoneWait)
 		}
+	}
+	if signed >= majority {
+		return sc, nil
 	}
 	if differ >= majority {
 		return sc, n.quarantine(ErrRootDiffers)

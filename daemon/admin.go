@@ -17,7 +17,9 @@ import (
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/ceremony"
 	"github.com/raresync/raresync/daemon/evaluation"
+	"github.com/raresync/raresync/daemon/outbox"
 	"github.com/raresync/raresync/daemon/reader"
 )
 
@@ -79,6 +81,9 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/log/policy", answer(s.policy))
 	mux.Handle("GET /v1/backups", answer(s.declaredBackups))
 	mux.Handle("POST /v1/backups", answer(s.declareSalts))
+	mux.Handle("GET /v1/key", answer(s.keyState))
+	mux.Handle("POST /v1/ceremony", answer(s.startCeremony))
+	mux.Handle("POST /v1/ceremony/contribution", answer(s.contribute))
 	return mux
 }
 
@@ -114,6 +119,10 @@ var problems = []struct {
 	{consensus.ErrNoLeader, problem{http.StatusServiceUnavailable, admin.CodeNoLeader, "ask again in a moment"}},
 	{consensus.ErrNoRoom, problem{http.StatusInsufficientStorage, admin.CodeNoRoom, "have room made on this node's disk, then submit the same files again; no restart is needed"}},
 	{evaluation.ErrHolders, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "too few share holders can be reached; raresync status shows the sessions"}},
+	{evaluation.ErrNoKey, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "its holders make it: raresync ceremony status"}},
+	{ceremony.ErrNotHolder, problem{http.StatusForbidden, admin.CodeNotAllowed, "raresync ceremony status names the holders"}},
+	{ceremony.ErrNotNow, problem{http.StatusConflict, admin.CodeRefused, "raresync ceremony status says where it stands"}},
+	{outbox.ErrRefused, problem{http.StatusConflict, admin.CodeRefused, ""}},
 	{ledger.ErrOutOfRange, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
 	{context.DeadlineExceeded, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "the entries are safe in the outbox; raresync status shows them"}},
 	{context.Canceled, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, ""}},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/space"
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/daemon/ceremony"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/evaluation"
 	"github.com/raresync/raresync/daemon/home"
@@ -46,6 +48,9 @@ type service struct {
 	outbox *outbox.Outbox
 	intake *intake.Intake
 	reader *reader.Reader
+
+	shares   *home.ShareFile
+	ceremony *ceremony.Driver
 
 	opened  atomic.Pointer[consensus.Node] // node, for the mesh, which is there before it
 	failed  chan error                     // the first failure that must end the process
@@ -82,6 +87,7 @@ func (s *service) open() error {
 	for _, w := range s.warn {
 		s.log.Warn(w)
 	}
+	s.shares = home.OpenShares(s.cfg, s.keys)
 	genesis, err := home.ReadGenesis(s.cfg)
 	if err != nil {
 		return err
@@ -206,8 +212,16 @@ func (s *service) openHospital() error {
 		Node: s.node, Institution: s.self.Institution, Sealing: s.keys.Sealing, Dir: dir, Poster: s.outbox, Logger: s.log,
 	})
 	s.servePeers(evaluator)
-	return nil
+	s.ceremony, err = ceremony.New(ceremony.Config{
+		Self: s.self.ID, Institution: s.self.Institution, Log: s.node, Changed: s.node.Machine().Changed, Poster: s.outbox,
+		Cosigners: s.peers, Shares: s.shares, Evaluator: evaluator, Runtime: os.Getenv(runtimeEnv), Now: time.Now, Logger: s.log,
+	})
+	return err
 }
+
+// runtimeEnv is where the service manager says it put the runtime directory,
+// which is gone after a restart of the machine.
+const runtimeEnv = "RUNTIME_DIRECTORY"
 
 // entryID reads an entry's id from its plaintext.
 func entryID(cbor []byte) ([32]byte, error) {
@@ -218,7 +232,7 @@ func entryID(cbor []byte) ([32]byte, error) {
 func (s *service) evaluation() *evaluation.Service {
 	return evaluation.New(evaluation.Config{
 		Node: s.node, Hospital: s.self.Institution, Request: s.keys.Request, Response: s.keys.Response,
-		Share: s.keys.Share, Asker: s.peers, Logger: s.log,
+		Share: s.shares.Of, Asker: s.peers, Logger: s.log,
 	})
 }
 
@@ -246,6 +260,7 @@ func (s *service) serve(ctx context.Context) error {
 	}
 	s.workers.Go(func() { s.report(s.outbox.Run(ctx)) })
 	s.workers.Go(func() { s.report(s.reader.Watch(ctx)) })
+	s.workers.Go(func() { s.report(s.ceremony.Run(ctx)) })
 	s.log.Info("serving", "node", s.self.ID, "kind", s.self.Kind.String(), "version", s.version, "socket", s.cfg.Listen.AdminSocket)
 	select {
 	case <-ctx.Done():

@@ -117,7 +117,8 @@ func freeAddress(t *testing.T) string {
 func found(t *testing.T, places map[string]*place, ids []string, cards []founding.Card) {
 	t.Helper()
 	draft, err := founding.NewDraft(founding.Plan{
-		Name: "test.example/network", Demo: true, Policy: act.DefaultPolicy(), Cards: cards,
+		Dealt: true,
+		Name:  "test.example/network", Demo: true, Policy: act.DefaultPolicy(), Cards: cards,
 		Identity:  pseudonym.Params{KDF: pseudonym.KDFArgon2id, Time: 1, MemoryKiB: 64, Parallelism: 1},
 		Catalogue: act.Catalogue{Edition: catalog.Current().Edition(), Hash: catalog.Current().Hash()},
 	}, rand.Reader)

@@ -89,6 +89,7 @@ func newCampaign(t *testing.T) *campaign {
 		must(t, c.launch(m))
 	}
 	must(t, c.allReady())
+	must(t, founded.MakeKey(c.ctx))
 	c.load = newChaosLoad(c)
 	return c
 }

@@ -77,6 +77,7 @@ func (n *network) startWithin(within time.Duration) {
 	n.ctx, cancel = context.WithTimeout(n.t.Context(), within)
 	n.t.Cleanup(cancel)
 	must(n.t, n.Start(n.ctx))
+	must(n.t, n.MakeKey(n.ctx))
 }
 
 // foundNetwork makes the directories of a network, whose paths are short

@@ -227,7 +227,8 @@ func (m *exampleMaker) makeGenesis(t *testing.T) {
 	var err error
 	domain := exampleSeed("domain")
 	m.draft, err = founding.NewDraft(founding.Plan{
-		Name: networkName, Demo: true, Policy: act.DefaultPolicy(), Cards: cards,
+		Dealt: true,
+		Name:  networkName, Demo: true, Policy: act.DefaultPolicy(), Cards: cards,
 		Identity:  pseudonym.Params{KDF: pseudonym.KDFArgon2id, Salt: [16]byte(domain[:16]), Time: 1, MemoryKiB: 64, Parallelism: 1},
 		Catalogue: act.Catalogue{Edition: "example/1", Hash: exampleSeed("catalogue")},
 	}, newExampleStream("deal"))
@@ -285,7 +286,7 @@ func (m *exampleMaker) makePseudonym(t *testing.T) {
 	public, keyID := m.founded.OPRF.PublicKey(), m.founded.OPRF.KeyID
 	m.derived("oprf.public_key", public[:])
 	m.derived("oprf.key_id", keyID[:])
-	_, shares, err := keyshare.Deal(3, 2, newExampleStream("deal"))
+	_, shares, err := keyshare.DealAll(3, 2, newExampleStream("deal"))
 	must(t, err)
 	blinding, elements, err := pseudonym.Blind([][]byte{input})
 	must(t, err)

@@ -104,7 +104,7 @@ var sentinels = []struct {
 
 var problemCodes = map[string]int{
 	admin.CodeNotFound: exitNotFound, admin.CodeNotYet: exitRetry, admin.CodeNoLeader: exitRetry,
-	admin.CodeUnavailable: exitRetry, admin.CodeNoRoom: exitRetry, admin.CodeInvalid: exitInvalid, admin.CodeTooLarge: exitInvalid,
+	admin.CodeUnavailable: exitRetry, admin.CodeNoRoom: exitRetry, admin.CodeRefused: exitForbidden, admin.CodeInvalid: exitInvalid, admin.CodeTooLarge: exitInvalid,
 	admin.CodeNotAllowed: exitForbidden,
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/founding"
 )
@@ -86,7 +87,7 @@ func networkOf(id [32]byte, g *act.Genesis) network {
 	n := network{
 		Name: g.Name, ID: fmt.Sprintf("%x", id), Demo: g.Demo, Quorum: g.Quorum, MinCell: g.Policy.MinCell,
 		Catalogue: g.Catalogue.Edition,
-		Shares:    fmt.Sprintf("%d of %d needed, %s", g.OPRF.Threshold, g.OPRF.Holders, g.OPRF.Origin),
+		Shares:    fmt.Sprintf("%d of %d needed, %s", keyshare.Threshold(len(g.Holders)), len(g.Holders), keyOrigin(g)),
 	}
 	for i := range g.Institutions {
 		one := &g.Institutions[i]
@@ -102,6 +103,14 @@ func networkOf(id [32]byte, g *act.Genesis) network {
 		n.Founders = append(n.Founders, f)
 	}
 	return n
+}
+
+// keyOrigin says how the pseudonymisation key comes to be.
+func keyOrigin(g *act.Genesis) string {
+	if g.OPRF.Holders == 0 {
+		return "of a key that a ceremony makes"
+	}
+	return "of a key that was dealt"
 }
 
 // printNetwork shows a network with its founders.

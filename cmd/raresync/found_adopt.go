@@ -3,13 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/consensus/state"
-	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/home"
 )
@@ -19,9 +17,8 @@ func foundAdoptCommand() *cli.Command {
 		Name:      "adopt",
 		Usage:     "check a genesis and make it this node's network",
 		ArgsUsage: "GENESIS",
-		Description: "Checks that the genesis founds a network, that this node is in it with its own keys, and\n" +
-			"that the node holds the share that the network counts on. A node belongs to one network\n" +
-			"for ever.",
+		Description: "Checks that the genesis founds a network and that this node is in it with its own keys. A\n" +
+			"node belongs to one network for ever.",
 		Action: foundAdopt,
 	}
 }
@@ -52,8 +49,7 @@ func foundAdopt(c *cli.Context) (err error) {
 	return nil
 }
 
-// belongs checks that a network knows this node by its keys, and that the node
-// holds its share.
+// belongs checks that a network knows this node by its keys.
 func belongs(cfg config.Config, keys *home.Keys, s *state.State) error {
 	node, ok := s.Node(cfg.Node.ID)
 	if !ok {
@@ -66,12 +62,5 @@ func belongs(cfg config.Config, keys *home.Keys, s *state.State) error {
 	if !ok || member.Envelope.ID() != keys.Envelope.Public().ID() || member.Institution.Sealing.ID() != keys.Sealing.Public().ID() {
 		return fmt.Errorf("network %s knows institution %d by other keys", s.Name, node.Institution)
 	}
-	if !slices.Contains(s.Holders, node.Institution) {
-		return nil
-	}
-	if keys.Share == nil {
-		return hinted{fmt.Errorf("institution %d holds share %d, which this node does not have", node.Institution,
-			slices.Index(s.Holders, node.Institution)+1), "take it from the draft with: raresync found approve DRAFT"}
-	}
-	return keyshare.CheckShare(s.OPRF.Bind(s.Network), *keys.Share)
+	return nil
 }

@@ -55,7 +55,7 @@ func foundApprove(c *cli.Context) (err error) {
 	if !c.Bool("yes") && !agrees(c, fmt.Sprintf("\nApprove this network as institution %d? Type yes: ", number)) {
 		return coded{exitForbidden, hinted{errors.New("the draft was not approved"), "answer yes, or give --yes"}}
 	}
-	return approve(c, cfg, keys, draft, number)
+	return approve(c, keys, draft, number)
 }
 
 // openHome opens the node's data directory for a command that works in it.
@@ -110,18 +110,11 @@ func agrees(c *cli.Context, question string) bool {
 	return strings.EqualFold(strings.TrimSpace(answer), "yes")
 }
 
-// approve keeps the share before it signs: an approval counts on it.
-func approve(c *cli.Context, cfg config.Config, keys *home.Keys, d *founding.Draft, number uint32) error {
+func approve(c *cli.Context, keys *home.Keys, d *founding.Draft, number uint32) error {
 	screen := term.NewScreen(c.App.ErrWriter)
-	share, holds, err := d.Share(number, keys.Sealing)
-	if err != nil {
-		return coded{exitInvalid, err}
-	}
-	if holds {
-		if err := home.SaveShare(cfg, share); err != nil {
-			return err
-		}
-		screen.Done(fmt.Sprintf("share %d of %d is in %s", share.Holder, d.Genesis.OPRF.Holders, cfg.Keys.File))
+	if len(d.Shares) > 0 {
+		return coded{exitInvalid, errors.New("this draft deals the pseudonymisation key: whoever drafted it knows every share; " +
+			"draft again with raresync found draft")}
 	}
 	approval, err := d.Approve(number, keys.Envelope)
 	if err != nil {

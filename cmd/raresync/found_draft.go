@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -14,18 +13,14 @@ import (
 	"github.com/raresync/raresync/registry/founding"
 )
 
-// errDealt says why only demo networks can be founded: whoever drafts deals
-// the pseudonymisation key, and knows it for that moment.
-var errDealt = errors.New("only a network marked --demo can be founded: the draft deals the pseudonymisation key, " +
-	"and whoever drafts could keep it; a key made by all holders together is not part of this release")
-
 func foundDraftCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "draft",
 		Usage:     "draft the genesis of a network from the founders' cards",
 		ArgsUsage: "CARD...",
 		Description: "Hospitals are numbered in the order of their cards, then readers. Every hospital with a\n" +
-			"voter gets a share of the pseudonymisation key, sealed to it inside the draft.",
+			"voter will hold a share of the pseudonymisation key, which the holders make together once the\n" +
+			"network runs: raresync ceremony start.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Usage: "name of the network: a-z 0-9 . / - (required)"},
 			&cli.BoolFlag{Name: "demo", Usage: "mark the network as a demo: never for real patients"},
@@ -43,9 +38,6 @@ func foundDraft(c *cli.Context) error {
 	}
 	if err := required(c, "name"); err != nil {
 		return err
-	}
-	if !c.Bool("demo") {
-		return coded{exitForbidden, errDealt}
 	}
 	plan, err := planOf(c, args)
 	if err != nil {
@@ -68,7 +60,7 @@ func foundDraft(c *cli.Context) error {
 func planOf(c *cli.Context, cards []string) (founding.Plan, error) {
 	lists := catalog.Current()
 	plan := founding.Plan{
-		Name: c.String("name"), Demo: true, Quorum: c.Uint64("quorum"), Policy: act.DefaultPolicy(),
+		Name: c.String("name"), Demo: c.Bool("demo"), Quorum: c.Uint64("quorum"), Policy: act.DefaultPolicy(),
 		Identity:  pseudonym.Params{KDF: pseudonym.KDFArgon2id, Time: 1, MemoryKiB: 19456, Parallelism: 1},
 		Catalogue: act.Catalogue{Edition: lists.Edition(), Hash: lists.Hash()},
 	}

@@ -38,6 +38,7 @@ var meanings = []struct {
 	{errUndeclared, words{
 		"an act has to be accepted first: is the daemon running and ready?",
 		"没有生成备份：未能先向网络申报", "请确认节点服务正在运行且已就绪（raresync status），然后重试"}},
+	{errVoid, words{"", "密钥仪式没有产生密钥", "请查明原因后重新运行 raresync ceremony start"}},
 	{admin.ErrUnreachable, words{
 		"is the daemon running? start it with: raresync serve",
 		"节点服务没有响应", "请确认服务正在运行，或用 raresync serve 启动"}},
@@ -103,6 +104,7 @@ var problemWords = map[string]words{
 	admin.CodeNoRoom:      {zh: "本节点磁盘空间不足，暂不接收新文件", zhHint: "请通知运维人员腾出磁盘空间，然后重新提交同样的文件；无需重启"},
 	admin.CodeInvalid:     {zh: "请求无效"},
 	admin.CodeNotAllowed:  {zh: "不允许此操作"},
+	admin.CodeRefused:     {zh: "网络拒绝了该操作"},
 	admin.CodeTooLarge:    {zh: "提交的内容过大", zhHint: "请分批提交"},
 	admin.CodeUnavailable: {zh: "服务暂时不可用", zhHint: "请稍后再试"},
 	admin.CodeInternal:    {zh: "节点内部错误", zhHint: "请查看服务日志"},

@@ -43,6 +43,20 @@ func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 		return s.admitSaltsBackup(e, a, logTime)
 	case act.TypeAdmission:
 		return s.admitAdmission(a, logTime)
+	case act.TypeCeremony:
+		return s.admitCeremony(e, a, logTime)
+	case act.TypeJoin:
+		return s.admitJoin(e, a, logTime)
+	case act.TypeDeal:
+		return s.admitDeal(e, a, logTime)
+	case act.TypeConfirm:
+		return s.admitConfirm(e, a, logTime)
+	case act.TypeComplaint:
+		return s.admitComplaint(e, a, logTime)
+	case act.TypeActivate:
+		return s.admitActivate(e, a, logTime)
+	case act.TypeCanary:
+		return s.admitCanary(e, a)
 	case act.TypeGenesis:
 		return refuse(CodeActPayload, "a network has one genesis")
 	}
@@ -103,11 +117,27 @@ func (s *State) admitUnopenable(e *envelope.Envelope, a *act.Act) *Refusal {
 // acceptAct takes in what an admitted act says.
 func (s *State) acceptAct(e *envelope.Envelope) {
 	a, err := act.Decode(e.Bodies[0].Ciphertext)
-	switch {
-	case err != nil: // not admitted
-	case a.Type == act.TypeSaltsBackup:
+	if err != nil {
+		return // not admitted
+	}
+	switch a.Type {
+	case act.TypeSaltsBackup:
 		s.acceptSaltsBackup(a)
-	case a.Type == act.TypeAdmission:
+	case act.TypeAdmission:
 		s.acceptAdmission(a)
+	case act.TypeCeremony:
+		s.acceptCeremony(a)
+	case act.TypeJoin:
+		s.acceptJoin(e, a)
+	case act.TypeDeal:
+		s.acceptDeal(a)
+	case act.TypeConfirm:
+		s.acceptConfirm(e)
+	case act.TypeComplaint:
+		s.acceptComplaint(e, a)
+	case act.TypeActivate:
+		s.acceptActivate()
+	case act.TypeCanary:
+		s.acceptCanary(a)
 	}
 }

@@ -91,7 +91,10 @@ func newState(g *act.Genesis, network [32]byte) *State {
 		Network: network, Name: g.Name, Demo: g.Demo, LogEpoch: g.LogEpoch, Quorum: g.Quorum,
 		FeatureLevel: g.FeatureLevel, RosterVersion: 1, Identity: g.Identity, Policy: g.Policy,
 		Catalogue: g.Catalogue, Tree: tree, Nodes: g.Nodes,
-		OPRF: g.OPRF.Bind(network), Holders: g.Holders,
+		Holders: g.Holders,
+	}
+	if g.OPRF.Holders != 0 {
+		s.OPRF = g.OPRF.Bind(network)
 	}
 	for _, i := range g.Institutions {
 		s.Members = append(s.Members, Member{

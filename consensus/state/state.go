@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/raresync/raresync/crypto/keyshare"
@@ -31,11 +32,14 @@ type State struct {
 	LogTime    uint64 // of the last accepted envelope, ms
 	Members    []Member
 	Nodes      []act.Node
-	ReaderSets []ReaderSet // ascending by number; the last is current
-	OPRF       keyshare.Record
-	Holders    []uint32
+	ReaderSets []ReaderSet     // ascending by number; the last is current
+	OPRF       keyshare.Record // zero until the founders' ceremony has made the key
+	Holders    []uint32        // institution of share 1, 2, ...
 
 	SaltsBackups []SaltsBackup // ascending by node
+
+	Ceremony *Ceremony  // the newest; nil if there was none
+	Canary   act.Canary // newest of the key in force; epoch 0: none yet
 }
 
 // Member is an institution with its chain of envelopes. Its number is its
@@ -131,6 +135,12 @@ func (r *ReaderSet) forMember(m *Member, own seal.ReaderPublic) *envelope.Reader
 	return set
 }
 
+// Origin returns the checkpoint origin of the network's log epoch.
+func (s *State) Origin() string { return fmt.Sprintf("%s/%d", s.Name, s.LogEpoch) }
+
+// CosignerName returns the key name of a voter as a cosigner.
+func (s *State) CosignerName(node string) string { return s.Name + "/v/" + node }
+
 // Clone returns a copy that later changes to s do not reach.
 func (s *State) Clone() *State {
 	c := *s
@@ -139,5 +149,6 @@ func (s *State) Clone() *State {
 	c.Nodes = slices.Clone(s.Nodes)
 	c.ReaderSets = slices.Clone(s.ReaderSets)
 	c.SaltsBackups = slices.Clone(s.SaltsBackups)
+	c.Ceremony = s.Ceremony.clone()
 	return &c
 }

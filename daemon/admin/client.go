@@ -105,6 +105,22 @@ func (c *Client) DeclareSaltsBackup(ctx context.Context, b SaltsBackup) (known S
 	return known, c.call(ctx, "POST", "/v1/backups", b, &known)
 }
 
+// Key returns where the pseudonymisation key and its ceremony stand.
+func (c *Client) Key(ctx context.Context) (k Key, err error) {
+	return k, c.call(ctx, "GET", "/v1/key", nil, &k)
+}
+
+// StartCeremony opens the founders' key ceremony and waits until the log has it.
+func (c *Client) StartCeremony(ctx context.Context, s CeremonyStart) (k Key, err error) {
+	return k, c.call(ctx, "POST", "/v1/ceremony", s, &k)
+}
+
+// Contribute deals this old holder's share to the new holders of the reshare
+// under way, and waits until the log has it.
+func (c *Client) Contribute(ctx context.Context) (k Key, err error) {
+	return k, c.call(ctx, "POST", "/v1/ceremony/contribution", nil, &k)
+}
+
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	resp, err := c.do(ctx, method, path, in)
 	if err != nil {

@@ -174,6 +174,54 @@ type DeclaredBackup struct {
 	Expires     string `json:"expires"` // RFC 3339: all of them are destroyed by then
 }
 
+// Key is where the pseudonymisation key stands.
+type Key struct {
+	ID        string    `json:"id,omitempty"`     // empty: there is none yet
+	Origin    string    `json:"origin,omitempty"` // dkg, or dealt in a demo network
+	Epoch     uint32    `json:"epoch"`
+	Threshold uint16    `json:"threshold"` // shares needed
+	Holders   []Holder  `json:"holders"`
+	Share     uint16    `json:"share"`  // that this node holds; 0 = none
+	Canary    bool      `json:"canary"` // the holders of this epoch answer as those before
+	Ceremony  *Ceremony `json:"ceremony,omitempty"`
+}
+
+// Holder is an institution with its share.
+type Holder struct {
+	Share       uint16 `json:"share"`
+	Institution uint32 `json:"institution"`
+	Name        string `json:"name"`
+}
+
+// Ceremony is the newest key ceremony.
+type Ceremony struct {
+	Number      uint64           `json:"number"`
+	Epoch       uint32           `json:"epoch"` // that it makes
+	Threshold   uint16           `json:"threshold"`
+	Deadline    string           `json:"deadline"` // RFC 3339
+	Open        bool             `json:"open"`
+	Ended       string           `json:"ended"` // open, in force, or why it is void
+	EndedAt     uint64           `json:"ended_at,omitempty"`
+	Blamed      uint32           `json:"blamed,omitempty"` // institution
+	Holders     []CeremonyHolder `json:"holders,omitempty"`
+	Dealers     []uint16         `json:"dealers,omitempty"` // who have dealt
+	DealsNeeded int              `json:"deals_needed,omitempty"`
+	Waits       string           `json:"waits,omitempty"` // for whom
+}
+
+// CeremonyHolder is how far a new holder is.
+type CeremonyHolder struct {
+	Holder
+	Joined    bool `json:"joined"`
+	Dealt     bool `json:"dealt"` // of a new key: every holder deals
+	Confirmed bool `json:"confirmed"`
+}
+
+// CeremonyStart asks for the founders' ceremony.
+type CeremonyStart struct {
+	Seconds uint64 `json:"seconds"` // until it is void
+}
+
 // Problem is an error of the daemon, as RFC 9457 problem details.
 type Problem struct {
 	Title  string `json:"title"`
@@ -200,6 +248,7 @@ const (
 	CodeInvalid     = "invalid"   // the request makes no sense
 	CodeNotAllowed  = "not-allowed"
 	CodeTooLarge    = "too-large"
+	CodeRefused     = "refused" // by the network, for what an act says
 	CodeUnavailable = "unavailable"
 	CodeInternal    = "internal"
 )

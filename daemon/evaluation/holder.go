@@ -20,14 +20,15 @@ const requestsKept = 65_536
 // signed it and that it is for this network and day, evaluates with this
 // node's share, and signs the answer.
 func (s *Service) Evaluate(from string, e peer.Evaluation) (peer.Evaluation, error) {
-	if s.Share == nil {
+	share := s.Share(s.Node.View().OPRF.Epoch)
+	if share == nil {
 		return peer.Evaluation{}, fmt.Errorf("%w: this node holds no share", ErrRequest)
 	}
 	req, err := s.checkRequest(from, e)
 	if err != nil {
 		return peer.Evaluation{}, err
 	}
-	evaluated, proof, err := pseudonym.Evaluate(*s.Share, req, e.Elements)
+	evaluated, proof, err := pseudonym.Evaluate(*share, req, e.Elements)
 	if err != nil {
 		return peer.Evaluation{}, fmt.Errorf("%w: %w", ErrRequest, err)
 	}

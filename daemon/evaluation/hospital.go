@@ -81,11 +81,14 @@ func (s *Service) stretch(ctx context.Context, identities [][]byte) ([][]byte, e
 
 // batch blinds up to 4096 inputs, collects t proven evaluations and finalises.
 func (s *Service) batch(ctx context.Context, inputs [][]byte) ([]pseudonym.Pseudonym, error) {
+	view := s.Node.View()
+	if view.OPRF.Holders == 0 {
+		return nil, ErrNoKey
+	}
 	blinding, elements, err := pseudonym.Blind(inputs)
 	if err != nil {
 		return nil, err
 	}
-	view := s.Node.View()
 	now, err := s.quotaTime()
 	if err != nil {
 		return nil, err
@@ -159,8 +162,8 @@ func (s *Service) collect(ctx context.Context, view *state.State, template pseud
 // there on, so that load spreads.
 func (s *Service) holderOrder(view *state.State) []uint16 {
 	n, own := len(view.Holders), 0
-	if s.Share != nil {
-		own = int(s.Share.Holder) - 1
+	if share := s.Share(view.OPRF.Epoch); share != nil {
+		own = int(share.Holder) - 1
 	}
 	order := make([]uint16, n)
 	for i := range order {
@@ -172,8 +175,8 @@ func (s *Service) holderOrder(view *state.State) []uint16 {
 func (s *Service) ask(ctx context.Context, view *state.State, holder uint16, req pseudonym.Request, elements [][32]byte) (pseudonym.Part, error) {
 	req.Holder = holder
 	_, _ = rand.Read(req.RequestID[:]) // crypto/rand.Read never fails
-	if s.Share != nil && s.Share.Holder == holder {
-		evaluated, proof, err := pseudonym.Evaluate(*s.Share, req, elements)
+	if share := s.Share(req.Epoch); share != nil && share.Holder == holder {
+		evaluated, proof, err := pseudonym.Evaluate(*share, req, elements)
 		if err != nil {
 			return pseudonym.Part{}, err
 		}

@@ -21,6 +21,9 @@ import (
 // identifies anybody; try again when more of them are reachable.
 var ErrHolders = errors.New("too few share holders answered")
 
+// ErrNoKey reports a network whose holders have not made their key yet.
+var ErrNoKey = errors.New("the network has no pseudonymisation key yet")
+
 const (
 	askTimeout = 10 * time.Second // of all holders together
 	hedgeAfter = time.Second      // without an answer, until another holder is asked too
@@ -41,10 +44,10 @@ type Node interface {
 // Config is what the service needs.
 type Config struct {
 	Node     Node
-	Hospital uint32           // this institution's number
-	Request  *sign.PrivateKey // signs this hospital's requests
-	Response *sign.PrivateKey // signs this holder's answers
-	Share    *keyshare.Share  // nil without one
+	Hospital uint32                             // this institution's number
+	Request  *sign.PrivateKey                   // signs this hospital's requests
+	Response *sign.PrivateKey                   // signs this holder's answers
+	Share    func(epoch uint32) *keyshare.Share // nil if this node holds none of that epoch
 	Asker    Asker
 	Logger   *slog.Logger
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/peer"
 	"github.com/raresync/raresync/registry/founding/foundingtest"
@@ -84,8 +85,11 @@ func newWorld(t *testing.T, n *foundingtest.Network) *world {
 			Node: w.node, Hospital: m.Number, Request: m.Request, Response: m.Response, Asker: line{w, m.Node},
 			Logger: slog.New(slog.NewTextHandler(&w.logged, nil)),
 		}
-		if m != n.Reader {
-			c.Share = &m.Share
+		c.Share = func(epoch uint32) *keyshare.Share {
+			if m == n.Reader || epoch != m.Share.Epoch {
+				return nil
+			}
+			return &m.Share
 		}
 		w.services[m.Node] = New(c)
 	}

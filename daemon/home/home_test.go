@@ -67,7 +67,7 @@ func TestInit(t *testing.T) {
 	if keys.EntryID == keys.Local || keys.Local == keys.Handle || keys.Handle == [32]byte{} {
 		t.Error("the symmetric keys are not three different keys")
 	}
-	if keys.Share != nil {
+	if keys.Shares.Current != nil {
 		t.Error("a fresh node holds a share")
 	}
 	for name, want := range map[string]os.FileMode{".": os.ModeDir | 0o700, keysName: 0o600, fileKeyName: 0o600, cardName: 0o600, configName: 0o600} {
@@ -248,7 +248,7 @@ func TestSaveShare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after.Share == nil || after.Share.Holder != share.Holder || after.Share.Scalar.Reveal() != share.Scalar.Reveal() {
+	if after.Shares.Current == nil || after.Shares.Current.Holder != share.Holder || after.Shares.Current.Scalar.Reveal() != share.Scalar.Reveal() {
 		t.Error("the share is not the one saved")
 	}
 	if after.Envelope.Public().ID() != before.Envelope.Public().ID() || after.EntryID != before.EntryID {
@@ -316,7 +316,7 @@ func TestKeysPrintAsAPlaceholder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys.Share = &foundingtest.New(t, 1).Hospitals[0].Share
+	keys.Shares.Current = &foundingtest.New(t, 1).Hospitals[0].Share
 	holder := struct{ Keys *Keys }{keys}
 	var b bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -331,7 +331,7 @@ func TestKeysPrintAsAPlaceholder(t *testing.T) {
 	if n := strings.Count(b.String(), redacted); n < 21 {
 		t.Errorf("%d placeholders in 21 and more printings:\n%s", n, b.String())
 	}
-	for _, secret := range [][32]byte{keys.EntryID, keys.Local, keys.Handle, keys.Share.Scalar.Reveal()} {
+	for _, secret := range [][32]byte{keys.EntryID, keys.Local, keys.Handle, keys.Shares.Current.Scalar.Reveal()} {
 		for _, form := range []string{fmt.Sprintf("%x", secret), fmt.Sprint(secret[:3]), string(secret[:])} {
 			if strings.Contains(b.String(), strings.Trim(form, "[]")) {
 				t.Error("a secret was printed")

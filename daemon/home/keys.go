@@ -7,7 +7,6 @@ import (
 	"log/slog"
 
 	"github.com/raresync/raresync/crypto/keyfile"
-	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/registry/act"
@@ -30,7 +29,7 @@ type Keys struct {
 	Local   [32]byte // HMAC key for local record numbers, which never leave
 	Handle  [32]byte // HMAC key for printed case numbers
 
-	Share *keyshare.Share // of the pseudonymisation key; nil if none is held
+	Shares Shares // of the pseudonymisation key
 }
 
 const redacted = "[node keys]"
@@ -50,11 +49,8 @@ func (Keys) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalJSON returns a placeholder.
 func (Keys) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// The names of the secrets in the key file.
-const (
-	sealingName = "sealing"
-	shareName   = "share"
-)
+// sealingName is the name of the sealing key in the key file.
+const sealingName = "sealing"
 
 func (k *Keys) signing() map[string]**sign.PrivateKey {
 	return map[string]**sign.PrivateKey{
@@ -101,10 +97,7 @@ func (k *Keys) bundle() (*keyfile.Bundle, error) {
 	}
 	seed := k.Sealing.Seed()
 	problems = append(problems, b.PutSeed(sealingName, seed[:]))
-	if k.Share != nil {
-		problems = append(problems, b.PutSeed(shareName, keyshare.MarshalShare(*k.Share)))
-	}
-	return b, errors.Join(problems...)
+	return b, errors.Join(append(problems, k.Shares.put(b))...)
 }
 
 func keysOf(b *keyfile.Bundle) (*Keys, error) {
@@ -135,23 +128,8 @@ func keysOf(b *keyfile.Bundle) (*Keys, error) {
 	if k.Sealing, err = seal.NewReaderFromSeed(sealing); err != nil {
 		return nil, fmt.Errorf("key %s: %w", sealingName, err)
 	}
-	return k, k.readShare(b)
-}
-
-func (k *Keys) readShare(b *keyfile.Bundle) error {
-	raw, err := b.Seed(shareName)
-	if errors.Is(err, keyfile.ErrMissing) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	share, err := keyshare.ParseShare(raw)
-	if err != nil {
-		return fmt.Errorf("key %s: %w", shareName, err)
-	}
-	k.Share = &share
-	return nil
+	k.Shares, err = sharesOf(b)
+	return k, err
 }
 
 // card returns what these keys' owner tells the network's founders.

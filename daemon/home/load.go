@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"github.com/raresync/raresync/crypto/keyfile"
-	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/daemon/config"
 )
 
@@ -35,27 +34,6 @@ func LoadKeys(cfg config.Config) (*Keys, []string, error) {
 		return nil, nil, fmt.Errorf("%w: %s: %w", ErrKeys, cfg.Keys.File, err)
 	}
 	return k, keyWarnings(cfg), nil
-}
-
-// SaveShare puts a share of the pseudonymisation key into the key file, in
-// place of an older one. The caller holds the lock of the data directory.
-// Every error is an ErrKeys.
-func SaveShare(cfg config.Config, share keyshare.Share) error {
-	b, key, err := openBundle(cfg)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrKeys, err)
-	}
-	if err := b.PutSeed(shareName, keyshare.MarshalShare(share)); err != nil {
-		return fmt.Errorf("%w: save share: %w", ErrKeys, err)
-	}
-	file, err := keyfile.Seal(b, key)
-	if err == nil {
-		err = writeFile(cfg.Keys.File, file)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: save share: %w", ErrKeys, err)
-	}
-	return nil
 }
 
 func openBundle(cfg config.Config) (*keyfile.Bundle, keyfile.Key, error) {

@@ -16,8 +16,9 @@ import (
 	"github.com/raresync/raresync/registry/envelope"
 )
 
-// store is the outbox on disk: envelopes/<sequence>, receipts/<sequence>, and
-// known, the ids of the entries and acts ever taken, 32 bytes each.
+// store is the outbox on disk: envelopes/<sequence>, receipts/<sequence>, known,
+// the ids of the entries and acts ever taken, 32 bytes each, and used, the
+// newest sequence and attempt that a dropped act had.
 type store struct {
 	dir   string
 	knows *os.File

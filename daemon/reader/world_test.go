@@ -76,7 +76,8 @@ func found() (*network, error) {
 		cards, members = append(cards, m.card), append(members, m)
 	}
 	draft, err := founding.NewDraft(founding.Plan{
-		Name: "test.example/network", Demo: true, Policy: act.DefaultPolicy(), Cards: cards,
+		Dealt: true,
+		Name:  "test.example/network", Demo: true, Policy: act.DefaultPolicy(), Cards: cards,
 		Identity: pseudonym.Params{KDF: 1, Time: 1, MemoryKiB: 64, Parallelism: 1}, Catalogue: act.Catalogue{Edition: "test"},
 	}, rand.Reader)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/raresync/raresync/crypto/keyshare"
 )
@@ -145,16 +146,30 @@ func (g *Genesis) checkNodes(add adder) {
 	}
 }
 
-func (g *Genesis) checkHolders(add adder) {
+// checkDealt checks a key that one party made. The holders of any other network
+// make theirs after its founding.
+func (g *Genesis) checkDealt(add adder) {
 	if err := g.OPRF.Validate(); err != nil {
 		add("pseudonymisation key: %w", err)
 		return
 	}
-	if g.OPRF.Origin == keyshare.Dealt && !g.Demo {
+	if g.OPRF.Origin != keyshare.Dealt || g.OPRF.Epoch != 1 {
+		add("a genesis holds a dealt key of epoch 1, or none")
+	}
+	if !g.Demo {
 		add("dealt shares are for demo networks only")
 	}
 	if len(g.Holders) != int(g.OPRF.Holders) {
 		add("%d holders for %d shares", len(g.Holders), g.OPRF.Holders)
+	}
+}
+
+func (g *Genesis) checkHolders(add adder) {
+	if g.OPRF.Holders != 0 {
+		g.checkDealt(add)
+	}
+	if n := len(g.Holders); n == 0 || !g.Demo && n < 2 {
+		add("%d holders of a share: a key that one institution holds is for demo networks only", n)
 	}
 	readers := map[string]bool{}
 	for _, i := range g.Institutions {
@@ -167,6 +182,9 @@ func (g *Genesis) checkHolders(add adder) {
 		if n == 0 || int(n) > len(g.Institutions) {
 			add("share %d: no institution %d", share+1, n)
 			continue
+		}
+		if !slices.ContainsFunc(g.Nodes, func(node Node) bool { return node.Institution == n && node.Kind == Voter }) {
+			add("share %d: holder %d has no voter", share+1, n)
 		}
 		entity := g.Institutions[n-1].Entity
 		if readers[entity] {

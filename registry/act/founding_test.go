@@ -47,11 +47,11 @@ func TestGenesisThatCannotFoundANetworkSaysWhy(t *testing.T) {
 		"no national reader":         {func(g *act.Genesis) { g.Institutions = g.Institutions[:3] }, "0 national readers"},
 		"one national reader, no demo": {func(g *act.Genesis) {
 			g.Demo = false
-			g.OPRF.Origin = keyshare.DKG
+			g.OPRF = keyshare.Record{}
 		}, "1 national readers: want 2 to 16"},
 		"two national readers, no demo": {func(g *act.Genesis) {
 			g.Demo = false
-			g.OPRF.Origin = keyshare.DKG
+			g.OPRF = keyshare.Record{}
 			g.Institutions = append(g.Institutions, another)
 		}, ""},
 		"two readers of one province": {func(g *act.Genesis) { g.Institutions = append(g.Institutions, provincial, rival) }, "institution 6: one province reader"},
@@ -60,20 +60,28 @@ func TestGenesisThatCannotFoundANetworkSaysWhy(t *testing.T) {
 			nowhere.Province = ""
 			g.Institutions = append(g.Institutions, nowhere)
 		}, "institution 5: one province reader"},
-		"a reader of all and of one":   {func(g *act.Genesis) { g.Institutions = append(g.Institutions, overreaching) }, "which is no national reader"},
-		"a node in capitals":           {func(g *act.Genesis) { g.Nodes[0].ID = "H1" }, `node "H1": use`},
-		"nodes not ascending":          {func(g *act.Genesis) { g.Nodes[0], g.Nodes[1] = g.Nodes[1], g.Nodes[0] }, "nodes ascend by id"},
-		"a node twice":                 {func(g *act.Genesis) { g.Nodes[1] = g.Nodes[0] }, "nodes ascend by id, each once"},
-		"a node of nobody":             {func(g *act.Genesis) { g.Nodes[0].Institution = 0 }, "no institution 0"},
-		"a node of an unknown fifth":   {func(g *act.Genesis) { g.Nodes[0].Institution = 5 }, "no institution 5"},
-		"a cosigning key twice":        {func(g *act.Genesis) { g.Nodes[1].Cosign = g.Nodes[0].Cosign }, `node "h2": key`},
-		"a voter without an address":   {func(g *act.Genesis) { g.Nodes[0].Addresses = nil }, "a voter needs an address"},
-		"a node of an unknown kind":    {func(g *act.Genesis) { g.Nodes[3].Kind = 3 }, "unknown kind 3"},
-		"two voters":                   {func(g *act.Genesis) { g.Nodes[0].Kind = act.Mirror }, "2 voters"},
-		"no voter":                     {func(g *act.Genesis) { g.Nodes = nil }, "0 voters"},
-		"25 nodes":                     {func(g *act.Genesis) { g.Nodes = fill(t, g.Nodes, 25) }, "25 nodes, at most 24"},
-		"dealt shares, no demo":        {func(g *act.Genesis) { g.Demo = false }, "dealt shares are for demo networks"},
-		"a minority as threshold":      {func(g *act.Genesis) { g.OPRF.Threshold = 1 }, "pseudonymisation key: KS001"},
+		"a reader of all and of one":  {func(g *act.Genesis) { g.Institutions = append(g.Institutions, overreaching) }, "which is no national reader"},
+		"a node in capitals":          {func(g *act.Genesis) { g.Nodes[0].ID = "H1" }, `node "H1": use`},
+		"nodes not ascending":         {func(g *act.Genesis) { g.Nodes[0], g.Nodes[1] = g.Nodes[1], g.Nodes[0] }, "nodes ascend by id"},
+		"a node twice":                {func(g *act.Genesis) { g.Nodes[1] = g.Nodes[0] }, "nodes ascend by id, each once"},
+		"a node of nobody":            {func(g *act.Genesis) { g.Nodes[0].Institution = 0 }, "no institution 0"},
+		"a node of an unknown fifth":  {func(g *act.Genesis) { g.Nodes[0].Institution = 5 }, "no institution 5"},
+		"a cosigning key twice":       {func(g *act.Genesis) { g.Nodes[1].Cosign = g.Nodes[0].Cosign }, `node "h2": key`},
+		"a voter without an address":  {func(g *act.Genesis) { g.Nodes[0].Addresses = nil }, "a voter needs an address"},
+		"a node of an unknown kind":   {func(g *act.Genesis) { g.Nodes[3].Kind = 3 }, "unknown kind 3"},
+		"two voters":                  {func(g *act.Genesis) { g.Nodes[0].Kind = act.Mirror }, "2 voters"},
+		"no voter":                    {func(g *act.Genesis) { g.Nodes = nil }, "0 voters"},
+		"25 nodes":                    {func(g *act.Genesis) { g.Nodes = fill(t, g.Nodes, 25) }, "25 nodes, at most 24"},
+		"dealt shares, no demo":       {func(g *act.Genesis) { g.Demo = false }, "dealt shares are for demo networks"},
+		"a minority as threshold":     {func(g *act.Genesis) { g.OPRF.Threshold = 1 }, "pseudonymisation key: KS001"},
+		"a key that no ceremony made": {func(g *act.Genesis) { g.OPRF.Origin = keyshare.DKG }, "a dealt key of epoch 1, or none"},
+		"a key of a later epoch":      {func(g *act.Genesis) { g.OPRF.Epoch = 2 }, "a dealt key of epoch 1, or none"},
+		"no key yet":                  {func(g *act.Genesis) { g.OPRF = keyshare.Record{} }, ""},
+		"no key and no holders":       {func(g *act.Genesis) { g.OPRF, g.Holders = keyshare.Record{}, nil }, "0 holders of a share"},
+		"one holder, no demo": {func(g *act.Genesis) {
+			g.Demo, g.OPRF, g.Holders = false, keyshare.Record{}, g.Holders[:1]
+		}, "1 holders of a share"},
+		"a holder without a voter":     {func(g *act.Genesis) { g.Nodes[1].Kind = act.Mirror }, "share 2: holder 2 has no voter"},
 		"a holder too few":             {func(g *act.Genesis) { g.Holders = g.Holders[:2] }, "2 holders for 3 shares"},
 		"a share of nobody":            {func(g *act.Genesis) { g.Holders[1] = 9 }, "share 2: no institution 9"},
 		"a share of a reader":          {func(g *act.Genesis) { g.Holders[1] = 4 }, "share 2: holder 4 is a national reader"},

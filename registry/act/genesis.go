@@ -23,10 +23,10 @@ type Genesis struct {
 	Identity     pseudonym.Params
 	Policy       Policy
 	Catalogue    Catalogue
-	Institutions []Institution // founders, hospitals before readers, numbered 1..n in this order
-	Nodes        []Node        // ascending by id
-	OPRF         keyshare.Record
-	Holders      []uint32 // institution of share 1, 2, ...
+	Institutions []Institution   // founders, hospitals before readers, numbered 1..n in this order
+	Nodes        []Node          // ascending by id
+	OPRF         keyshare.Record // zero: the holders make the key together, in a ceremony on the log
+	Holders      []uint32        // institution of share 1, 2, ...
 }
 
 // Policy holds the settings of a network that acts may change later.
@@ -73,7 +73,7 @@ func (g *Genesis) Marshal() []byte {
 	for i := range g.Nodes {
 		b = g.Nodes[i].AppendCBOR(b)
 	}
-	b = g.OPRF.AppendCBOR(b)
+	b = AppendKeyRecord(b, g.OPRF)
 	b = cbor.AppendArray(b, len(g.Holders))
 	for _, n := range g.Holders {
 		b = cbor.AppendUint(b, uint64(n))
@@ -106,7 +106,7 @@ func DecodeGenesis(raw []byte) (*Genesis, error) {
 	for i := range g.Nodes {
 		g.Nodes[i] = DecodeNode(d)
 	}
-	g.OPRF = keyshare.ReadRecord(d)
+	g.OPRF = ReadKeyRecord(d)
 	g.Holders = make([]uint32, d.ArrayMax(MaxFounders))
 	for i := range g.Holders {
 		g.Holders[i] = d.Uint32()
@@ -115,6 +115,23 @@ func DecodeGenesis(raw []byte) (*Genesis, error) {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
 	return g, nil
+}
+
+// AppendKeyRecord appends the record of a key that may not be there yet: an
+// array of none or one.
+func AppendKeyRecord(b []byte, r keyshare.Record) []byte {
+	if r.Holders == 0 {
+		return cbor.AppendArray(b, 0)
+	}
+	return r.AppendCBOR(cbor.AppendArray(b, 1))
+}
+
+// ReadKeyRecord reads what [AppendKeyRecord] writes; errors are reported by d.
+func ReadKeyRecord(d *cbor.Decoder) keyshare.Record {
+	if d.ArrayMax(1) == 0 {
+		return keyshare.Record{}
+	}
+	return keyshare.ReadRecord(d)
 }
 
 // AppendCBOR appends the policy's encoding to b.

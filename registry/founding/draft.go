@@ -28,28 +28,33 @@ type Plan struct {
 	Policy    act.Policy
 	Catalogue act.Catalogue
 	Cards     []Card // hospitals are numbered before readers, otherwise in this order
+	Dealt     bool   // deal the pseudonymisation key here instead of a ceremony after the founding: demo networks only
 }
 
-// Draft is a genesis waiting for approvals, with the dealt shares sealed to
+// Draft is a genesis waiting for approvals, with any dealt shares sealed to
 // their holders: the hospitals that run a voter.
 type Draft struct {
 	Act     *act.Act
 	Genesis *act.Genesis
-	Shares  [][]byte // share 1, 2, ...
+	Shares  [][]byte // share 1, 2, ... of a dealt key; else none
 }
 
-// NewDraft numbers the institutions, deals the pseudonymisation key and checks
-// that the result can found a network. random is crypto/rand.Reader outside of
-// tests.
+// NewDraft numbers the institutions, names the holders of the pseudonymisation
+// key, and checks that the result can found a network. random is
+// crypto/rand.Reader outside of tests, and read for a dealt key alone.
 func NewDraft(p Plan, random io.Reader) (*Draft, error) {
 	g := &act.Genesis{
 		Name: p.Name, Demo: p.Demo, LogEpoch: 1, FeatureLevel: 1, Quorum: p.Quorum,
 		Identity: p.Identity, Policy: p.Policy, Catalogue: p.Catalogue,
 	}
 	enrol(g, p.Cards)
-	shares, err := deal(g, random)
-	if err != nil {
-		return nil, fmt.Errorf("draft: %w", err)
+	nameHolders(g)
+	var shares [][]byte
+	if p.Dealt {
+		var err error
+		if shares, err = deal(g, random); err != nil {
+			return nil, fmt.Errorf("draft: %w", err)
+		}
 	}
 	if err := g.Validate(); err != nil {
 		return nil, fmt.Errorf("draft: %w", err)
@@ -85,16 +90,20 @@ func enrol(g *act.Genesis, cards []Card) {
 	}
 }
 
-// deal gives every hospital with a voter a share of a fresh key, sealed to it.
-func deal(g *act.Genesis, random io.Reader) ([][]byte, error) {
+// nameHolders makes every hospital with a voter a holder.
+func nameHolders(g *act.Genesis) {
 	for number := range g.Institutions {
 		holds := func(n act.Node) bool { return n.Institution == uint32(number+1) && n.Kind == act.Voter }
 		if g.Institutions[number].Role == act.RoleHospital && slices.ContainsFunc(g.Nodes, holds) {
 			g.Holders = append(g.Holders, uint32(number+1))
 		}
 	}
+}
+
+// deal gives every holder a share of a fresh key, sealed to it.
+func deal(g *act.Genesis, random io.Reader) ([][]byte, error) {
 	n := len(g.Holders)
-	record, shares, err := keyshare.Deal(n, keyshare.Threshold(n), random)
+	record, shares, err := keyshare.DealAll(n, keyshare.Threshold(n), random)
 	if err != nil {
 		return nil, fmt.Errorf("deal to %d hospitals with a voter: %w", n, err)
 	}
@@ -109,11 +118,11 @@ func deal(g *act.Genesis, random io.Reader) ([][]byte, error) {
 	return sealed, nil
 }
 
-// Share opens the share that the draft holds for the given institution, and
-// checks it against the public record. ok is false if it holds none.
+// Share opens the dealt share that the draft holds for the given institution,
+// and checks it against the public record. ok is false if it holds none.
 func (d *Draft) Share(institution uint32, key *seal.ReaderPrivate) (s keyshare.Share, ok bool, err error) {
 	i := slices.Index(d.Genesis.Holders, institution)
-	if i < 0 {
+	if i < 0 || len(d.Shares) == 0 {
 		return keyshare.Share{}, false, nil
 	}
 	raw, err := key.OpenMessage(shareLabel, d.Shares[i])
@@ -193,8 +202,8 @@ func parseDraft(file []byte) (*Draft, error) {
 	if out.Genesis, err = act.DecodeGenesis(out.Act.Payload); err != nil {
 		return nil, err
 	}
-	if len(out.Shares) != len(out.Genesis.Holders) {
-		return nil, fmt.Errorf("%d shares for %d holders", len(out.Shares), len(out.Genesis.Holders))
+	if len(out.Shares) != int(out.Genesis.OPRF.Holders) {
+		return nil, fmt.Errorf("%d shares for %d holders of a dealt key", len(out.Shares), out.Genesis.OPRF.Holders)
 	}
 	return out, out.Genesis.Validate()
 }

@@ -24,7 +24,8 @@ func members(t testing.TB) ([]*foundingtest.Member, founding.Plan) {
 	net := foundingtest.New(t, 3)
 	all := append(slices.Clone(net.Hospitals), net.Reader)
 	plan := founding.Plan{
-		Name: "test.example/another", Demo: true, Policy: act.DefaultPolicy(),
+		Dealt: true,
+		Name:  "test.example/another", Demo: true, Policy: act.DefaultPolicy(),
 		Identity:  pseudonym.Params{KDF: 1, Time: 1, MemoryKiB: 64, Parallelism: 1},
 		Catalogue: act.Catalogue{Edition: "test"},
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/crypto/pseudonym"
+	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/catalog"
@@ -48,8 +49,8 @@ func CheckSize(hospitals, voters int) error {
 }
 
 // Found makes the data directories of hospitals h1..hn, the first voters of
-// which vote and hold a share, and of the coordinator, and founds a network
-// marked demo with them. Nothing runs yet.
+// which vote and are to hold a share, and of the coordinator, and founds a
+// network marked demo with them. Nothing runs yet.
 func Found(dir, binary string, hospitals, voters int) (*Network, error) {
 	if err := CheckSize(hospitals, voters); err != nil {
 		return nil, err
@@ -152,13 +153,6 @@ func (n *Network) approve(draft *founding.Draft) error {
 			return fmt.Errorf("demo: %s is not in the draft", p.Node)
 		}
 		p.Number = number
-		share, holds, err := draft.Share(number, keys.Sealing)
-		if err == nil && holds {
-			err = home.SaveShare(p.config, share)
-		}
-		if err != nil {
-			return fmt.Errorf("demo: %s: %w", p.Node, err)
-		}
 		approval, err := draft.Approve(number, keys.Envelope)
 		if err != nil {
 			return fmt.Errorf("demo: %w", err)
@@ -196,6 +190,36 @@ func (n *Network) Start(ctx context.Context) error {
 	for _, p := range n.Processes() {
 		if err := p.WaitReady(ctx); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// ceremonyTime is how long the holders of a demo network get to make their key.
+const ceremonyTime = 10 * time.Minute
+
+// MakeKey has the share holders make the pseudonymisation key, if there is none
+// yet, and waits until every process that runs knows it. All holders run.
+func (n *Network) MakeKey(ctx context.Context) error {
+	k, err := n.Hospitals[0].Client.Key(ctx)
+	if err == nil && k.Epoch == 0 && (k.Ceremony == nil || !k.Ceremony.Open) {
+		_, err = n.Hospitals[0].Client.StartCeremony(ctx, admin.CeremonyStart{Seconds: uint64(ceremonyTime.Seconds())})
+	}
+	if err != nil {
+		return fmt.Errorf("demo: make the key: %w", err)
+	}
+	for _, p := range n.Processes() {
+		for p.Running() {
+			k, err := p.Client.Key(ctx)
+			if err == nil && k.Canary {
+				break
+			}
+			if err == nil && k.Epoch == 0 && k.Ceremony != nil && !k.Ceremony.Open {
+				return fmt.Errorf("demo: make the key: %s", k.Ceremony.Ended)
+			}
+			if wait := pause(ctx); wait != nil {
+				return fmt.Errorf("demo: make the key: %s: %w", p.Node, errors.Join(wait, err))
+			}
 		}
 	}
 	return nil

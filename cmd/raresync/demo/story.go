@@ -151,6 +151,12 @@ func (s *story) start(ctx context.Context) error {
 	}
 	s.screen.Done(fmt.Sprintf("%d processes run with keys and TLS of their own; a leader is elected (%.1f s)",
 		len(s.network.Processes()), time.Since(began).Seconds()))
+	began = time.Now()
+	if err := s.network.MakeKey(ctx); err != nil {
+		return err
+	}
+	s.screen.Done(fmt.Sprintf("%d share holders made the pseudonymisation key, which none of them knows; %d are needed for a pseudonym (%.1f s)",
+		s.Voters, s.network.threshold(), time.Since(began).Seconds()))
 	return nil
 }
 

@@ -52,6 +52,18 @@ func New(t testing.TB, hospitals int) *Network {
 // "reader", then "reader2", "reader3" and "reader4".
 func NewWithMirrors(t testing.TB, hospitals, mirrors int) *Network {
 	t.Helper()
+	return newNetwork(t, hospitals, mirrors, true)
+}
+
+// NewKeyless founds a network as New does, whose hospitals have not made their
+// key yet: they hold no shares.
+func NewKeyless(t testing.TB, hospitals int) *Network {
+	t.Helper()
+	return newNetwork(t, hospitals, 1, false)
+}
+
+func newNetwork(t testing.TB, hospitals, mirrors int, dealt bool) *Network {
+	t.Helper()
 	n := &Network{}
 	var cards []founding.Card
 	for i := range hospitals {
@@ -72,7 +84,7 @@ func NewWithMirrors(t testing.TB, hospitals, mirrors int) *Network {
 		more := newMember(t, fmt.Sprintf("reader%d", i), act.Mirror, act.Institution{})
 		n.Reader.Card.Nodes = append(n.Reader.Card.Nodes, more.Card.Nodes...)
 	}
-	n.found(t, append(cards, n.Reader.Card))
+	n.found(t, append(cards, n.Reader.Card), dealt)
 	return n
 }
 
@@ -113,10 +125,11 @@ func newMember(t testing.TB, node string, kind act.NodeKind, i act.Institution) 
 	return m
 }
 
-func (n *Network) found(t testing.TB, cards []founding.Card) {
+func (n *Network) found(t testing.TB, cards []founding.Card, dealt bool) {
 	t.Helper()
 	draft, err := founding.NewDraft(founding.Plan{
-		Name: "test.example/network", Demo: true, Policy: act.DefaultPolicy(), Cards: cards,
+		Dealt: dealt,
+		Name:  "test.example/network", Demo: true, Policy: act.DefaultPolicy(), Cards: cards,
 		Identity:  pseudonym.Params{KDF: 1, Time: 1, MemoryKiB: 64, Parallelism: 1},
 		Catalogue: act.Catalogue{Edition: "test"},
 	}, rand.Reader)
