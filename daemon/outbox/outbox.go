@@ -58,7 +58,6 @@ type Outbox struct {
 	since    uint64            // clock when it was, in ms
 	attempt  uint32            // of the next envelope built; 1 unless adopted from the log
 	receipts map[uint64]Receipt
-	refusals map[[32]byte]*state.Refusal // of acts that were dropped
 	alarm    string
 	changed  chan struct{} // closed and replaced when anything above changes
 }
@@ -103,7 +102,7 @@ func Open(cfg Config) (*Outbox, error) {
 	}
 	o := &Outbox{
 		cfg: cfg, store: s, attempt: 1,
-		receipts: map[uint64]Receipt{}, refusals: map[[32]byte]*state.Refusal{}, changed: make(chan struct{}),
+		receipts: map[uint64]Receipt{}, changed: make(chan struct{}),
 		adopting: make(chan struct{}, 1), failed: make(chan error, 1),
 	}
 	if o.known, err = s.known(); err != nil {
@@ -118,13 +117,6 @@ func Open(cfg Config) (*Outbox, error) {
 	}
 	if ok {
 		o.head = link{newest.Sequence, newest.ID}
-	}
-	used, err := s.newestUse()
-	if err != nil {
-		return nil, fmt.Errorf("open outbox: %w", err)
-	}
-	if len(o.items) == 0 && used.sequence == o.head.sequence+1 {
-		o.attempt = used.attempt + 1
 	}
 	for _, it := range o.items {
 		o.head = link{it.env.Sequence, it.env.ID()}

@@ -168,9 +168,6 @@ func (o *Outbox) refused(ctx context.Context, it *item, r *state.Refusal) error 
 			return err
 		}
 	default:
-		if isHopeless(it, r) {
-			return o.dropAct(it, r) // the next may go at once
-		}
 		o.setAlarm(fmt.Sprintf("envelope %d was refused: %s", it.env.Sequence, r.Error()))
 	}
 	sleep(ctx, refusalGap)

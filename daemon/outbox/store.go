@@ -16,9 +16,8 @@ import (
 	"github.com/raresync/raresync/registry/envelope"
 )
 
-// store is the outbox on disk: envelopes/<sequence>, receipts/<sequence>, known,
-// the ids of the entries and acts ever taken, 32 bytes each, and used, the
-// newest sequence and attempt that a dropped act had.
+// store is the outbox on disk: envelopes/<sequence>, receipts/<sequence>, and
+// known, the ids of the entries and acts ever taken, 32 bytes each.
 type store struct {
 	dir   string
 	knows *os.File
