@@ -36,6 +36,9 @@ type State struct {
 	Holders    []uint32
 
 	SaltsBackups []SaltsBackup // ascending by node
+
+	Proposals []Proposal      // by envelope number; see [State.Proposal] for which are open
+	Ended     []EndedProposal // the newest that ended, by the number at which they did
 }
 
 // Member is an institution with its chain of envelopes. Its number is its
@@ -139,5 +142,7 @@ func (s *State) Clone() *State {
 	c.Nodes = slices.Clone(s.Nodes)
 	c.ReaderSets = slices.Clone(s.ReaderSets)
 	c.SaltsBackups = slices.Clone(s.SaltsBackups)
+	c.Proposals = slices.Clone(s.Proposals)
+	c.Ended = slices.Clone(s.Ended)
 	return &c
 }
