@@ -79,6 +79,10 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/log/policy", answer(s.policy))
 	mux.Handle("GET /v1/backups", answer(s.declaredBackups))
 	mux.Handle("POST /v1/backups", answer(s.declareSalts))
+	mux.Handle("GET /v1/proposals", answer(s.proposals))
+	mux.Handle("POST /v1/proposals", answer(s.propose))
+	mux.Handle("GET /v1/proposals/{id}", answer(s.proposal))
+	mux.Handle("POST /v1/proposals/{id}/approval", answer(s.approve))
 	return mux
 }
 
@@ -115,6 +119,9 @@ var problems = []struct {
 	{consensus.ErrNoRoom, problem{http.StatusInsufficientStorage, admin.CodeNoRoom, "have room made on this node's disk, then submit the same files again; no restart is needed"}},
 	{evaluation.ErrHolders, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "too few share holders can be reached; raresync status shows the sessions"}},
 	{ledger.ErrOutOfRange, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
+	{errNoProposal, problem{http.StatusNotFound, admin.CodeNotFound, "raresync act list --all shows those that are known"}},
+	{errNotLead, problem{http.StatusForbidden, admin.CodeNotAllowed, "raresync member list shows who leads"}},
+	{errRefused, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
 	{context.DeadlineExceeded, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "the entries are safe in the outbox; raresync status shows them"}},
 	{context.Canceled, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, ""}},
 	{errInvalid, problem{http.StatusBadRequest, admin.CodeInvalid, ""}},
