@@ -19,7 +19,6 @@ import (
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/ceremony"
 	"github.com/raresync/raresync/daemon/evaluation"
-	"github.com/raresync/raresync/daemon/outbox"
 	"github.com/raresync/raresync/daemon/reader"
 )
 
@@ -84,6 +83,10 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/key", answer(s.keyState))
 	mux.Handle("POST /v1/ceremony", answer(s.startCeremony))
 	mux.Handle("POST /v1/ceremony/contribution", answer(s.contribute))
+	mux.Handle("GET /v1/proposals", answer(s.proposals))
+	mux.Handle("POST /v1/proposals", answer(s.propose))
+	mux.Handle("GET /v1/proposals/{id}", answer(s.proposal))
+	mux.Handle("POST /v1/proposals/{id}/approval", answer(s.approve))
 	return mux
 }
 
@@ -122,8 +125,10 @@ var problems = []struct {
 	{evaluation.ErrNoKey, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "its holders make it: raresync ceremony status"}},
 	{ceremony.ErrNotHolder, problem{http.StatusForbidden, admin.CodeNotAllowed, "raresync ceremony status names the holders"}},
 	{ceremony.ErrNotNow, problem{http.StatusConflict, admin.CodeRefused, "raresync ceremony status says where it stands"}},
-	{outbox.ErrRefused, problem{http.StatusConflict, admin.CodeRefused, ""}},
 	{ledger.ErrOutOfRange, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
+	{errNoProposal, problem{http.StatusNotFound, admin.CodeNotFound, "raresync act list --all shows those that are known"}},
+	{errNotLead, problem{http.StatusForbidden, admin.CodeNotAllowed, "raresync member list shows who leads"}},
+	{errRefused, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
 	{context.DeadlineExceeded, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "the entries are safe in the outbox; raresync status shows them"}},
 	{context.Canceled, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, ""}},
 	{errInvalid, problem{http.StatusBadRequest, admin.CodeInvalid, ""}},

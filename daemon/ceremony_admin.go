@@ -105,7 +105,7 @@ func (s *service) startCeremony(r *http.Request) (admin.Key, error) {
 		return admin.Key{}, fmt.Errorf("%w: a ceremony lasts 2 minutes to 15 days", errInvalid)
 	}
 	if err := s.ceremony.Start(r.Context(), within); err != nil {
-		return admin.Key{}, fmt.Errorf("start the ceremony: %w", err)
+		return admin.Key{}, unposted("start the ceremony", err)
 	}
 	return s.keyState(r)
 }
@@ -113,7 +113,7 @@ func (s *service) startCeremony(r *http.Request) (admin.Key, error) {
 // contribute deals this old holder's share in a reshare.
 func (s *service) contribute(r *http.Request) (admin.Key, error) {
 	if err := s.ceremony.Contribute(r.Context()); err != nil {
-		return admin.Key{}, fmt.Errorf("contribute: %w", err)
+		return admin.Key{}, unposted("contribute", err)
 	}
 	return s.keyState(r)
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/registry/act"
 )
 
 const (
@@ -24,7 +27,7 @@ func ceremonyCommand() *cli.Command {
 		Description: "No one ever holds the key: each holder keeps a share, and a majority answer together. The\n" +
 			"founders' holders make it once the network runs. Moving it to other holders keeps every\n" +
 			"pseudonym; the old holders' operators contribute, one by one.",
-		Subcommands: []*cli.Command{ceremonyStartCommand(), ceremonyStatusCommand(), ceremonyContributeCommand()},
+		Subcommands: []*cli.Command{ceremonyStartCommand(), ceremonyStatusCommand(), ceremonyReshareCommand(), ceremonyContributeCommand()},
 	}
 }
 
@@ -116,6 +119,64 @@ func ceremonyStatusCommand() *cli.Command {
 			return printKey(c, out, k)
 		},
 	}
+}
+
+func ceremonyReshareCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "reshare",
+		Usage: "propose to move the key to other holders; every pseudonym stays",
+		Description: "Lead hospitals approve it with raresync act approve. Then the new holders' daemons join, and the\n" +
+			"operators of enough present holders run raresync ceremony contribute. A holder is a hospital\n" +
+			"with a voter, and no national reader's entity; raresync member list shows the numbers.",
+		Flags: append([]cli.Flag{
+			&cli.UintSliceFlag{Name: "holder", Usage: "`NUMBER` of an institution that is to hold a share; repeat it for each (required)"},
+			&cli.UintFlag{Name: "threshold", DefaultText: "a majority", Usage: "shares needed then"},
+			&cli.IntFlag{Name: "deadline", Value: 21, Usage: "void unless it has ended in so many `DAYS`, at most 29"},
+		}, proposeFlags()...),
+		Action: ceremonyReshare,
+	}
+}
+
+func ceremonyReshare(c *cli.Context) error {
+	if _, err := arguments(c, 0, 0); err != nil {
+		return err
+	}
+	if err := errors.Join(required(c, "holder"), checkProposeFlags(c)); err != nil {
+		return err
+	}
+	days, holders := c.Int("deadline"), c.UintSlice("holder")
+	if days < 1 || days > 29 {
+		return usagef("--deadline %d: want 1 to 29 days", days)
+	}
+	if len(holders) > keyshare.MaxHolders {
+		return usagef("%d holders: at most %d", len(holders), keyshare.MaxHolders)
+	}
+	daemon, err := client(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := within(c, askTimeout)
+	defer cancel()
+	k, err := daemon.Key(ctx)
+	if err != nil {
+		return fmt.Errorf("reshare: %w", err)
+	}
+	d := act.Ceremony{
+		Epoch: k.Epoch + 1, Threshold: uint16(c.Uint("threshold")), Deadline: uint64(time.Now().AddDate(0, 0, days).UnixMilli()),
+	}
+	for _, n := range holders {
+		if n > math.MaxUint32 {
+			return usagef("--holder %d is no institution's number", n)
+		}
+		d.Holders = append(d.Holders, uint32(n))
+	}
+	if c.Uint("threshold") > keyshare.MaxHolders {
+		return usagef("--threshold %d: at most %d", c.Uint("threshold"), keyshare.MaxHolders)
+	}
+	if !c.IsSet("threshold") {
+		d.Threshold = uint16(keyshare.Threshold(len(holders)))
+	}
+	return proposeAct(c, act.Act{Type: act.TypeCeremony, Payload: d.Marshal()}, c.String("reason"))
 }
 
 func ceremonyContributeCommand() *cli.Command {

@@ -44,6 +44,12 @@ func asking(c *cli.Context) (*term.Output, *admin.Client, error) {
 	if _, err := arguments(c, 0, 0); err != nil {
 		return nil, nil, err
 	}
+	return talking(c)
+}
+
+// talking returns what a command that asks the daemon works with: where its
+// results go, and the client.
+func talking(c *cli.Context) (*term.Output, *admin.Client, error) {
 	out, err := outputOf(c)
 	if err != nil {
 		return nil, nil, err

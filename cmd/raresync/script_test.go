@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"net"
 	"os"
 	"strconv"
@@ -22,6 +23,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "until": until, "ports": ports, "sparse": sparse, "nested": nested, "flip": flip, "mkfifo": mkfifo,
+			"proposal": proposal,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
@@ -82,6 +84,21 @@ func ports(ts *testscript.TestScript, _ bool, names []string) {
 		ts.Check(err)
 		ts.Setenv(name, port)
 	}
+}
+
+// proposal NAME CONFIG sets a variable to the first characters of the id of the
+// only open proposal that a node knows.
+func proposal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: proposal NAME CONFIG")
+	}
+	ts.Check(ts.Exec("raresync", "act", "list", "-o", "json", "-c", args[1]))
+	var open []struct{ ID string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &open))
+	if len(open) != 1 {
+		ts.Fatalf("%d proposals are open", len(open))
+	}
+	ts.Setenv(args[0], open[0].ID[:8])
 }
 
 // sparse FILE SIZE makes a file of SIZE bytes that takes no room on the disk.

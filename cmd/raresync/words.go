@@ -35,6 +35,8 @@ var meanings = []struct {
 }{
 	{errPartly, words{"", "部分文件被拒绝", "请按上面的说明更正这些文件后重新提交；已接受的文件再次提交无妨"}},
 	{errNothing, words{"", "没有文件被接受", "请按上面的说明更正后重新提交"}},
+	{errNotApproved, words{"", "未赞同该提案", "请输入 yes，或使用 --yes"}},
+	{errUnread, words{"", "本程序无法读懂该提案的内容，请勿赞同", "请使用更新的版本，或询问提案方"}},
 	{errUndeclared, words{
 		"an act has to be accepted first: is the daemon running and ready?",
 		"没有生成备份：未能先向网络申报", "请确认节点服务正在运行且已就绪（raresync status），然后重试"}},

@@ -41,8 +41,15 @@ func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 		return s.admitUnopenable(e, a)
 	case act.TypeSaltsBackup:
 		return s.admitSaltsBackup(e, a, logTime)
+	case act.TypeProposal:
+		return s.admitProposal(e.Hospital, a, logTime)
+	case act.TypeApproval:
+		return s.admitApproval(e.Hospital, a, logTime)
 	case act.TypeAdmission:
-		return s.admitAdmission(a, logTime)
+		if r := s.approved(a, logTime); r != nil {
+			return r
+		}
+		return s.admissible(a, logTime)
 	case act.TypeCeremony:
 		return s.admitCeremony(e, a, logTime)
 	case act.TypeJoin:
@@ -59,6 +66,18 @@ func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 		return s.admitCanary(e, a)
 	case act.TypeGenesis:
 		return refuse(CodeActPayload, "a network has one genesis")
+	}
+	return refuse(CodeActType, "act type %d is above feature level %d", a.Type, s.FeatureLevel)
+}
+
+// admissible checks what an act of a type that needs approvals says, apart from
+// them, for a log time.
+func (s *State) admissible(a *act.Act, logTime uint64) *Refusal {
+	switch a.Type {
+	case act.TypeAdmission:
+		return s.admitAdmission(a)
+	case act.TypeCeremony:
+		return s.admitReshare(a, logTime)
 	}
 	return refuse(CodeActType, "act type %d is above feature level %d", a.Type, s.FeatureLevel)
 }
@@ -86,7 +105,7 @@ func (s *State) approved(a *act.Act, logTime uint64) *Refusal {
 	for i := range a.Approvals {
 		p := &a.Approvals[i]
 		m, ok := s.Member(p.Hospital)
-		if !ok || m.Role != act.RoleHospital || !m.Lead {
+		if !ok || !m.leads() {
 			return refuse(CodeActApproval, "institution %d is no lead hospital", p.Hospital)
 		}
 		if err := a.VerifyApproval(s.Network, p, m.Envelope); err != nil {
@@ -114,8 +133,9 @@ func (s *State) admitUnopenable(e *envelope.Envelope, a *act.Act) *Refusal {
 	return nil
 }
 
-// acceptAct takes in what an admitted act says.
-func (s *State) acceptAct(e *envelope.Envelope) {
+// acceptAct takes in what an admitted act says, and ends the proposals that it
+// decides.
+func (s *State) acceptAct(e *envelope.Envelope, logTime uint64) {
 	a, err := act.Decode(e.Bodies[0].Ciphertext)
 	if err != nil {
 		return // not admitted
@@ -139,5 +159,10 @@ func (s *State) acceptAct(e *envelope.Envelope) {
 		s.acceptActivate()
 	case act.TypeCanary:
 		s.acceptCanary(a)
+	case act.TypeProposal:
+		s.acceptProposal(e.Hospital, a, logTime)
+	case act.TypeApproval:
+		s.acceptApproval(a)
 	}
+	s.endProposals(a, logTime)
 }

@@ -7,12 +7,9 @@ import (
 	"github.com/raresync/raresync/registry/act"
 )
 
-// admitAdmission checks that a hospital may come in: approved, and with a
+// admitAdmission checks that a hospital may come in, approvals aside: with a
 // number, node ids and keys that nobody has or had.
-func (s *State) admitAdmission(a *act.Act, logTime uint64) *Refusal {
-	if r := s.approved(a, logTime); r != nil {
-		return r
-	}
+func (s *State) admitAdmission(a *act.Act) *Refusal {
 	d, err := act.DecodeAdmission(a.Payload)
 	if err == nil {
 		err = d.Validate()

@@ -174,17 +174,9 @@ func (s *State) Record(c *Ceremony) (keyshare.Record, error) {
 // the next epoch, and its holders may hold shares. The founders' own key needs
 // no more approval than the genesis has; a reshare needs q.
 func (s *State) admitCeremony(e *envelope.Envelope, a *act.Act, logTime uint64) *Refusal {
-	c, err := act.DecodeCeremony(a.Payload)
-	if err != nil {
-		return refuse(CodeActPayload, "%v", err)
-	}
-	switch {
-	case s.OpenCeremony(logTime) != nil:
-		return refuse(CodeActPayload, "ceremony %d is under way until it ends or its deadline passes", s.Ceremony.Number)
-	case c.Epoch != s.OPRF.Epoch+1:
-		return refuse(CodeActPayload, "the next epoch is %d, not %d", s.OPRF.Epoch+1, c.Epoch)
-	case c.Deadline < logTime+act.MinCeremonyTime || c.Deadline > logTime+act.MaxCeremonyTime:
-		return refuse(CodeActPayload, "a ceremony lasts a minute to 30 days")
+	c, r := s.readCeremony(a, logTime)
+	if r != nil {
+		return r
 	}
 	if c.Epoch > 1 {
 		if r := s.approved(a, logTime); r != nil {
@@ -202,6 +194,35 @@ func (s *State) admitCeremony(e *envelope.Envelope, a *act.Act, logTime uint64) 
 		return refuse(CodeActPayload, "institution %d is no holder: one of them opens it", e.Hospital)
 	}
 	return nil
+}
+
+// admitReshare is admitCeremony for a reshare without its approvals.
+func (s *State) admitReshare(a *act.Act, logTime uint64) *Refusal {
+	c, r := s.readCeremony(a, logTime)
+	if r != nil {
+		return r
+	}
+	if c.Epoch == 1 {
+		return refuse(CodeActPayload, "the founders' holders make the first key: nobody approves it")
+	}
+	return s.admitHolders(c)
+}
+
+// readCeremony reads a ceremony that may open as far as epoch and time go.
+func (s *State) readCeremony(a *act.Act, logTime uint64) (*act.Ceremony, *Refusal) {
+	c, err := act.DecodeCeremony(a.Payload)
+	if err != nil {
+		return nil, refuse(CodeActPayload, "%v", err)
+	}
+	switch {
+	case s.OpenCeremony(logTime) != nil:
+		return nil, refuse(CodeActPayload, "ceremony %d is under way until it ends or its deadline passes", s.Ceremony.Number)
+	case c.Epoch != s.OPRF.Epoch+1:
+		return nil, refuse(CodeActPayload, "the next epoch is %d, not %d", s.OPRF.Epoch+1, c.Epoch)
+	case c.Deadline < logTime+act.MinCeremonyTime || c.Deadline > logTime+act.MaxCeremonyTime:
+		return nil, refuse(CodeActPayload, "a ceremony lasts a minute to 30 days")
+	}
+	return c, nil
 }
 
 // admitHolders checks the holders of a reshare: distinct institutions with a

@@ -8,6 +8,7 @@ import (
 	"github.com/raresync/raresync/crypto/cbor"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
+	"github.com/raresync/raresync/registry/founding/foundingtest"
 )
 
 // sent is an envelope with the leader's time it came with.
@@ -34,7 +35,18 @@ func history(t testing.TB) (genesis *envelope.Envelope, log []sent) {
 		accept(t, s, raw, now+9_002)
 		log = append(log, sent{raw, now + 9_002})
 	}
-	return net.Genesis, log
+	a := lasting(t, net, s, foundingtest.Newcomer(t, "h5", 5))
+	raw = actOf(t, s, net.Hospitals[0], proposalOf(a, "why")).Marshal()
+	accept(t, s, raw, now+9_003)
+	log = append(log, sent{raw, now + 9_003})
+	for n := range 2 {
+		raw := actOf(t, s, net.Hospitals[1-n], approvalOf(t, net.ID, net.Hospitals[1-n], a)).Marshal()
+		accept(t, s, raw, now+9_004)
+		log = append(log, sent{raw, now + 9_004})
+	}
+	raw = actOf(t, s, net.Hospitals[2], approve(t, net, a, 1, 2)).Marshal()
+	accept(t, s, raw, now+9_005)
+	return net.Genesis, append(log, sent{raw, now + 9_005})
 }
 
 func foundAgain(t testing.TB, genesis *envelope.Envelope) *state.State {

@@ -25,7 +25,7 @@ const (
 // AppendCBOR appends the state's deterministic encoding to b: equal states
 // give equal bytes. docs/PROTOCOL.md "Snapshot" lists the fields.
 func (s *State) AppendCBOR(b []byte) []byte {
-	b = cbor.AppendArray(b, 24)
+	b = cbor.AppendArray(b, 26)
 	b = cbor.AppendUint(b, Format)
 	b = cbor.AppendBytes(b, s.Network[:])
 	b = cbor.AppendText(b, s.Name)
@@ -60,7 +60,8 @@ func (s *State) AppendCBOR(b []byte) []byte {
 	}
 	b = s.appendSaltsBackups(b)
 	b = s.Ceremony.appendCBOR(b)
-	return cbor.AppendBytes(b, s.Canary.Marshal())
+	b = cbor.AppendBytes(b, s.Canary.Marshal())
+	return s.appendProposals(b)
 }
 
 func (s *State) appendMembers(b []byte) []byte {
@@ -121,7 +122,7 @@ func appendReader(b []byte, r envelope.Reader) []byte {
 // Decode reads a state at the decoder's place; what follows is the caller's.
 func Decode(d *cbor.Decoder) (*State, error) {
 	s := &State{}
-	d.Array(24)
+	d.Array(26)
 	if v := d.Uint(); d.Err() == nil && v != Format {
 		return nil, fmt.Errorf("snapshot format %d, this build reads format %d", v, Format)
 	}
@@ -148,6 +149,7 @@ func Decode(d *cbor.Decoder) (*State, error) {
 	s.SaltsBackups = readList(d, maxMembers, readSaltsBackup)
 	s.Ceremony = readCeremony(d)
 	s.Canary = readCanary(d)
+	s.decodeProposals(d)
 	if err := d.Err(); err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)
 	}

@@ -38,8 +38,10 @@ type State struct {
 
 	SaltsBackups []SaltsBackup // ascending by node
 
-	Ceremony *Ceremony  // the newest; nil if there was none
-	Canary   act.Canary // newest of the key in force; epoch 0: none yet
+	Ceremony  *Ceremony       // the newest; nil if there was none
+	Canary    act.Canary      // newest of the key in force; epoch 0: none yet
+	Proposals []Proposal      // by envelope number; see [State.Proposal] for which are open
+	Ended     []EndedProposal // the newest that ended, by the number at which they did
 }
 
 // Member is an institution with its chain of envelopes. Its number is its
@@ -150,5 +152,7 @@ func (s *State) Clone() *State {
 	c.ReaderSets = slices.Clone(s.ReaderSets)
 	c.SaltsBackups = slices.Clone(s.SaltsBackups)
 	c.Ceremony = s.Ceremony.clone()
+	c.Proposals = slices.Clone(s.Proposals)
+	c.Ended = slices.Clone(s.Ended)
 	return &c
 }

@@ -121,6 +121,31 @@ func (c *Client) Contribute(ctx context.Context) (k Key, err error) {
 	return k, c.call(ctx, "POST", "/v1/ceremony/contribution", nil, &k)
 }
 
+// Proposals returns the proposals that this node knows: those that have ended,
+// the newest last, then those in the list, by envelope number.
+func (c *Client) Proposals(ctx context.Context) (p []Proposal, err error) {
+	return p, c.call(ctx, "GET", "/v1/proposals", nil, &p)
+}
+
+// Proposal returns the proposal that an id names, or its first 8 characters or
+// more.
+func (c *Client) Proposal(ctx context.Context, id string) (p Proposal, err error) {
+	return p, c.call(ctx, "GET", "/v1/proposals/"+url.PathEscape(id), nil, &p)
+}
+
+// Propose puts an act forward and waits until the log has it. With
+// NewProposal.DryRun it only says what would be proposed.
+func (c *Client) Propose(ctx context.Context, n NewProposal) (p Proposal, err error) {
+	return p, c.call(ctx, "POST", "/v1/proposals", n, &p)
+}
+
+// Approve gives this hospital's approval to the proposal with an id, and brings
+// the act into force once there are enough. It may be repeated. With
+// NewApproval.DryRun it only says whether the hospital may.
+func (c *Client) Approve(ctx context.Context, id string, n NewApproval) (a Approval, err error) {
+	return a, c.call(ctx, "POST", "/v1/proposals/"+url.PathEscape(id)+"/approval", n, &a)
+}
+
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	resp, err := c.do(ctx, method, path, in)
 	if err != nil {

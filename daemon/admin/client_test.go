@@ -43,15 +43,22 @@ func serve(t *testing.T, handler http.HandlerFunc) *Client {
 
 // calls are all questions of a client with their paths.
 var calls = map[string]func(context.Context, *Client) error{
-	"GET /v1/status":                                func(ctx context.Context, c *Client) error { _, err := c.Status(ctx); return err },
-	"GET /v1/members":                               func(ctx context.Context, c *Client) error { _, err := c.Members(ctx); return err },
-	"POST /v1/submissions":                          func(ctx context.Context, c *Client) error { _, err := c.Submit(ctx, Submission{}); return err },
-	"GET /v1/entries?from=3&limit=4":                func(ctx context.Context, c *Client) error { return last(c.Entries(ctx, 3, 4)) },
-	"GET /v1/entries/7":                             func(ctx context.Context, c *Client) error { _, err := c.Entry(ctx, 7); return err },
-	"GET /v1/entries/7/phenopacket":                 func(ctx context.Context, c *Client) error { _, err := c.Phenopacket(ctx, 7); return err },
-	"GET /v1/log/head":                              func(ctx context.Context, c *Client) error { _, err := c.Head(ctx); return err },
-	"GET /v1/log/proof/9":                           func(ctx context.Context, c *Client) error { _, err := c.Prove(ctx, 9); return err },
-	"GET /v1/log/policy":                            func(ctx context.Context, c *Client) error { _, err := c.Policy(ctx); return err },
+	"GET /v1/status":                 func(ctx context.Context, c *Client) error { _, err := c.Status(ctx); return err },
+	"GET /v1/members":                func(ctx context.Context, c *Client) error { _, err := c.Members(ctx); return err },
+	"POST /v1/submissions":           func(ctx context.Context, c *Client) error { _, err := c.Submit(ctx, Submission{}); return err },
+	"GET /v1/entries?from=3&limit=4": func(ctx context.Context, c *Client) error { return last(c.Entries(ctx, 3, 4)) },
+	"GET /v1/entries/7":              func(ctx context.Context, c *Client) error { _, err := c.Entry(ctx, 7); return err },
+	"GET /v1/entries/7/phenopacket":  func(ctx context.Context, c *Client) error { _, err := c.Phenopacket(ctx, 7); return err },
+	"GET /v1/log/head":               func(ctx context.Context, c *Client) error { _, err := c.Head(ctx); return err },
+	"GET /v1/log/proof/9":            func(ctx context.Context, c *Client) error { _, err := c.Prove(ctx, 9); return err },
+	"GET /v1/log/policy":             func(ctx context.Context, c *Client) error { _, err := c.Policy(ctx); return err },
+	"GET /v1/proposals":              func(ctx context.Context, c *Client) error { _, err := c.Proposals(ctx); return err },
+	"GET /v1/proposals/%3F%2F":       func(ctx context.Context, c *Client) error { _, err := c.Proposal(ctx, "?/"); return err },
+	"POST /v1/proposals":             func(ctx context.Context, c *Client) error { _, err := c.Propose(ctx, NewProposal{}); return err },
+	"POST /v1/proposals/12345678/approval": func(ctx context.Context, c *Client) error {
+		_, err := c.Approve(ctx, "12345678", NewApproval{})
+		return err
+	},
 	"GET /v1/log/leaves?follow=true&from=0&limit=0": func(ctx context.Context, c *Client) error { return last(c.Leaves(ctx, 0, 0, true)) },
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/raresync/raresync/crypto/pseudonym"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/home"
-	"github.com/raresync/raresync/daemon/outbox"
 	"github.com/raresync/raresync/registry/act"
 )
 
@@ -201,4 +200,7 @@ func (d *Driver) turn(what string, share uint16) bool {
 }
 
 // isRefused reports that the network refused an act: the log has moved on.
-func isRefused(err error) bool { return errors.Is(err, outbox.ErrRefused) }
+func isRefused(err error) bool {
+	var r *state.Refusal
+	return errors.As(err, &r)
+}

@@ -17,7 +17,6 @@ import (
 	"github.com/raresync/raresync/crypto/pseudonym"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/home"
-	"github.com/raresync/raresync/daemon/outbox"
 	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/envelope"
 	"github.com/raresync/raresync/registry/founding/foundingtest"
@@ -136,7 +135,7 @@ func (n *node) PostAct(_ context.Context, a act.Act) error {
 	must(w.t, err)
 	logTime, refusal := w.view.Admit(e, uint64(w.clock.UnixMilli()), e.Commitments())
 	if refusal != nil {
-		return fmt.Errorf("%w: %w", outbox.ErrRefused, refusal)
+		return refusal
 	}
 	w.view.Accept(e, logTime, e.Commitments())
 	w.posted = append(w.posted, a)

@@ -183,7 +183,7 @@ func (o *Outbox) nextLink(view *state.State) envelope.Link {
 	defer o.mu.Unlock()
 	return envelope.Link{
 		Network: view.Network, Hospital: o.cfg.Hospital,
-		Sequence: o.head.sequence + 1, Attempt: o.attempt, Previous: o.head.id,
+		Sequence: o.head.sequence + 1, Attempt: o.attemptFor(o.head.sequence+1, o.attempt), Previous: o.head.id,
 		SignedAt: uint64(o.cfg.Now().UnixMilli()),
 	}
 }
@@ -200,6 +200,7 @@ func (o *Outbox) enqueue(it *item) error {
 	o.attempt = 1
 	for _, id := range it.ids {
 		o.known[id] = false
+		delete(o.refusals, id)
 	}
 	o.broadcast()
 	return nil

@@ -32,6 +32,8 @@
 //
 //  1. What AddEntries returned nil for reaches the log exactly once or raises
 //     an alarm; a crash at any moment changes nothing about it.
+//     An act that the network refuses for what it says goes, so that nothing
+//     waits behind it; [Outbox.PostAct] tells who posted it.
 //  2. An entry id that was ever taken is not taken again, so dropping the same
 //     file twice adds nothing; nor is an act.
 //  3. Two different envelopes never carry the same sequence and attempt.

@@ -47,6 +47,7 @@ type Outbox struct {
 
 	adopting chan struct{} // holds one while the outbox is compared with the log
 	building sync.Mutex    // serialises what assigns sequences
+	used     used          // guarded by building
 	settling sync.Mutex    // serialises what takes envelopes off the disk; comes after building
 	failed   chan error    // the first failure of the disk outside of Run
 
@@ -58,6 +59,7 @@ type Outbox struct {
 	since    uint64            // clock when it was, in ms
 	attempt  uint32            // of the next envelope built; 1 unless adopted from the log
 	receipts map[uint64]Receipt
+	refusals map[[32]byte]*state.Refusal // of acts that were dropped, by id
 	alarm    string
 	changed  chan struct{} // closed and replaced when anything above changes
 }
@@ -102,13 +104,16 @@ func Open(cfg Config) (*Outbox, error) {
 	}
 	o := &Outbox{
 		cfg: cfg, store: s, attempt: 1,
-		receipts: map[uint64]Receipt{}, changed: make(chan struct{}),
+		receipts: map[uint64]Receipt{}, refusals: map[[32]byte]*state.Refusal{}, changed: make(chan struct{}),
 		adopting: make(chan struct{}, 1), failed: make(chan error, 1),
 	}
 	if o.known, err = s.known(); err != nil {
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
 	if o.items, err = s.items(); err != nil {
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	if o.used, err = s.used(); err != nil {
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
 	newest, ok, err := s.newestReceipt()

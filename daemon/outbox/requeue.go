@@ -136,7 +136,7 @@ func (o *Outbox) renewAll(lost []*item, end link) ([]*item, error) {
 // the clock's seconds, so that an envelope of that life that is still under way
 // cannot meet one of ours. It lies above those of the items.
 func (o *Outbox) restoredAttempt(items []*item) uint32 {
-	attempt := uint32(o.cfg.Now().Unix())
+	attempt := max(uint32(o.cfg.Now().Unix()), o.used.attempt+1)
 	for _, it := range items {
 		attempt = max(attempt, it.env.Attempt+1)
 	}

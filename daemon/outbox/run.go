@@ -154,9 +154,12 @@ func (o *Outbox) taken(it *item, out consensus.Outcome) {
 
 // refused reacts to the network's refusal. What a newer reader set or key
 // cures is built anew, and so is what lost its sequence to an earlier life of
-// this hospital; for the rest people are called, and the same bytes are tried
+// this hospital; an act that the network does not want goes; for the rest people are called, and the same bytes are tried
 // again later.
 func (o *Outbox) refused(ctx context.Context, it *item, r *state.Refusal) error {
+	if refusedAct(it, r) {
+		return o.drop(it, r)
+	}
 	switch r.Code {
 	case state.CodeReaderSet, state.CodeWraps, state.CodeKey, state.CodeKeySpan:
 		o.cfg.Logger.Info("envelope is built anew", "sequence", it.env.Sequence, "refusal", r.Error())

@@ -109,12 +109,7 @@ func (a *Act) Marshal() []byte {
 	b := a.head(cbor.AppendArray(nil, 6))
 	b = cbor.AppendArray(b, len(a.Approvals))
 	for i := range a.Approvals {
-		p := &a.Approvals[i]
-		b = cbor.AppendArray(b, 4)
-		b = cbor.AppendUint(b, uint64(p.Hospital))
-		b = cbor.AppendBytes(b, p.KeyID[:])
-		b = cbor.AppendBytes(b, p.Signature.Ed25519[:])
-		b = cbor.AppendBytes(b, p.Signature.MLDSA)
+		b = a.Approvals[i].AppendCBOR(b)
 	}
 	return b
 }
@@ -128,16 +123,21 @@ func Decode(raw []byte) (*Act, error) {
 	a := &Act{}
 	d := cbor.NewDecoder(raw)
 	d.Array(6)
-	a.Version = d.Uint8()
-	a.Type = Type(d.Uint16())
-	a.RosterVersion = d.Uint()
-	a.Expiry = d.Uint()
-	a.Payload = d.Bytes(MaxBytes)
+	a.decodeHead(d)
 	a.Approvals = decodeApprovals(d)
 	if err := d.Done(); err != nil {
 		return nil, fmt.Errorf("act: %w", err)
 	}
 	return a, nil
+}
+
+// decodeHead reads the first five fields.
+func (a *Act) decodeHead(d *cbor.Decoder) {
+	a.Version = d.Uint8()
+	a.Type = Type(d.Uint16())
+	a.RosterVersion = d.Uint()
+	a.Expiry = d.Uint()
+	a.Payload = d.Bytes(MaxBytes)
 }
 
 func decodeApprovals(d *cbor.Decoder) []Approval {
@@ -147,13 +147,8 @@ func decodeApprovals(d *cbor.Decoder) []Approval {
 	}
 	list := make([]Approval, n)
 	for i := range list {
-		p := &list[i]
-		d.Array(4)
-		p.Hospital = d.Uint32()
-		d.BytesInto(p.KeyID[:])
-		d.BytesInto(p.Signature.Ed25519[:])
-		p.Signature.MLDSA = d.BytesFixed(mldsa65Bytes)
-		if i > 0 && p.Hospital <= list[i-1].Hospital {
+		list[i] = DecodeApproval(d)
+		if i > 0 && list[i].Hospital <= list[i-1].Hospital {
 			d.Fail("approvals not ascending by hospital")
 		}
 	}

@@ -13,6 +13,10 @@
 // change. Its hash is the network id, so two networks never share a signature.
 // Hospitals for which it has no room come in by [Admission].
 //
+// An act of a type that lead hospitals approve ([Type.NeedsApproval]) is put
+// forward as a [Proposal]; each of them says yes with a [ProposalApproval], and
+// with q of them the act is complete.
+//
 // # Promises
 //
 //  1. What [Decode] and the payload decoders accept encodes back to the same

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/registry/act"
 )
 
@@ -71,5 +72,34 @@ func FuzzDecodeAdmission(f *testing.F) {
 			t.Errorf("%x encodes back to %x", in, a.Marshal())
 		}
 		_ = a.Validate() // must not panic, whatever it says
+	})
+}
+
+func FuzzDecodeProposal(f *testing.F) {
+	core := (&act.Act{Version: act.Version, Type: act.TypeAdmission, RosterVersion: 1, Expiry: 9, Payload: newcomer(f).Marshal()}).Core()
+	f.Add(act.Proposal{Core: core, Reason: "新医院"}.Marshal())
+	f.Add([]byte{0x82, 0x40, 0x60})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		p, err := act.DecodeProposal(in)
+		if err != nil {
+			return
+		}
+		if !bytes.Equal(p.Marshal(), in) {
+			t.Errorf("%x encodes back to %x", in, p.Marshal())
+		}
+		if a, err := act.DecodeCore(p.Core); err == nil && !bytes.Equal(a.Core(), p.Core) {
+			t.Errorf("core %x encodes back to %x", p.Core, a.Core())
+		}
+	})
+}
+
+func FuzzDecodeProposalApproval(f *testing.F) {
+	f.Add(act.ProposalApproval{Approval: act.Approval{Hospital: 2, Signature: sign.Signature{MLDSA: make([]byte, 3309)}}}.Marshal())
+	f.Add([]byte{0x82})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		p, err := act.DecodeProposalApproval(in)
+		if err == nil && !bytes.Equal(p.Marshal(), in) {
+			t.Errorf("%x encodes back to %x", in, p.Marshal())
+		}
 	})
 }

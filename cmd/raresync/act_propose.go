@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/founding"
+)
+
+func actProposeCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "propose",
+		Usage:       "put an act forward that lead hospitals approve",
+		Subcommands: []*cli.Command{actProposeAdmissionCommand()},
+	}
+}
+
+// proposeFlags are those of every proposal.
+func proposeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "reason", Usage: "`TEXT` for those who approve: why; everybody in the network can read it"},
+		&cli.IntFlag{Name: "expires", Value: 14, Usage: "void after `DAYS`, at most 89"},
+		&cli.BoolFlag{Name: "dry-run", Usage: "only say what would be proposed, and whether the network would take it"},
+	}
+}
+
+func actProposeAdmissionCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "admission",
+		Usage:     "propose to let a hospital in",
+		ArgsUsage: "CARD",
+		Description: "CARD is the card.pem that raresync init --kind mirror wrote at the new hospital. Compare its key\n" +
+			"id with the hospital by another way than the card came; those who approve do the same. Any\n" +
+			"other change of the roster before it is in force voids the proposal: propose one at a time.",
+		Flags:  proposeFlags(),
+		Action: actProposeAdmission,
+	}
+}
+
+func actProposeAdmission(c *cli.Context) error {
+	path, err := fileArgument(c)
+	if err != nil {
+		return err
+	}
+	if err := checkProposeFlags(c); err != nil {
+		return err
+	}
+	raw, err := readPublic(path)
+	if err != nil {
+		return err
+	}
+	card, err := founding.ParseCard(raw)
+	if err != nil {
+		return invalid(path, err)
+	}
+	daemon, err := client(c)
+	if err != nil {
+		return err
+	}
+	d, err := admissionOf(c, daemon, card)
+	if err != nil {
+		return err
+	}
+	if err := d.Validate(); err != nil {
+		return invalid(path, err)
+	}
+	return proposeAct(c, act.Act{Type: act.TypeAdmission, Payload: d.Marshal()}, c.String("reason"))
+}
+
+// admissionOf gives the hospital of a card the next number.
+func admissionOf(c *cli.Context, daemon *admin.Client, card *founding.Card) (*act.Admission, error) {
+	ctx, cancel := within(c, askTimeout)
+	defer cancel()
+	members, err := daemon.Members(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("number of the new hospital: %w", err)
+	}
+	d := &act.Admission{Institution: card.Institution, Nodes: slices.Clone(card.Nodes)}
+	for i := range d.Nodes {
+		d.Nodes[i].Institution = uint32(len(members) + 1)
+	}
+	return d, nil
+}
+
+// checkProposeFlags refuses values that mean nothing before anything is read.
+func checkProposeFlags(c *cli.Context) error {
+	if days := c.Int("expires"); days < 1 || days > 89 {
+		return usagef("--expires %d: want 1 to 89 days", days)
+	}
+	if n := len(c.String("reason")); n > act.MaxReasonBytes {
+		return usagef("--reason has %d bytes: at most %d", n, act.MaxReasonBytes)
+	}
+	if strings.ToValidUTF8(c.String("reason"), "") != c.String("reason") {
+		return usagef("--reason is not UTF-8")
+	}
+	return nil
+}
+
+// proposeAct puts an act forward, of which type and payload are given, and tells
+// what the lead hospitals must type. It is what every act propose command ends
+// with; they have the flags of proposeFlags.
+func proposeAct(c *cli.Context, a act.Act, reason string) error {
+	out, daemon, err := talking(c)
+	if err != nil {
+		return err
+	}
+	expire := time.Now().AddDate(0, 0, c.Int("expires")).Truncate(time.Second)
+	ctx, cancel := within(c, actTimeout)
+	defer cancel()
+	p, err := daemon.Propose(ctx, admin.NewProposal{
+		Type: uint16(a.Type), Payload: a.Payload, Expiry: uint64(expire.UnixMilli()), Reason: reason, DryRun: c.Bool("dry-run"),
+	})
+	if err != nil {
+		return fmt.Errorf("propose an act of type %s: %w", a.Type, err)
+	}
+	said, unread := readProposal(&p)
+	if unread != nil {
+		return unread
+	}
+	if !isTable(c) {
+		return term.PrintOne(out, shownProposal{p, said})
+	}
+	if err := printProposal(out, c.App.Writer, p, said); err != nil {
+		return err
+	}
+	tellProposed(c, p)
+	return nil
+}
+
+// tellProposed says what happens next.
+func tellProposed(c *cli.Context, p admin.Proposal) {
+	screen := term.NewScreen(c.App.ErrWriter)
+	if c.Bool("dry-run") {
+		screen.Done("the network would take it; nothing was proposed")
+		return
+	}
+	screen.Done(fmt.Sprintf("proposal %s is in the log, in envelope %d", short(p.ID), p.Envelope))
+	screen.Note(fmt.Sprintf("%d lead hospitals approve it by %s, each with: raresync act approve %s", p.Needed, p.Expires, short(p.ID)))
+	screen.Note("this hospital's own approval, if it leads, is not given yet")
+}
