@@ -104,10 +104,20 @@ func (s *service) startCeremony(r *http.Request) (admin.Key, error) {
 	if within < 2*time.Duration(act.MinCeremonyTime)*time.Millisecond || within > act.MaxCeremonyTime*time.Millisecond/2 {
 		return admin.Key{}, fmt.Errorf("%w: a ceremony lasts 2 minutes to 15 days", errInvalid)
 	}
+	before := s.node.View().Envelopes
 	if err := s.ceremony.Start(r.Context(), within); err != nil {
 		return admin.Key{}, unposted("start the ceremony", err)
 	}
-	return s.keyState(r)
+	return s.keyOnce(r, func(v *state.State) bool { return v.Ceremony != nil && v.Ceremony.Number >= before })
+}
+
+// keyOnce answers as keyState does once this node's copy shows what was posted.
+func (s *service) keyOnce(r *http.Request, shows func(*state.State) bool) (admin.Key, error) {
+	view, err := s.node.Wait(r.Context(), shows)
+	if err != nil {
+		return admin.Key{}, fmt.Errorf("it is in the log, and this node is behind: %w", err)
+	}
+	return s.keyOf(view), nil
 }
 
 // contribute deals this old holder's share in a reshare.
@@ -115,7 +125,13 @@ func (s *service) contribute(r *http.Request) (admin.Key, error) {
 	if err := s.ceremony.Contribute(r.Context()); err != nil {
 		return admin.Key{}, unposted("contribute", err)
 	}
-	return s.keyState(r)
+	return s.keyOnce(r, func(v *state.State) bool {
+		if v.Ceremony == nil || v.Ceremony.Ended != state.Open {
+			return true
+		}
+		_, dealt := v.Ceremony.Dealt(v.Dealer(v.Ceremony, s.self.Institution))
+		return dealt
+	})
 }
 
 // ceremonyWarnings are what an operator should know without asking.

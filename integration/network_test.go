@@ -70,14 +70,20 @@ func newNetwork(t *testing.T, hospitals, voters int, within time.Duration) *netw
 }
 
 // startWithin starts a founded network, all of which has to be done within the
-// given time.
+// given time, and has its holders make their key.
 func (n *network) startWithin(within time.Duration) {
+	n.t.Helper()
+	n.startKeyless(within)
+	must(n.t, n.MakeKey(n.ctx))
+}
+
+// startKeyless is startWithin without a key.
+func (n *network) startKeyless(within time.Duration) {
 	n.t.Helper()
 	var cancel context.CancelFunc
 	n.ctx, cancel = context.WithTimeout(n.t.Context(), within)
 	n.t.Cleanup(cancel)
 	must(n.t, n.Start(n.ctx))
-	must(n.t, n.MakeKey(n.ctx))
 }
 
 // foundNetwork makes the directories of a network, whose paths are short
