@@ -177,8 +177,9 @@ func (p *simPeers) Announce(ctx context.Context, node string, note []byte) error
 
 func (p *simPeers) Checkpoint(ctx context.Context, node string, size uint64) ([]byte, error) {
 	return through(ctx, p, node, func() ([]byte, error) {
+		honest := p.s.lying() != node // a lie that was under way may come after its end
 		note, err := p.inner.Checkpoint(ctx, node, size)
-		if err == nil && p.s.lying() != node {
+		if err == nil && honest && p.s.lying() != node {
 			p.s.noted(node, note)
 		}
 		return note, err
@@ -190,8 +191,9 @@ func (p *simPeers) Envelopes(ctx context.Context, node string, from uint64) ([]P
 		p.s.seen.fills.Add(1)
 	}
 	return through(ctx, p, node, func() ([]Pulled, error) {
+		honest := p.s.lying() != node
 		pulled, err := p.inner.Envelopes(ctx, node, from)
-		if err == nil && p.s.lying() != node {
+		if err == nil && honest && p.s.lying() != node {
 			p.s.seen.served(from, pulled)
 		}
 		return pulled, err
