@@ -521,6 +521,11 @@ func (m *exampleMaker) makeAdmission() {
 	a := act.Act{Version: act.Version, Type: act.TypeAdmission, RosterVersion: 1, Expiry: entriesTime + 7*86_400_000, Payload: payload.Marshal()}
 	core := sha256.Sum256(a.Core())
 	m.derived("act.admission_core.sha256", core[:])
+	proposal := act.Act{Version: act.Version, Type: act.TypeProposal, Payload: act.Proposal{Core: a.Core(), Reason: "joins"}.Marshal()}
+	whole := sha256.Sum256(proposal.Marshal())
+	m.derived("act.proposal.sha256", whole[:])
+	id := act.ProposalID(m.network, a.Core())
+	m.derived("act.proposal_id", id[:])
 }
 
 func (m *exampleMaker) makeLedger(t *testing.T) {

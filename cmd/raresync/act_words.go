@@ -97,7 +97,8 @@ func admissionWords(d *act.Admission) []fact {
 			at = "at " + strings.Join(node.Addresses, ", ")
 		}
 		facts = append(facts, fact{"node " + node.ID, node.Kind.String() + " " + at},
-			fact{"its TLS key", node.TLS.ID().String()})
+			fact{"its TLS key", node.TLS.ID().String()}, fact{"its log key", node.Log.ID().String()},
+			fact{"its cosigning key", node.Cosign.ID().String()})
 	}
 	return facts
 }

@@ -1,6 +1,6 @@
 // Package state is what the accepted envelopes of a network say: who is a
-// member with which keys, whose sequence stands where, who may read, how large
-// the log is. Every node that has seen the same envelopes has the same State,
+// member with which keys, whose sequence stands where, who may read, which acts
+// wait for approvals, how large the log is. Every node that has seen the same envelopes has the same State,
 // to the byte.
 //
 //	s, first, err := state.Found(genesis)         // envelope 0

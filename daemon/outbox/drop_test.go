@@ -60,6 +60,7 @@ func TestASequenceOfADroppedActIsNotBuiltTwiceWithOneAttempt(t *testing.T) {
 	inWorld(t, 2, func(t *testing.T, w *world) {
 		w.run()
 		wantRefusal(t, w.PostAct(t.Context(), w.unwanted()), state.CodeActPayload)
+		wantRefusal(t, w.PostAct(t.Context(), w.unwanted()), state.CodeActPayload)
 		w.restart(w.dir) // what is in memory alone is gone
 		wantRefusal(t, w.PostAct(t.Context(), w.unwanted()), state.CodeActPayload)
 		entries := plains("entry", 2)
@@ -67,8 +68,8 @@ func TestASequenceOfADroppedActIsNotBuiltTwiceWithOneAttempt(t *testing.T) {
 		w.drain()
 		w.wantInLog(entries)
 		w.wantOneEnvelopePerAttempt()
-		if n := len(w.log.sent); n != 3 {
-			t.Errorf("%d envelopes were sent, want the act twice and the entries", n)
+		if n := len(w.log.sent); n != 4 {
+			t.Errorf("%d envelopes were sent, want the act three times and the entries", n)
 		}
 	})
 }

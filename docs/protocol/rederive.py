@@ -282,7 +282,10 @@ def unopenable(x, net):
     node = list(net["nodes"][2])
     node[1:4] = [6, MIRROR, []]  # as if hospital 3 were no founder
     admission = cbor([net["institutions"][2], [node]])
-    x.derive("act.admission_core.sha256", sha256(cbor([1, 4, 1, ENTRIES_TIME + 7 * 86_400_000, admission])))
+    core = cbor([1, 4, 1, ENTRIES_TIME + 7 * 86_400_000, admission])
+    x.derive("act.admission_core.sha256", sha256(core))
+    x.derive("act.proposal.sha256", sha256(cbor([1, 5, 0, 0, cbor([core, "joins"]), []])))
+    x.derive("act.proposal_id", sha256(b"raresync/v1/proposal\0", net["network"], core))
     fields = [1, 1, 2, net["network"], 4, key_id(reader[7]), 1, 1, ZEROS, ACT_TIME, 0, 1, None, ZEROS, ZEROS, []]
     bodies = [[ZEROS, bytes(16), body]]
     return check_envelope(x, "act", x.envelope("act.hex"), reader[7], b"raresync/v1/act", fields, bodies)
