@@ -285,7 +285,7 @@ func (m *exampleMaker) makePseudonym(t *testing.T) {
 	public, keyID := m.founded.OPRF.PublicKey(), m.founded.OPRF.KeyID
 	m.derived("oprf.public_key", public[:])
 	m.derived("oprf.key_id", keyID[:])
-	_, shares, err := keyshare.Deal(3, 2, newExampleStream("deal"))
+	_, shares, err := keyshare.DealAll(3, 2, newExampleStream("deal"))
 	must(t, err)
 	blinding, elements, err := pseudonym.Blind([][]byte{input})
 	must(t, err)

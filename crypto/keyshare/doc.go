@@ -9,10 +9,33 @@
 // (Feldman's scheme), so k's public key and every holder's own public key
 // follow from it and no holder can quietly use another share.
 //
-// A network starts like this; the record is part of its genesis, and only
-// the genesis tells the network id to which the key id is bound:
+// Holders make a key together (joint-Feldman DKG) and pass it on to new ones
+// (resharing) in a ceremony, whose parts travel on the log. A new holder of a
+// [Run]; in a DKG it is also a dealer:
 //
-//	record, shares, err := keyshare.Deal(5, keyshare.Threshold(5), rand.Reader)
+//	key, err := keyshare.NewCeremonyKey()
+//	public, err := key.Public(run)                 // publish: one key for each dealer
+//	dealing, err := keyshare.NewDealing(run, me, rand.Reader)
+//	commit := dealing.Commit()                     // publish with it
+//	...                                            // when all have: keys[i] = public_i[me-1]
+//	deal, err := dealing.Deal(keys)                // publish
+//	...                                            // for each dealer's deal
+//	err = deal.CheckDKG(run, commits[i])           // everyone does, at once
+//	piece, err := deal.Open(run, me, key)          // ErrDeal: publish key.Reveal(run, deal.Dealer)
+//	...                                            // when all is there
+//	record, err := keyshare.RecordOfDKG(run, deals)
+//	share, err := keyshare.Join(run, record, pieces)
+//	confirmed := keyshare.Transcript(run, public, commits, deals) // sign and publish
+//
+// In a reshare t old holders deal with [NewReshare], nobody commits, and
+// [Deal.CheckReshare] and [RecordOfReshare] take the old record. Any complaint
+// ends the run; [Judge] says who lied, and the next run draws everything anew.
+//
+// A demo network starts with a key that one party deals. The record is part of
+// its genesis, and only the genesis tells the network id to which the key id
+// is bound:
+//
+//	record, shares, err := keyshare.DealAll(5, keyshare.Threshold(5), rand.Reader)
 //	...                     // genesis takes record.AppendCBOR(nil) and gives network
 //	record = record.Bind(network)
 //	for i := range shares {
@@ -30,11 +53,24 @@
 //     a public key; nobody's key is the identity.
 //  2. A share that [CheckShare] accepts is the one the record commits to.
 //  3. A share's scalar is printed by nothing: fmt, log/slog and JSON show a
-//     placeholder. Only [Scalar.Reveal] and [MarshalShare] give it away.
+//     placeholder. Only [Scalar.Reveal] and [MarshalShare] give it away. The
+//     same holds for ceremony keys, dealings and pieces.
+//  4. Fewer than t holders learn nothing of the key in a ceremony, whatever
+//     they deal and whoever complains, and cannot choose the key: every dealer
+//     commits before it sees another's polynomial.
+//  5. Nothing of one run passes in another. A reshare leaves key and key id as
+//     they are.
+//  6. What every holder opened, joined and confirmed is the record's share; who
+//     deals falsely, or complains falsely with evidence, is convicted.
 //
 // # Trust
 //
-// Whoever calls [Deal] knows every share for as long as it runs. A record
+// A ceremony is as secret as its sealed shares, which stay on the log and in
+// all its copies: ceremony keys and dealings are to be wiped when the run ends.
+// A holder that deals nothing, or complains without evidence, stops a run; the
+// log shows who. t old holders who kept their old shares keep the key.
+//
+// Whoever calls [DealAll] knows every share for as long as it runs. A record
 // says so (origin [Dealt]), and only a network marked demo accepts one; the
 // holders of any other network make their key together ([DKG]), so that no
 // single one ever knows it. Record, share and check are the same for both.

@@ -172,3 +172,13 @@ func encodePoint(e group.Element) (out [32]byte, err error) {
 	copy(out[:], b)
 	return out, err
 }
+
+// mustEncode is encodePoint for points computed here; the library has an
+// encoding for every one.
+func mustEncode(e group.Element) [32]byte {
+	b, err := encodePoint(e)
+	if err != nil {
+		panic("keyshare: encode point: " + err.Error())
+	}
+	return b
+}

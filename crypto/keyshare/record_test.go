@@ -30,7 +30,7 @@ func TestKeyIDIsTheHashOfLabelNetworkAndKey(t *testing.T) {
 }
 
 func TestRecordBytesAreFrozen(t *testing.T) {
-	r, _, err := Deal(3, 2, bytes.NewReader(make([]byte, 128)))
+	r, _, err := DealAll(3, 2, bytes.NewReader(make([]byte, 128)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ var errScalar = errors.New("scalar is zero or not reduced")
 
 // Share is one holder's part of the key in one epoch.
 type Share struct {
-	// KeyID and Epoch are those of the record the share belongs to. Deal
+	// KeyID and Epoch are those of the record the share belongs to. DealAll
 	// leaves KeyID zero: the network id is not known yet.
 	KeyID [32]byte
 	Epoch uint32
@@ -53,6 +53,28 @@ func (s Scalar) Reveal() [32]byte {
 		return [32]byte{}
 	}
 	return s.reveal()
+}
+
+// scalar returns the secret for the group library; the zero Scalar gives zero.
+func (s Scalar) scalar() group.Scalar {
+	raw := s.Reveal()
+	k := group.Ristretto255.NewScalar()
+	if err := k.UnmarshalBinary(raw[:]); err != nil {
+		panic("keyshare: a Scalar that NewScalar did not make")
+	}
+	return k
+}
+
+// scalarOf is NewScalar for a scalar of the group library.
+func scalarOf(k group.Scalar) (Scalar, error) { return NewScalar([32]byte(mustMarshal(k))) }
+
+// mustMarshal encodes a scalar; the library has an encoding for every one.
+func mustMarshal(k group.Scalar) []byte {
+	b, err := k.MarshalBinary()
+	if err != nil {
+		panic("keyshare: encode scalar: " + err.Error())
+	}
+	return b
 }
 
 // String returns a placeholder.

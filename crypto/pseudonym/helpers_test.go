@@ -20,7 +20,7 @@ type holders struct {
 	shares  []keyshare.Share
 }
 
-// dealKey splits a given key, by hand and not with keyshare.Deal, which only
+// dealKey splits a given key, by hand and not with keyshare.DealAll, which only
 // makes random ones. Coefficients follow from the epoch, so that a later
 // epoch is a resharing of the same key.
 func dealKey(t testing.TB, key group.Scalar, n, threshold int, epoch uint32) holders {

@@ -94,7 +94,7 @@ func deal(g *act.Genesis, random io.Reader) ([][]byte, error) {
 		}
 	}
 	n := len(g.Holders)
-	record, shares, err := keyshare.Deal(n, keyshare.Threshold(n), random)
+	record, shares, err := keyshare.DealAll(n, keyshare.Threshold(n), random)
 	if err != nil {
 		return nil, fmt.Errorf("deal to %d hospitals with a voter: %w", n, err)
 	}

@@ -21,9 +21,9 @@ func TestThresholdIsAMajority(t *testing.T) {
 
 func mustDeal(t testing.TB, n int) (Record, []Share) {
 	t.Helper()
-	r, shares, err := Deal(n, Threshold(n), rand.Reader)
+	r, shares, err := DealAll(n, Threshold(n), rand.Reader)
 	if err != nil {
-		t.Fatalf("Deal(%d): %v", n, err)
+		t.Fatalf("DealAll(%d): %v", n, err)
 	}
 	return r, shares
 }
@@ -89,8 +89,8 @@ func TestAnyMajorityOfSharesIsTheKey(t *testing.T) {
 
 func TestDealUsesTheRandomItIsGiven(t *testing.T) {
 	seed := bytes.Repeat([]byte{1, 2, 3, 4}, 16*3)
-	a, sharesA, errA := Deal(5, 3, bytes.NewReader(seed))
-	b, sharesB, errB := Deal(5, 3, bytes.NewReader(seed))
+	a, sharesA, errA := DealAll(5, 3, bytes.NewReader(seed))
+	b, sharesB, errB := DealAll(5, 3, bytes.NewReader(seed))
 	if errA != nil || errB != nil {
 		t.Fatal(errA, errB)
 	}
@@ -100,7 +100,7 @@ func TestDealUsesTheRandomItIsGiven(t *testing.T) {
 	if sharesA[4].Scalar.Reveal() != sharesB[4].Scalar.Reveal() {
 		t.Error("the same random bytes gave two shares")
 	}
-	if _, _, err := Deal(5, 3, bytes.NewReader(seed[:191])); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, _, err := DealAll(5, 3, bytes.NewReader(seed[:191])); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("random that ends early: got %v, want %v", err, io.ErrUnexpectedEOF)
 	}
 	c, _ := mustDeal(t, 5)
@@ -118,7 +118,7 @@ func TestDealRefuses(t *testing.T) {
 		"half that suffices":             {4, 2},
 		"more shares than there are":     {3, 4},
 	} {
-		if _, _, err := Deal(tc.n, tc.t, rand.Reader); !errors.Is(err, ErrRecord) {
+		if _, _, err := DealAll(tc.n, tc.t, rand.Reader); !errors.Is(err, ErrRecord) {
 			t.Errorf("%s: got %v, want %v", name, err, ErrRecord)
 		}
 	}
