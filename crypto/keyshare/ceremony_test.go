@@ -222,4 +222,3 @@ func BenchmarkDKG9(b *testing.B) {
 		c.finishDKG(b)
 	}
 }
-

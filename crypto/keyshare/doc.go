@@ -25,7 +25,7 @@
 //	...                                            // when all is there
 //	record, err := keyshare.RecordOfDKG(run, deals)
 //	share, err := keyshare.Join(run, record, pieces)
-//	confirmed := keyshare.Transcript(run, public, commits, deals) // sign and publish
+//	confirmed := keyshare.Transcript(run, publics, commits, deals) // sign and publish
 //
 // In a reshare t old holders deal with [NewReshare], nobody commits, and
 // [Deal.CheckReshare] and [RecordOfReshare] take the old record. Any complaint
