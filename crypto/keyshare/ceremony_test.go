@@ -3,6 +3,7 @@ package keyshare
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"syscall"
 	"testing"
 
 	"github.com/cloudflare/circl/group"
@@ -206,10 +207,12 @@ func TestResharesKeepTheKey(t *testing.T) {
 	}
 }
 
+// All the work of nine holders together: cpu-ns/op is what the process used.
 func BenchmarkDKG9(b *testing.B) {
+	started := cpuTime(b)
 	for b.Loop() {
 		c := newDKG(b, 9)
-		for range c.run.Holders { // each holder checks every deal, and opens its own shares
+		for range c.run.Holders - 1 { // the ninth's checks are in finishDKG, with all nine's opening
 			for i, d := range c.deals {
 				if err := d.CheckDKG(c.run, c.commits[i]); err != nil {
 					b.Fatal(err)
@@ -221,4 +224,13 @@ func BenchmarkDKG9(b *testing.B) {
 		}
 		c.finishDKG(b)
 	}
+	b.ReportMetric(float64(cpuTime(b)-started)/float64(b.N), "cpu-ns/op")
+}
+
+func cpuTime(b *testing.B) int64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
 }

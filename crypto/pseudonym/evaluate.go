@@ -19,8 +19,8 @@ const transcriptLabel = "raresync/toprf/v1"
 // its count or hash is not that of the elements; ErrBatch for no elements or
 // more than MaxBatch; ErrElement for an element that does not decode or is
 // the identity. The caller has checked the signature, the network, the quota
-// and that the request id is new or was the same request. Time: about 0.1 ms
-// per element on one core, independent of the share's value.
+// and that the request id is new or was the same request. Time: about 0.06
+// ms per element on one core, independent of the share's value.
 func Evaluate(share keyshare.Share, req Request, elements [][32]byte) (evaluated [][32]byte, proof [64]byte, err error) {
 	if err := checkAddressee(share, req); err != nil {
 		return nil, proof, fmt.Errorf("evaluate: %w", err)

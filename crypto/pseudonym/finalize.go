@@ -14,7 +14,7 @@ import (
 //
 // It returns ErrParts if there are fewer or more parts, two of one holder, or
 // one of another batch, key or epoch than this blinding and record. Time:
-// about t × 0.05 ms per input.
+// about 0.05 ms per input, whatever t is.
 func (b *Blinding) Finalize(record keyshare.Record, parts []Part) ([]Pseudonym, error) {
 	outputs, err := b.finalize(record, parts)
 	if err != nil {

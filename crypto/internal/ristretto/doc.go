@@ -1,8 +1,9 @@
 // Package ristretto is the group ristretto255 (RFC 9496), made for speed where
-// whole batches are multiplied: on the edwards25519 arithmetic of
-// filippo.io/edwards25519 it adds encoding, decoding and hashing to the group,
-// and products of many terms, which the group library of package keyshare does
-// not have.
+// whole batches are multiplied. The arithmetic of the curve, with its sums of
+// many terms, is that of filippo.io/edwards25519: BSD-licensed, the code of Go's
+// own crypto/ed25519, and kept by the same people. On it this package builds
+// encoding, decoding and hashing to the group. The group library of package
+// keyshare has no sums of many terms; the tests compare everything with it.
 //
 //	e, err := ristretto.Decode(b)
 //	product := ristretto.Mul(k, e)                        // secret k
