@@ -45,6 +45,7 @@ func ladderFaults(tree *houseTree) (faults []string) {
 // integration looks at everything.
 var homes = map[string]string{
 	"filippo.io/age":                   "crypto",
+	"filippo.io/edwards25519":          "crypto/internal/ristretto",
 	"filippo.io/hpke":                  "crypto",
 	"github.com/cloudflare/circl":      "crypto",
 	"golang.org/x/crypto":              "crypto",

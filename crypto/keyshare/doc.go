@@ -25,7 +25,7 @@
 //	...                                            // when all is there
 //	record, err := keyshare.RecordOfDKG(run, deals)
 //	share, err := keyshare.Join(run, record, pieces)
-//	confirmed := keyshare.Transcript(run, public, commits, deals) // sign and publish
+//	confirmed := keyshare.Transcript(run, publics, commits, deals) // sign and publish
 //
 // In a reshare t old holders deal with [NewReshare], nobody commits, and
 // [Deal.CheckReshare] and [RecordOfReshare] take the old record. Any complaint
@@ -68,7 +68,8 @@
 // A ceremony is as secret as its sealed shares, which stay on the log and in
 // all its copies: ceremony keys and dealings are to be wiped when the run ends.
 // A holder that deals nothing, or complains without evidence, stops a run; the
-// log shows who. t old holders who kept their old shares keep the key.
+// log shows who. Once the deals are out it can so reject a key that it does not
+// like the look of, though not choose one. t old holders who kept their old shares keep the key.
 //
 // Whoever calls [DealAll] knows every share for as long as it runs. A record
 // says so (origin [Dealt]), and only a network marked demo accepts one; the

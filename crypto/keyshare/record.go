@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"github.com/cloudflare/circl/group"
 )
@@ -146,14 +147,26 @@ func (r Record) points() ([]group.Element, error) {
 
 // holderPoint evaluates the committed polynomial at i (Horner's rule).
 func holderPoint(commitments []group.Element, i uint16) group.Element {
-	x := group.Ristretto255.NewScalar().SetUint64(uint64(i))
 	last := len(commitments) - 1
 	v := commitments[last].Copy()
 	for k := last - 1; k >= 0; k-- {
-		v.Mul(v, x)
+		v = times(i, v)
 		v.Add(v, commitments[k])
 	}
 	return v
+}
+
+// times returns n·e in time that depends on n: a doubling for each of its few
+// bits, and not for each of a scalar's 253. Holders' numbers are public.
+func times(n uint16, e group.Element) group.Element {
+	out := group.Ristretto255.Identity()
+	for bit := bits.Len16(n) - 1; bit >= 0; bit-- {
+		out.Dbl(out)
+		if n>>bit&1 == 1 {
+			out.Add(out, e)
+		}
+	}
+	return out
 }
 
 // checkHolders refuses commitments under which a holder's share is zero: its

@@ -110,6 +110,16 @@ func TestHolderKeyRefusesStrangers(t *testing.T) {
 	}
 }
 
+func TestTimesIsTheScalarProduct(t *testing.T) {
+	g := group.Ristretto255
+	e := g.HashToElement([]byte("e"), nil)
+	for _, n := range []uint16{0, 1, 2, 3, 7, 8, 31, 32, 33, 65535} {
+		if want := g.NewElement().Mul(e, g.NewScalar().SetUint64(uint64(n))); !times(n, e).IsEqual(want) {
+			t.Errorf("%d times: not the scalar product", n)
+		}
+	}
+}
+
 func TestReadRecordInsideALongerEncoding(t *testing.T) {
 	r, _ := mustDeal(t, 3)
 	b := cbor.AppendUint(r.AppendCBOR(cbor.AppendArray(nil, 2)), 7)

@@ -2,28 +2,33 @@ package pseudonym
 
 import (
 	"bytes"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
 
-	"github.com/cloudflare/circl/group"
-	"github.com/cloudflare/circl/oprf"
+	"github.com/raresync/raresync/crypto/internal/ristretto"
 )
 
 const (
 	redactedBlinding = "blinding(redacted)"
 	// maxInputBytes is what the length prefix of RFC 9497 can say.
 	maxInputBytes = 1<<16 - 1
+	// hashToGroupTag is RFC 9497's for base mode (section 3.1: mode 0).
+	hashToGroupTag = "HashToGroup-OPRFV1-\x00-ristretto255-SHA512"
 )
 
 // Blinding is what a hospital keeps of a batch until the answers are in: the
 // inputs and the blinds. It prints only a placeholder and is never stored; a
 // batch that is lost is blinded anew.
 type Blinding struct {
-	data         *oprf.FinalizeData
-	size         int
+	secret       *blinded
 	elementsHash [64]byte
+}
+
+// blinded is behind a pointer, of which fmt prints the address.
+type blinded struct {
+	inputs [][]byte
+	blinds []*ristretto.Scalar // one for each input
 }
 
 // Blind hides 1 to MaxBatch inputs, made by Params.Input, each under a fresh
@@ -33,9 +38,9 @@ func Blind(inputs [][]byte) (*Blinding, [][32]byte, error) {
 	if err := checkInputs(inputs); err != nil {
 		return nil, nil, fmt.Errorf("blind: %w", err)
 	}
-	blinds := make([]group.Scalar, len(inputs))
+	blinds := make([]*ristretto.Scalar, len(inputs))
 	for i := range blinds {
-		blinds[i] = ristretto.RandomNonZeroScalar(rand.Reader)
+		blinds[i] = ristretto.RandomScalar()
 	}
 	return blindWith(inputs, blinds)
 }
@@ -55,20 +60,18 @@ func checkInputs(inputs [][]byte) error {
 // blindWith is Blind with the blinds given, one for each input. It copies the
 // inputs: they are hashed again at the end, and a buffer the caller has reused
 // by then would make wrong pseudonyms that nothing shows to be wrong.
-func blindWith(inputs [][]byte, blinds []group.Scalar) (*Blinding, [][32]byte, error) {
+func blindWith(inputs [][]byte, blinds []*ristretto.Scalar) (*Blinding, [][32]byte, error) {
 	kept := make([][]byte, len(inputs))
+	elements := make([][32]byte, len(inputs))
 	for i := range inputs {
 		kept[i] = bytes.Clone(inputs[i])
+		point := ristretto.HashToElement(kept[i], []byte(hashToGroupTag))
+		if point.IsIdentity() || ristretto.IsZero(blinds[i]) {
+			return nil, nil, fmt.Errorf("blind: %w: input %d", ErrElement, i)
+		}
+		elements[i] = ristretto.Mul(blinds[i], point).Bytes()
 	}
-	data, request, err := oprf.NewClient(oprf.SuiteRistretto255).DeterministicBlind(kept, blinds)
-	if err != nil {
-		return nil, nil, fmt.Errorf("blind: %w", err)
-	}
-	elements, err := encodeElements(request.Elements)
-	if err != nil {
-		return nil, nil, fmt.Errorf("blind: %w", err)
-	}
-	return &Blinding{data: data, size: len(inputs), elementsHash: HashElements(elements)}, elements, nil
+	return &Blinding{secret: &blinded{kept, blinds}, elementsHash: HashElements(elements)}, elements, nil
 }
 
 // String returns a placeholder.

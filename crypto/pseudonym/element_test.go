@@ -36,7 +36,7 @@ func TestSecondEncodingsAreRefused(t *testing.T) {
 }
 
 func TestIdentityIsRefused(t *testing.T) {
-	if e := ristretto.NewElement(); e.UnmarshalBinary(identity[:]) != nil || !e.IsIdentity() {
+	if e := circlGroup.NewElement(); e.UnmarshalBinary(identity[:]) != nil || !e.IsIdentity() {
 		t.Fatal("zeros do not encode the identity")
 	}
 	if _, err := decodeElement(identity); !errors.Is(err, ErrElement) {

@@ -1,12 +1,10 @@
 package pseudonym
 
 import (
+	"crypto/sha512"
 	"fmt"
 
-	"github.com/cloudflare/circl/group"
-	"github.com/cloudflare/circl/math/polynomial"
-	"github.com/cloudflare/circl/oprf"
-
+	"github.com/raresync/raresync/crypto/internal/ristretto"
 	"github.com/raresync/raresync/crypto/keyshare"
 )
 
@@ -16,7 +14,7 @@ import (
 //
 // It returns ErrParts if there are fewer or more parts, two of one holder, or
 // one of another batch, key or epoch than this blinding and record. Time:
-// about t × 0.05 ms per input.
+// about 0.05 ms per input, whatever t is.
 func (b *Blinding) Finalize(record keyshare.Record, parts []Part) ([]Pseudonym, error) {
 	outputs, err := b.finalize(record, parts)
 	if err != nil {
@@ -24,31 +22,48 @@ func (b *Blinding) Finalize(record keyshare.Record, parts []Part) ([]Pseudonym, 
 	}
 	pseudonyms := make([]Pseudonym, len(outputs))
 	for i := range outputs {
-		copy(pseudonyms[i][:], outputs[i])
+		copy(pseudonyms[i][:], outputs[i][:])
 	}
 	return pseudonyms, nil
 }
 
-// finalize returns the outputs of RFC 9497, 64 bytes each.
-func (b *Blinding) finalize(record keyshare.Record, parts []Part) ([][]byte, error) {
+// finalize returns the outputs of RFC 9497, 64 bytes each (section 3.3.1).
+func (b *Blinding) finalize(record keyshare.Record, parts []Part) ([][64]byte, error) {
 	if err := b.checkParts(record, parts); err != nil {
 		return nil, err
 	}
-	return oprf.NewClient(oprf.SuiteRistretto255).Finalize(b.data, &oprf.Evaluation{Elements: b.join(parts)})
+	unblinded := b.unblind(parts)
+	outputs := make([][64]byte, len(unblinded))
+	for i, e := range unblinded {
+		if e.IsIdentity() {
+			return nil, fmt.Errorf("%w: input %d evaluates to the identity", ErrParts, i)
+		}
+		element := e.Bytes()
+		msg := appendPrefixed(appendPrefixed(nil, b.secret.inputs[i]), element[:])
+		outputs[i] = sha512.Sum512(append(msg, "Finalize"...))
+	}
+	return outputs, nil
 }
 
-// join returns, for each input, the evaluation by the whole key.
-func (b *Blinding) join(parts []Part) []group.Element {
-	weights := lagrange(parts)
-	joined := make([]group.Element, b.size)
-	for i := range joined {
-		sum, term := ristretto.Identity(), ristretto.NewElement()
+// unblind returns, for each input, its point times the whole key.
+//
+// The weights by which the parts add up to the key are fractions of small
+// integers. So a sum with small factors comes first, of what the holders
+// answered and with public weights: variable time is safe. The common
+// denominator goes into the inverse of the blind, a secret, and what is left
+// is one multiplication for each input, in constant time.
+func (b *Blinding) unblind(parts []Part) []*ristretto.Element {
+	w := lagrange(parts)
+	inverses := ristretto.Inverses(b.secret.blinds)
+	out := make([]*ristretto.Element, len(inverses))
+	terms := make([]*ristretto.Element, len(parts))
+	for i, inverse := range inverses {
 		for j := range parts {
-			sum.Add(sum, term.Mul(parts[j].evaluated[i], weights[j]))
+			terms[j] = parts[j].evaluated[i]
 		}
-		joined[i] = sum
+		out[i] = ristretto.Mul(inverse.Multiply(inverse, w.scale), ristretto.VarTimeSmallSum(w.factors, terms))
 	}
-	return joined
+	return out
 }
 
 // checkParts looks for two parts of one holder before anything is computed:
@@ -74,18 +89,4 @@ func (b *Blinding) checkParts(record keyshare.Record, parts []Part) error {
 		seen[p.holder] = true
 	}
 	return nil
-}
-
-// lagrange returns each part's weight: the Lagrange coefficient of its
-// holder's index at zero, where the polynomial is the key.
-func lagrange(parts []Part) []group.Scalar {
-	xs := make([]group.Scalar, len(parts))
-	for j := range parts {
-		xs[j] = ristretto.NewScalar().SetUint64(uint64(parts[j].holder))
-	}
-	weights := make([]group.Scalar, len(parts))
-	for j := range parts {
-		weights[j] = polynomial.LagrangeBase(uint(j), xs, ristretto.NewScalar())
-	}
-	return weights
 }

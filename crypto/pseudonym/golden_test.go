@@ -6,8 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/cloudflare/circl/group"
-
 	"github.com/raresync/raresync/crypto/keyshare"
 )
 
@@ -87,15 +85,9 @@ func proveAgain(t *testing.T, share keyshare.Share, req Request, elements, evalu
 	if err != nil {
 		t.Fatal(err)
 	}
-	both := [2][]group.Element{}
-	for i, in := range [][][32]byte{elements, evaluated} {
-		if both[i], err = decodeElements(in); err != nil {
-			t.Fatal(err)
-		}
-	}
-	proof, err := prove(k, both[0], both[1], transcript(req, elements, evaluated), random)
+	blinded, err := decodeElements(elements)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return proof
+	return batchOf(k, req, blinded, elements, evaluated).prove(k, random)
 }

@@ -10,8 +10,37 @@ import (
 	"github.com/cloudflare/circl/group"
 	"github.com/cloudflare/circl/math/polynomial"
 
+	"github.com/raresync/raresync/crypto/internal/ristretto"
 	"github.com/raresync/raresync/crypto/keyshare"
 )
+
+// circlGroup is the library's own implementation of the group, the second
+// opinion on this package's.
+var circlGroup = group.Ristretto255
+
+// ours returns a scalar of the library as one of ours.
+func ours(t testing.TB, s group.Scalar) *ristretto.Scalar {
+	t.Helper()
+	b, err := s.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := ristretto.DecodeScalar([32]byte(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// encodeTheirs returns the encoding of an element of the library.
+func encodeTheirs(t testing.TB, e group.Element) [32]byte {
+	t.Helper()
+	b, err := e.MarshalBinaryCompress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return [32]byte(b)
+}
 
 // holders are one network's key in one epoch: the record and all the shares.
 type holders struct {
@@ -20,7 +49,7 @@ type holders struct {
 	shares  []keyshare.Share
 }
 
-// dealKey splits a given key, by hand and not with keyshare.Deal, which only
+// dealKey splits a given key, by hand and not with keyshare.DealAll, which only
 // makes random ones. Coefficients follow from the epoch, so that a later
 // epoch is a resharing of the same key.
 func dealKey(t testing.TB, key group.Scalar, n, threshold int, epoch uint32) holders {
@@ -32,19 +61,15 @@ func dealKey(t testing.TB, key group.Scalar, n, threshold int, epoch uint32) hol
 	coefficients := []group.Scalar{key}
 	for i := 1; i < threshold; i++ {
 		coefficients = append(coefficients,
-			ristretto.HashToScalar([]byte{byte(epoch), byte(i)}, []byte("test coefficient")))
+			circlGroup.HashToScalar([]byte{byte(epoch), byte(i)}, []byte("test coefficient")))
 	}
 	for _, c := range coefficients {
-		a, err := encodeElement(ristretto.NewElement().MulGen(c))
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.record.Commitments = append(h.record.Commitments, a)
+		h.record.Commitments = append(h.record.Commitments, encodeTheirs(t, circlGroup.NewElement().MulGen(c)))
 	}
 	h.record = h.record.Bind(h.network)
 	f := polynomial.New(coefficients)
 	for i := range n {
-		raw, err := f.Evaluate(ristretto.NewScalar().SetUint64(uint64(i + 1))).MarshalBinary()
+		raw, err := f.Evaluate(circlGroup.NewScalar().SetUint64(uint64(i + 1))).MarshalBinary()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +87,7 @@ func dealKey(t testing.TB, key group.Scalar, n, threshold int, epoch uint32) hol
 }
 
 func testKey() group.Scalar {
-	return ristretto.HashToScalar([]byte("key"), []byte("pseudonym test"))
+	return circlGroup.HashToScalar([]byte("key"), []byte("pseudonym test"))
 }
 
 func (h holders) request(holder int, elements [][32]byte) Request {
@@ -140,7 +165,7 @@ func unhex(t testing.TB, s string) []byte {
 
 func scalarOf(t testing.TB, b []byte) group.Scalar {
 	t.Helper()
-	s := ristretto.NewScalar()
+	s := circlGroup.NewScalar()
 	if err := s.UnmarshalBinary(b); err != nil {
 		t.Fatal(err)
 	}

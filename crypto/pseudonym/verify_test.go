@@ -21,7 +21,7 @@ func (a answer) verify() error {
 	return err
 }
 
-func (h holders) answer(t *testing.T, holder int, elements [][32]byte) answer {
+func (h holders) answer(t testing.TB, holder int, elements [][32]byte) answer {
 	t.Helper()
 	req := h.request(holder, elements)
 	evaluated, proof, err := Evaluate(h.shares[holder-1], req, elements)
@@ -34,7 +34,7 @@ func (h holders) answer(t *testing.T, holder int, elements [][32]byte) answer {
 func TestHospitalRefuses(t *testing.T) {
 	h := dealKey(t, testKey(), 5, 3, 1)
 	reshared := dealKey(t, testKey(), 5, 3, 2)
-	foreign := dealKey(t, ristretto.NewScalar().SetUint64(5), 5, 3, 1)
+	foreign := dealKey(t, circlGroup.NewScalar().SetUint64(5), 5, 3, 1)
 	_, elements := mustBlind(t, 3)
 	_, otherElements := mustBlind(t, 3)
 	byTwo := h.answer(t, 2, elements)
@@ -119,7 +119,7 @@ func TestTamperingWithAnyByteOfAnAnswerIsSeen(t *testing.T) {
 func TestFinalizeRefuses(t *testing.T) {
 	h := dealKey(t, testKey(), 5, 3, 1)
 	reshared := dealKey(t, testKey(), 5, 3, 2)
-	foreign := dealKey(t, ristretto.NewScalar().SetUint64(5), 5, 3, 1)
+	foreign := dealKey(t, circlGroup.NewScalar().SetUint64(5), 5, 3, 1)
 	blinding, elements := mustBlind(t, 2)
 	_, otherElements := mustBlind(t, 2)
 	p := h.askAll(t, elements)
