@@ -2,6 +2,7 @@ package reader
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/raresync/raresync/registry/entry"
@@ -98,14 +99,18 @@ func (t *Tally) At(hospital uint32, p [32]byte) (entries, cases int) {
 	return 0, 0
 }
 
-// Pseudonyms returns all pseudonyms under which there are entries, in no
-// order.
+// Pseudonyms returns all pseudonyms under which there are entries or that a
+// standing link names, once each and in no order.
 func (t *Tally) Pseudonyms() [][32]byte {
-	out := make([][32]byte, 0, len(t.subjects))
-	for p := range t.subjects {
-		out = append(out, p)
+	named := map[[32]byte]bool{}
+	links, _ := t.standing()
+	for _, o := range links {
+		named[o.Entry.Alias.Old], named[o.Entry.Alias.New] = true, true
 	}
-	return out
+	for p := range t.subjects {
+		named[p] = true
+	}
+	return slices.Collect(maps.Keys(named))
 }
 
 // LastAlias returns the newest alias of two pseudonyms that a hospital sent,

@@ -14,7 +14,7 @@ var english = map[string]text{
 	"ID010": {"The patient has only a weak or local identity.", "Give the document with the first submission; if it comes later, join it to the case with entry link."},
 	"ID011": {"The number is a test number or a printed specimen.", "Use the patient's own number; test numbers belong on a demo network."},
 
-	"AL001": {"Your hospital has no entry of its own under either of the two identities.", "Register the patient first, and link once that entry is in the log; check the numbers typed."},
+	"AL001": {"Your hospital has no entry of its own under either of the two identities.", "Give the document under which your hospital registered the patient, and link once that entry is in the log."},
 	"AL002": {"Both are one identity: there is nothing to link.", "Give the document that was used before, and the one the patient has now."},
 	"AL003": {"The link would join more than six identities to one person.", "Check each link of this patient; undo the wrong one with entry unlink, or ask the coordinator."},
 	"AL004": {"Your hospital has not linked these two identities, so there is nothing to undo.", "Check both numbers; a link made a moment ago must be in the log first."},
