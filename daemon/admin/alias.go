@@ -18,8 +18,8 @@ type Alias struct {
 type AliasResult struct {
 	Outcome  string    `json:"outcome"`            // accepted, known (it stands already) or refused
 	Findings []Finding `json:"findings,omitempty"` // where: "old", "new" or, of both, ""
-	Old      string    `json:"old,omitempty"`      // case number, unless refused before it was known
-	New      string    `json:"new,omitempty"`
+	Old      string    `json:"old_case,omitempty"` // case number, unless refused before it was known
+	New      string    `json:"new_case,omitempty"`
 	Entry    *EntryRef `json:"entry,omitempty"`
 }
 
