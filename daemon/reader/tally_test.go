@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/raresync/raresync/crypto/seal"
@@ -69,13 +70,11 @@ func (a *account) tally() *Tally {
 func verdicts(p Persons, a *account) (out []string) {
 	for _, l := range p.Links {
 		e := a.all[l.Index-1].Entry.Alias
-		s := fmt.Sprintf("%d:%c%c", l.Hospital, e.Old[0], e.New[0])
-		for _, c := range append([]string{l.Refused}, l.Flags...) {
-			if c != "" {
-				s += " " + c
-			}
+		said := []string{fmt.Sprintf("%d:%c%c", l.Hospital, e.Old[0], e.New[0])}
+		if l.Refused != "" {
+			said = append(said, l.Refused)
 		}
-		out = append(out, s)
+		out = append(out, strings.Join(append(said, l.Flags...), " "))
 	}
 	return out
 }
