@@ -78,6 +78,10 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/log/leaves", http.HandlerFunc(s.leaves))
 	mux.Handle("GET /v1/log/proof/{index}", answer(s.proof))
 	mux.Handle("GET /v1/log/policy", answer(s.policy))
+	mux.Handle("POST /v1/aliases", answer(s.alias))
+	mux.Handle("GET /v1/persons", answer(s.persons))
+	mux.Handle("POST /v1/pseudonyms/check", answer(s.checkPseudonym))
+	mux.Handle("GET /v1/case-numbers/{number}", answer(s.findCaseNumber))
 	mux.Handle("GET /v1/backups", answer(s.declaredBackups))
 	mux.Handle("POST /v1/backups", answer(s.declareSalts))
 	mux.Handle("GET /v1/key", answer(s.keyState))
@@ -131,6 +135,8 @@ var problems = []struct {
 	{errRefused, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
 	{context.DeadlineExceeded, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "the entries are safe in the outbox; raresync status shows them"}},
 	{context.Canceled, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, ""}},
+	{errNoHospital, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask on the node of the hospital"}},
+	{errNoSuchCase, problem{http.StatusNotFound, admin.CodeNotFound, "case numbers are each hospital's own: check on whose paper it stands"}},
 	{errInvalid, problem{http.StatusBadRequest, admin.CodeInvalid, ""}},
 	{errTooLarge, problem{http.StatusRequestEntityTooLarge, admin.CodeTooLarge, "submit fewer files at a time"}},
 }

@@ -23,8 +23,8 @@ const usualRows = 100
 func entryCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "entry",
-		Usage:       "read the entries that this node may open",
-		Subcommands: []*cli.Command{entryListCommand(), entryGetCommand()},
+		Usage:       "read and count the entries that this node may open; link a patient's identities",
+		Subcommands: []*cli.Command{entryListCommand(), entryGetCommand(), entryCountCommand(), entryLinkCommand(), entryUnlinkCommand()},
 	}
 }
 

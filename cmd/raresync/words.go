@@ -37,6 +37,16 @@ var meanings = []struct {
 	{errNothing, words{"", "没有文件被接受", "请按上面的说明更正后重新提交"}},
 	{errNotApproved, words{"", "未赞同该提案", "请输入 yes，或使用 --yes"}},
 	{errUnread, words{"", "本程序无法读懂该提案的内容，请勿赞同", "请使用更新的版本，或询问提案方"}},
+	{errAliasRefused, words{"", "操作被拒绝，没有发送任何内容", "请按上面的说明处理后重试"}},
+	{errIdentity, words{"", "该证件被拒绝", "请按上面的说明更正后重试"}},
+	{errNoTerminal, words{
+		"name a file with --documents; - is standard input", "没有可供输入的终端", "请用 --documents 指定文件；- 表示标准输入"}},
+	{errTypedApart, words{"type the number again", "两次输入的号码不一致", "请重新输入"}},
+	{errWrongDigit, words{"case numbers have the digits 0-9 and the letters A-Z without I, L, O and U", "病例号中有不可能出现的字符", "病例号只含数字 0-9 和字母 A-Z（没有 I、L、O、U）"}},
+	{errTooFewDigits, words{"copy the number again from the paper: XXXX-XXXX-XXXX-CC", "病例号位数不足", "请对照纸质材料重新抄录：XXXX-XXXX-XXXX-CC"}},
+	{errTooManyDigits, words{"copy the number again from the paper: XXXX-XXXX-XXXX-CC", "病例号位数过多", "请对照纸质材料重新抄录：XXXX-XXXX-XXXX-CC"}},
+	{errSwappedDigits, words{"compare these two digits with the paper", "病例号中有两个相邻字符可能写反了", "请对照纸质材料核对这两位"}},
+	{errWrongCheck, words{"copy the number again from the paper; one digit or more is mistyped", "病例号校验位不符", "请对照纸质材料重新抄录；至少有一位写错"}},
 	{errUndeclared, words{
 		"an act has to be accepted first: is the daemon running and ready?",
 		"没有生成备份：未能先向网络申报", "请确认节点服务正在运行且已就绪（raresync status），然后重试"}},

@@ -11,4 +11,7 @@
 // all its identities go to the share holders at once, then everything enters
 // the outbox. A file is accepted or refused as a whole, and its findings name
 // rule and place.
+//
+// [Intake.Identify] gives documents that a person types their pseudonyms, as
+// Take would; [Intake.Alias] and [Intake.Post] send what links two of them.
 package intake

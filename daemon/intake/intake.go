@@ -147,10 +147,7 @@ func (in *Intake) read(f File, profile entry.Profile) *work {
 }
 
 func (in *Intake) readPacket(w *work, p phenopacket.Packet, profile entry.Profile) error {
-	today := entry.DateOf(in.cfg.Now().In(china))
-	id, findings, err := identity.Normalize(document(w.file, p), identity.Options{
-		Today: identity.Date{Year: int(today.Year), Month: int(today.Month), Day: int(today.Day)}, Production: in.cfg.Production,
-	})
+	id, findings, err := identity.Normalize(document(w.file, p), in.identityOptions())
 	w.result.Findings = append(w.result.Findings, p.Locate(findings)...)
 	if refused := (*rule.Refusal)(nil); errors.As(err, &refused) {
 		return &rule.Refusal{Findings: p.Locate(refused.Findings)}
@@ -159,7 +156,7 @@ func (in *Intake) readPacket(w *work, p phenopacket.Packet, profile entry.Profil
 	}
 	made, findings, err := p.Accept(
 		phenopacket.Options{Key: in.cfg.EntryID, Catalog: catalog.Current(), Profile: profile, Basis: entry.BasisStatutory},
-		validate.Context{Today: today, Identity: id})
+		validate.Context{Today: in.today(), Identity: id})
 	if err != nil {
 		return err
 	}
@@ -207,34 +204,25 @@ func (in *Intake) checkTails(batch []*work) {
 	}
 }
 
-// pseudonymise gives every entry its pseudonym: national ones from the share
-// holders, all at once; local ones from the hospital's own key.
+// pseudonymise gives every entry its pseudonym.
 func (in *Intake) pseudonymise(ctx context.Context, batch []*work) error {
-	var xs [][]byte
+	var ids []identity.Identity
 	for _, w := range batch {
 		for _, p := range w.patients {
-			if x := p.id.X(); x != nil {
-				xs = append(xs, x)
-			}
+			ids = append(ids, p.id)
 		}
 	}
-	var national []pseudonym.Pseudonym
-	if len(xs) > 0 {
-		var err error
-		if national, err = in.cfg.Pseudonymiser.Pseudonyms(ctx, xs); err != nil {
-			return err
-		}
+	names, err := in.pseudonyms(ctx, ids)
+	if err != nil {
+		return err
 	}
 	for _, w := range batch {
 		for _, p := range w.patients {
-			name := pseudonym.Local(in.cfg.Local, p.id.LocalKey())
-			if p.id.X() != nil {
-				name, national = national[0], national[1:]
-			}
 			for i := range p.entries {
-				p.entries[i].Pseudonym = entry.Pseudonym{Present: true, Value: name}
+				p.entries[i].Pseudonym = entry.Pseudonym{Present: true, Value: names[0]}
 				p.entries[i].Strength = strengthOf(p.id)
 			}
+			names = names[1:]
 		}
 	}
 	return nil

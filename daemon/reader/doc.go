@@ -4,6 +4,13 @@
 //	r := reader.New(reader.Config{...})
 //	for e, err := range r.Entries(ctx, 0, 0) { ... }
 //	packet, err := r.Phenopacket(index)
+//	figures, err := r.Persons(ctx)
+//
+// Persons are counted by pseudonym, and links join pseudonyms: one counts as
+// long as its hospital has not undone it, has an entry of its own under one of
+// the two, and makes no person of more than [MostPseudonyms]. A [Tally] does
+// the counting, alike for the coordinator over all entries and for a hospital
+// over its own.
 //
 // Nothing opened is stored; every call opens anew from the ledger. On a
 // reader's node [Reader.Watch] tries every envelope once as it arrives, and

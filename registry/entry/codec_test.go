@@ -31,6 +31,11 @@ func full(t entry.Type) entry.Entry {
 	if t != entry.TypeFollowUp {
 		e.FollowUp = nil
 	}
+	if t != entry.TypeAlias {
+		e.Alias = nil
+	} else {
+		e.Alias.New[0] ^= 1 // of another person's document
+	}
 	return e
 }
 
@@ -68,7 +73,7 @@ func fill(v reflect.Value) {
 	}
 }
 
-var types = []entry.Type{entry.TypeCase, entry.TypeGenetics, entry.TypeFollowUp}
+var types = []entry.Type{entry.TypeCase, entry.TypeGenetics, entry.TypeFollowUp, entry.TypeAlias}
 
 func TestEveryFieldComesBack(t *testing.T) {
 	for _, kind := range types {
@@ -150,6 +155,7 @@ func TestValuesWithoutAnEncodingAreRefusedWhereTheyAreMade(t *testing.T) {
 		"a day without a month":             func(e *entry.Entry) { e.EventDate = entry.Date{Year: 2023, Day: 2} },
 		"no profile":                        func(e *entry.Entry) { e.Profile = 0 },
 		"a reserved type":                   func(e *entry.Entry) { e.Type = 4 },
+		"an alias without its fields":       func(e *entry.Entry) { e.Type = entry.TypeAlias },
 		"a type that does not fit":          func(e *entry.Entry) { e.Type = entry.TypeGenetics },
 		"two sets of fields":                func(e *entry.Entry) { e.Genetics = &entry.Genetics{} },
 		"an unknown sex":                    func(e *entry.Entry) { e.Case.Sex = 9 },

@@ -21,6 +21,8 @@ func (e Entry) Content() (json.RawMessage, error) {
 		v = plain(reflect.ValueOf(*e.Genetics))
 	case e.FollowUp != nil:
 		v = plain(reflect.ValueOf(*e.FollowUp))
+	case e.Alias != nil:
+		v = plainStruct(reflect.ValueOf(*e.Alias))
 	}
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -16,13 +16,14 @@ type Type uint8
 //
 //	 4 specimen           5 treatment        6 death
 //	 7 referral           8 consent          9 withdrawal
-//	10 correction        11 alias           12 unlink
+//	10 correction        12 is not used: an alias also unlinks
 //	13 quality query     14 query reply
 //	15 biobank card      16 collection card
 const (
 	TypeCase     Type = 1
 	TypeGenetics Type = 2
 	TypeFollowUp Type = 3
+	TypeAlias    Type = 11
 )
 
 // Profile says which fields an entry must have (rule RQ001). Indicators count
@@ -83,8 +84,8 @@ const (
 	BasisBoth      Basis = 3
 )
 
-// An Entry is one fact about one person. Exactly one of Case, Genetics and
-// FollowUp is set, and it agrees with Type.
+// An Entry is one fact about one person. Exactly one of Case, Genetics,
+// FollowUp and Alias is set, and it agrees with Type.
 type Entry struct {
 	Type    Type
 	Profile Profile
@@ -99,7 +100,7 @@ type Entry struct {
 	Strength  Strength
 
 	// EventDate is the diagnosis date of a case, the report date of a genetic
-	// result, the visit date of a follow-up.
+	// result, the visit date of a follow-up, the day an alias was made.
 	EventDate Date
 
 	// Source is the format the entry came in, Basis why it may be held.
@@ -112,6 +113,7 @@ type Entry struct {
 	Case     *Case
 	Genetics *Genetics
 	FollowUp *FollowUp
+	Alias    *Alias
 }
 
 // A Pseudonym is the 32-byte output of the threshold OPRF, or absent.
@@ -133,7 +135,12 @@ func (p Pseudonym) String() string {
 func (p Pseudonym) GoString() string { return p.String() }
 
 // String returns the type's name, such as "case".
-func (t Type) String() string { return name(typeNames[:], uint8(t)) }
+func (t Type) String() string {
+	if s := name(typeNames[:], uint8(t)); s != "" {
+		return s
+	}
+	return "unknown" // reserved
+}
 
 // String returns the profile's name, such as "report".
 func (p Profile) String() string { return name(profileNames[:], uint8(p)) }
@@ -158,7 +165,7 @@ func ParseProfile(s string) (Profile, bool) {
 }
 
 var (
-	typeNames     = [...]string{"none", "case", "genetics", "follow-up"}
+	typeNames     = [...]string{0: "none", TypeCase: "case", TypeGenetics: "genetics", TypeFollowUp: "follow-up", TypeAlias: "alias"}
 	profileNames  = [...]string{"none", "report", "cohort", "published"}
 	strengthNames = [...]string{"none", "strong", "weak", "local"}
 	sourceNames   = [...]string{"none", "phenopacket", "csv", "xlsx", "fhir", "form"}

@@ -5,7 +5,7 @@ package entry
 
 func (w *wire) entry(e *Entry) {
 	w.array(11)
-	number(w, &e.Type, TypeCase, TypeFollowUp)
+	number(w, &e.Type, TypeCase, TypeAlias) // fields refuses the reserved ones between
 	version := uint8(SchemaVersion)
 	number(w, &version, SchemaVersion, SchemaVersion)
 	number(w, &e.Profile, Report, Published)
@@ -32,18 +32,37 @@ func (w *wire) fields(e *Entry) {
 			e.Genetics = new(Genetics)
 		case TypeFollowUp:
 			e.FollowUp = new(FollowUp)
+		case TypeAlias:
+			e.Alias = new(Alias)
 		}
 	}
 	switch {
-	case e.Type == TypeCase && e.Case != nil && e.Genetics == nil && e.FollowUp == nil:
-		w.caseFields(e.Case)
-	case e.Type == TypeGenetics && e.Genetics != nil && e.Case == nil && e.FollowUp == nil:
-		w.geneticsFields(e.Genetics)
-	case e.Type == TypeFollowUp && e.FollowUp != nil && e.Case == nil && e.Genetics == nil:
-		w.followUpFields(e.FollowUp)
-	default:
+	case !e.agrees():
 		w.fail("type and fields disagree")
+	case e.Case != nil:
+		w.caseFields(e.Case)
+	case e.Genetics != nil:
+		w.geneticsFields(e.Genetics)
+	case e.FollowUp != nil:
+		w.followUpFields(e.FollowUp)
+	case e.Alias != nil:
+		w.aliasFields(e)
 	}
+}
+
+// agrees reports whether the fields of the entry's type are there, and no
+// others.
+func (e *Entry) agrees() bool {
+	count, fits := 0, false
+	for _, f := range [...]struct {
+		t     Type
+		there bool
+	}{{TypeCase, e.Case != nil}, {TypeGenetics, e.Genetics != nil}, {TypeFollowUp, e.FollowUp != nil}, {TypeAlias, e.Alias != nil}} {
+		if f.there {
+			count, fits = count+1, f.t == e.Type
+		}
+	}
+	return count == 1 && fits
 }
 
 func (w *wire) caseFields(c *Case) {

@@ -10,6 +10,7 @@ import (
 var severities = map[string]Severity{
 	"ID001": E, "ID002": E, "ID003": E, "ID004": E, "ID005": W, "ID006": E,
 	"ID007": Q, "ID008": W, "ID009": E, "ID010": W, "ID011": E,
+	"AL001": E, "AL002": E, "AL003": E, "AL004": E, "AL005": Q, "AL006": Q, "AL007": W,
 	"OR001": E, "OR002": E,
 	"DT001": E, "DT002": E, "DT003": Q, "DT004": W, "DT005": Q,
 	"DX001": E, "DX002": E, "DX003": W, "DX004": E, "DX005": Q, "DX006": Q, "DX007": W,
