@@ -39,7 +39,7 @@ func (s *State) Accept(e *envelope.Envelope, logTime uint64, commitments [][32]b
 	}
 	m.Chain = Chain{Sequence: e.Sequence, Attempt: e.Attempt, ID: e.ID(), Number: a.Number}
 	if e.Kind == envelope.KindAct {
-		s.acceptAct(e)
+		s.acceptAct(e, logTime)
 	}
 	s.LogTime = logTime
 	s.Envelopes++

@@ -46,6 +46,9 @@ func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 	case act.TypeGenesis:
 		return refuse(CodeActPayload, "a network has one genesis")
 	}
+	if r, known := s.admitQuotaAct(e, a, logTime); known {
+		return r
+	}
 	return refuse(CodeActType, "act type %d is above feature level %d", a.Type, s.FeatureLevel)
 }
 
@@ -101,7 +104,7 @@ func (s *State) admitUnopenable(e *envelope.Envelope, a *act.Act) *Refusal {
 }
 
 // acceptAct takes in what an admitted act says.
-func (s *State) acceptAct(e *envelope.Envelope) {
+func (s *State) acceptAct(e *envelope.Envelope, logTime uint64) {
 	a, err := act.Decode(e.Bodies[0].Ciphertext)
 	switch {
 	case err != nil: // not admitted
@@ -109,5 +112,7 @@ func (s *State) acceptAct(e *envelope.Envelope) {
 		s.acceptSaltsBackup(a)
 	case a.Type == act.TypeAdmission:
 		s.acceptAdmission(a)
+	default:
+		s.acceptQuotaAct(e, a, logTime)
 	}
 }

@@ -36,6 +36,10 @@ type State struct {
 	Holders    []uint32
 
 	SaltsBackups []SaltsBackup // ascending by node
+
+	Allowances []Allowance // ascending by hospital, each once
+	Falsehoods []Falsehood // ascending by epoch and holder, each once
+	Usages     []Usage     // ascending by week and holder, each once
 }
 
 // Member is an institution with its chain of envelopes. Its number is its
@@ -139,5 +143,8 @@ func (s *State) Clone() *State {
 	c.Nodes = slices.Clone(s.Nodes)
 	c.ReaderSets = slices.Clone(s.ReaderSets)
 	c.SaltsBackups = slices.Clone(s.SaltsBackups)
+	c.Allowances = slices.Clone(s.Allowances)
+	c.Falsehoods = slices.Clone(s.Falsehoods)
+	c.Usages = slices.Clone(s.Usages)
 	return &c
 }
