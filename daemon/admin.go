@@ -18,7 +18,9 @@ import (
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/evaluation"
+	"github.com/raresync/raresync/daemon/intake"
 	"github.com/raresync/raresync/daemon/reader"
+	"github.com/raresync/raresync/daemon/spool"
 )
 
 // serveAdmin opens the admin socket and returns what closes it. Requests end
@@ -113,6 +115,8 @@ var problems = []struct {
 	{machine.ErrGap, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "ask again when raresync status says ready"}},
 	{consensus.ErrNoLeader, problem{http.StatusServiceUnavailable, admin.CodeNoLeader, "ask again in a moment"}},
 	{consensus.ErrNoRoom, problem{http.StatusInsufficientStorage, admin.CodeNoRoom, "have room made on this node's disk, then submit the same files again; no restart is needed"}},
+	{spool.ErrFull, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "files over quota wait already and go on by themselves; submit these again when raresync status shows fewer"}},
+	{intake.ErrTooMany, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
 	{evaluation.ErrHolders, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "too few share holders can be reached; raresync status shows the sessions"}},
 	{ledger.ErrOutOfRange, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
 	{context.DeadlineExceeded, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "the entries are safe in the outbox; raresync status shows them"}},

@@ -46,6 +46,7 @@ type service struct {
 	outbox *outbox.Outbox
 	intake *intake.Intake
 	reader *reader.Reader
+	quotas quotas
 
 	opened  atomic.Pointer[consensus.Node] // node, for the mesh, which is there before it
 	failed  chan error                     // the first failure that must end the process
@@ -197,9 +198,13 @@ func (s *service) openHospital() error {
 	if err != nil {
 		return err
 	}
+	if err := s.openQuotas(); err != nil {
+		return err
+	}
 	evaluator := s.evaluation()
+	s.quotas.evaluator = evaluator
 	s.intake = intake.New(intake.Config{
-		Pseudonymiser: evaluator, Outbox: s.outbox, EntryID: s.keys.EntryID, Local: s.keys.Local,
+		Pseudonymiser: evaluator, Outbox: s.outbox, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log, EntryID: s.keys.EntryID, Local: s.keys.Local,
 		Production: s.cfg.Submit.Production, Now: time.Now,
 	})
 	s.reader = reader.New(reader.Config{
@@ -218,7 +223,8 @@ func entryID(cbor []byte) ([32]byte, error) {
 func (s *service) evaluation() *evaluation.Service {
 	return evaluation.New(evaluation.Config{
 		Node: s.node, Hospital: s.self.Institution, Request: s.keys.Request, Response: s.keys.Response,
-		Share: s.keys.Share, Asker: s.peers, Logger: s.log,
+		Share: s.keys.Share, Count: s.quotas.count(), Asked: s.quotas.asked, Asker: s.peers, Poster: s.outbox, Logger: s.log,
+		Failed: s.report,
 	})
 }
 
@@ -246,6 +252,7 @@ func (s *service) serve(ctx context.Context) error {
 	}
 	s.workers.Go(func() { s.report(s.outbox.Run(ctx)) })
 	s.workers.Go(func() { s.report(s.reader.Watch(ctx)) })
+	s.workers.Go(func() { s.report(s.runQuotas(ctx)) })
 	s.log.Info("serving", "node", s.self.ID, "kind", s.self.Kind.String(), "version", s.version, "socket", s.cfg.Listen.AdminSocket)
 	select {
 	case <-ctx.Done():
@@ -289,6 +296,7 @@ func (s *service) close() error {
 		problems = append(problems, s.mesh.Close())
 	}
 	s.workers.Wait()
+	s.quotas.close()
 	if s.outbox != nil {
 		problems = append(problems, s.outbox.Close())
 	}

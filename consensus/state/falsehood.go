@@ -139,7 +139,7 @@ func (s *State) admitFalsehood(a *act.Act) *Refusal {
 	holder, epoch, err := s.CheckFalsehood(f)
 	switch {
 	case err != nil:
-		return refuse(CodeEvidence, "%v", err)
+		return refuse(CodeActPayload, "%v", err)
 	case s.KnownFalsehood(epoch, holder):
 		return refuse(CodeActPayload, "that holder %d answered falsely in epoch %d is on the log already", holder, epoch)
 	}

@@ -145,8 +145,8 @@ func TestOnlyWhatShowsAFalsehoodIsEvidence(t *testing.T) {
 				}
 			case !errors.Is(err, state.ErrNoFalsehood) || !strings.Contains(err.Error(), tc.want):
 				t.Errorf("got %v, want %q", err, tc.want)
-			case r == nil || r.Code != state.CodeEvidence:
-				t.Errorf("the act: %v, want %s", r, state.CodeEvidence)
+			case r == nil || r.Code != state.CodeActPayload:
+				t.Errorf("the act: %v, want %s", r, state.CodeActPayload)
 			}
 		})
 	}

@@ -31,7 +31,6 @@ const (
 	CodeActType     Code = "ACT002"   // act type above the feature level
 	CodeActPayload  Code = "ACT003"   // act payload not readable or not sensible
 	CodeActApproval Code = "ACT004"   // approvals missing, not due or not verifying
-	CodeEvidence    Code = "EVI001"   // evidence that does not show what it claims
 )
 
 // Refusal is the state machine's named answer to an envelope it does not

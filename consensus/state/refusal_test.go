@@ -322,10 +322,7 @@ var actRows = map[string]row{
 
 func TestEnvelopesAreAcceptedOrRefusedByName(t *testing.T) {
 	origin := newWorld(t)
-	seen := map[state.Code]bool{
-		state.CodeFork:     true, // needs the ledger: consensus/machine
-		state.CodeEvidence: true, // TestOnlyWhatShowsAFalsehoodIsEvidence
-	}
+	seen := map[state.Code]bool{state.CodeFork: true} // needs the ledger: consensus/machine
 	for _, table := range []map[string]row{formRows, senderRows, readerRows, contentRows, actRows} {
 		for name, tc := range table {
 			w := origin.copy()
@@ -357,7 +354,7 @@ var allCodes = []state.Code{
 	state.CodeEncoding, state.CodeSize, state.CodeVersion, state.CodeNetwork, state.CodeMember, state.CodeRole, state.CodeKey,
 	state.CodeKeySpan, state.CodeSequence, state.CodeGap, state.CodePrevious, state.CodeFork, state.CodeTime, state.CodeReaderSet,
 	state.CodeWraps, state.CodeLength, state.CodeBodies, state.CodeEd25519, state.CodeMLDSA, state.CodeActForm, state.CodeActType,
-	state.CodeActPayload, state.CodeActApproval, state.CodeEvidence,
+	state.CodeActPayload, state.CodeActApproval,
 }
 
 // checkVerifiedPath says that bytes verified before get the answer they would
