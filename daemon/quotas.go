@@ -18,7 +18,7 @@ import (
 
 // quotaTick is how often the daemon looks whether the day, or its quota, has
 // changed. Nothing is asked of others before it has.
-const quotaTick = 10 * time.Second
+const quotaTick = 2 * time.Second
 
 // quotas are what a node keeps of evaluations: its count as a holder, what it
 // asked as a hospital, and what waits for another day.

@@ -43,7 +43,7 @@ type Book struct {
 	used    map[uint32]*use
 	seen    map[requestKey][32]byte // the request that an id is for, of this day and the last
 	reused  map[[32]byte]bool       // other requests under a used id, likewise
-	lastDay []record                // requests of the last day and this, in order
+	taken   []taken                 // the requests of seen and reused, in order
 	pending []record                // not written yet
 	added   uint64                  // records ever added
 	synced  uint64                  // of them on disk
@@ -54,6 +54,14 @@ type Book struct {
 type use struct {
 	elements uint64
 	requests int
+}
+
+// taken is a request that is remembered so that it counts once.
+type taken struct {
+	day    uint32 // the holder's
+	key    requestKey
+	hash   [32]byte
+	reused bool // another request had its id
 }
 
 type requestKey struct {
@@ -150,39 +158,38 @@ func (b *Book) Close() error {
 // begin starts a day: the quotas are whole again, and what was counted before
 // yesterday is forgotten, since no request of that time is taken any more.
 func (b *Book) begin(day uint32, spent bool) {
-	var kept []record
+	var kept []taken
 	if day == b.day+1 {
-		kept = slices.DeleteFunc(b.lastDay, func(r record) bool { return r.day != b.day })
+		kept = slices.DeleteFunc(b.taken, func(t taken) bool { return t.day != b.day })
 	}
 	b.day, b.spent = day, spent
-	b.used, b.lastDay = map[uint32]*use{}, nil
+	b.used, b.taken = map[uint32]*use{}, nil
 	b.seen, b.reused = map[requestKey][32]byte{}, map[[32]byte]bool{}
-	for _, r := range kept {
-		b.remember(r)
+	for _, t := range kept {
+		b.remember(t)
 	}
 }
 
 // remember keeps a request so that it counts once.
-func (b *Book) remember(r record) {
-	hash := r.asked.Request.Hash()
-	if r.flag {
-		b.reused[hash] = true
+func (b *Book) remember(t taken) {
+	if t.reused {
+		b.reused[t.hash] = true
 	} else {
-		b.seen[requestKey{r.asked.Request.Hospital, r.asked.Request.RequestID}] = hash
+		b.seen[t.key] = t.hash
 	}
-	r.asked.Signature.MLDSA = nil // is on disk
-	b.lastDay = append(b.lastDay, r)
+	b.taken = append(b.taken, t)
 }
 
 // enter counts a request on the current day.
 func (b *Book) enter(r record) {
-	b.remember(r)
-	u := b.used[r.asked.Request.Hospital]
+	req := &r.asked.Request
+	b.remember(taken{day: r.day, key: requestKey{req.Hospital, req.RequestID}, hash: req.Hash(), reused: r.flag})
+	u := b.used[req.Hospital]
 	if u == nil {
 		u = &use{}
-		b.used[r.asked.Request.Hospital] = u
+		b.used[req.Hospital] = u
 	}
-	u.elements += uint64(r.asked.Request.N)
+	u.elements += uint64(req.N)
 	u.requests++
 }
 
