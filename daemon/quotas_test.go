@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/crypto/pseudonym"
+	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/daemon/quota"
@@ -130,5 +131,53 @@ func TestAHolderWithADamagedCountSaysSoAndTheNodeRuns(t *testing.T) {
 	got, err := places["h1"].client.Submit(t.Context(), admin.Submission{Files: patients(1), Wait: true})
 	if err != nil || got.Files[0].Outcome != "accepted" {
 		t.Errorf("two of three holders give %v, %v", got.Files, err)
+	}
+}
+
+// TestAHolderPostsItsWeekAndAHospitalThatDidNotAskSaysSo plants a week in a
+// holder's count in which hospital 2 asked for 600 elements, and hospitals whose
+// own records say 600 and nothing.
+func TestAHolderPostsItsWeekAndAHospitalThatDidNotAskSaysSo(t *testing.T) {
+	places := network(t)
+	today := pseudonym.QuotaDay(uint64(time.Now().UnixMilli()))
+	monday := (today/act.DaysInWeek - 1) * act.DaysInWeek
+	book, err := quota.Open(quota.Config{Dir: filepath.Join(places["h1"].cfg.Node.DataDir, "quota"), Now: time.Now})
+	must(t, err)
+	book.Advance(monday)
+	for hospital := range uint32(2) {
+		must(t, book.Count(quota.Signed{
+			Request:   pseudonym.Request{Hospital: hospital + 2, QuotaDay: monday, N: 600},
+			Signature: sign.Signature{MLDSA: make([]byte, sign.MLDSA65SignatureSize)},
+		}, func(uint32) uint64 { return 600 }))
+	}
+	must(t, book.Close())
+	for id, elements := range map[string]uint64{"h2": 0, "h3": 600} {
+		asked, err := quota.OpenAsked(filepath.Join(places[id].cfg.Node.DataDir, "asked"))
+		must(t, err)
+		must(t, asked.Note(monday-2, 0, 1))
+		must(t, asked.Note(monday, elements, 1))
+	}
+	for id, p := range places {
+		if id != "reader" {
+			p.start(t)
+		}
+	}
+	s := places["reader"].startService(t)
+	until(t, "the usage of the week", func() (bool, error) {
+		for _, u := range s.node.View().Usages {
+			if u.Holder == 1 && u.Week == monday/act.DaysInWeek {
+				return u.Requests == 2 && u.Of(2) == act.UsageBucket(600), nil
+			}
+		}
+		return false, nil
+	})
+	warns := func(id string) bool {
+		s, err := places[id].client.Status(t.Context())
+		must(t, err)
+		return strings.Contains(strings.Join(s.Warnings, "\n"), "share holder 1 claims at least 512 evaluations for this hospital")
+	}
+	until(t, "hospital 2 doubts it", func() (bool, error) { return warns("h2"), nil })
+	if warns("h3") {
+		t.Error("hospital 3, which asked, doubts it too")
 	}
 }
