@@ -2,6 +2,7 @@ package act_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"math"
 	"strings"
 	"testing"
@@ -34,6 +35,20 @@ func TestQuotaPayloadsEncodeBackToTheSameBytes(t *testing.T) {
 	want := act.Allowance{Hospital: 3, First: 20_000, Last: 20_010, Elements: 50_000}
 	if a, err := act.DecodeAllowance(want.Marshal()); err != nil || a != want {
 		t.Errorf("allowance: %+v, %v", a, err)
+	}
+}
+
+// TestQuotaPayloadsAreThoseOfTheProtocolPage has the bytes of docs/PROTOCOL.md
+// "Quotas and evidence".
+func TestQuotaPayloadsAreThoseOfTheProtocolPage(t *testing.T) {
+	u := act.Usage{Week: 2960, Requests: 9, Root: [32]byte{7}, Totals: []act.UsageTotal{{Hospital: 2, Bucket: 1}, {Hospital: 3, Bucket: 13}}}
+	for want, got := range map[string][]byte{
+		"84190b9009582007" + strings.Repeat("00", 31) + "828202018203" + "0d": u.Marshal(),
+		"84031950f41950fe19c350": act.Allowance{Hospital: 3, First: 20_724, Last: 20_734, Elements: 50_000}.Marshal(),
+	} {
+		if hex.EncodeToString(got) != want {
+			t.Errorf("got %x, want %s", got, want)
+		}
 	}
 }
 
