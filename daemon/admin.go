@@ -19,7 +19,9 @@ import (
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/ceremony"
 	"github.com/raresync/raresync/daemon/evaluation"
+	"github.com/raresync/raresync/daemon/intake"
 	"github.com/raresync/raresync/daemon/reader"
+	"github.com/raresync/raresync/daemon/spool"
 )
 
 // serveAdmin opens the admin socket and returns what closes it. Requests end
@@ -125,6 +127,8 @@ var problems = []struct {
 	{machine.ErrGap, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "ask again when raresync status says ready"}},
 	{consensus.ErrNoLeader, problem{http.StatusServiceUnavailable, admin.CodeNoLeader, "ask again in a moment"}},
 	{consensus.ErrNoRoom, problem{http.StatusInsufficientStorage, admin.CodeNoRoom, "have room made on this node's disk, then submit the same files again; no restart is needed"}},
+	{spool.ErrFull, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "files over quota wait already and go on by themselves; submit these again when raresync status shows fewer"}},
+	{intake.ErrTooMany, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
 	{evaluation.ErrHolders, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "too few share holders can be reached; raresync status shows the sessions"}},
 	{evaluation.ErrNoKey, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "its holders make it: raresync ceremony status"}},
 	{ceremony.ErrNotHolder, problem{http.StatusForbidden, admin.CodeNotAllowed, "raresync ceremony status names the holders"}},

@@ -48,6 +48,7 @@ type service struct {
 	outbox *outbox.Outbox
 	intake *intake.Intake
 	reader *reader.Reader
+	quotas quotas
 
 	shares   *home.ShareFile
 	ceremony *ceremony.Driver
@@ -203,9 +204,13 @@ func (s *service) openHospital() error {
 	if err != nil {
 		return err
 	}
+	if err := s.openQuotas(); err != nil {
+		return err
+	}
 	evaluator := s.evaluation()
+	s.quotas.evaluator = evaluator
 	s.intake = intake.New(intake.Config{
-		Pseudonymiser: evaluator, Outbox: s.outbox, EntryID: s.keys.EntryID, Local: s.keys.Local,
+		Pseudonymiser: evaluator, Outbox: s.outbox, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log, EntryID: s.keys.EntryID, Local: s.keys.Local,
 		Production: s.cfg.Submit.Production, Now: time.Now,
 	})
 	s.reader = reader.New(reader.Config{
@@ -232,7 +237,8 @@ func entryID(cbor []byte) ([32]byte, error) {
 func (s *service) evaluation() *evaluation.Service {
 	return evaluation.New(evaluation.Config{
 		Node: s.node, Hospital: s.self.Institution, Request: s.keys.Request, Response: s.keys.Response,
-		Share: s.shares.Of, Asker: s.peers, Logger: s.log,
+		Share: s.shares.Of, Count: s.quotas.count(), Asked: s.quotas.asked, Asker: s.peers, Poster: s.outbox, Logger: s.log,
+		Failed: s.report,
 	})
 }
 
@@ -261,6 +267,7 @@ func (s *service) serve(ctx context.Context) error {
 	s.workers.Go(func() { s.report(s.outbox.Run(ctx)) })
 	s.workers.Go(func() { s.report(s.reader.Watch(ctx)) })
 	s.workers.Go(func() { s.report(s.ceremony.Run(ctx)) })
+	s.workers.Go(func() { s.report(s.runQuotas(ctx)) })
 	s.log.Info("serving", "node", s.self.ID, "kind", s.self.Kind.String(), "version", s.version, "socket", s.cfg.Listen.AdminSocket)
 	select {
 	case <-ctx.Done():
@@ -304,6 +311,7 @@ func (s *service) close() error {
 		problems = append(problems, s.mesh.Close())
 	}
 	s.workers.Wait()
+	s.quotas.close()
 	if s.outbox != nil {
 		problems = append(problems, s.outbox.Close())
 	}

@@ -70,6 +70,11 @@ func must(t *testing.T, err error) {
 // reader; none runs yet.
 func network(t *testing.T) map[string]*place {
 	t.Helper()
+	return networkWith(t, act.DefaultPolicy())
+}
+
+func networkWith(t *testing.T, policy act.Policy) map[string]*place {
+	t.Helper()
 	places := map[string]*place{}
 	var cards []founding.Card
 	ids := []string{"h1", "h2", "h3", "reader"}
@@ -93,7 +98,7 @@ func network(t *testing.T) map[string]*place {
 		must(t, err)
 		places[id] = &place{cfg: cfg, client: admin.NewClient(cfg.Listen.AdminSocket)}
 	}
-	found(t, places, ids, cards)
+	found(t, policy, places, ids, cards)
 	return places
 }
 
@@ -114,11 +119,11 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func found(t *testing.T, places map[string]*place, ids []string, cards []founding.Card) {
+func found(t *testing.T, policy act.Policy, places map[string]*place, ids []string, cards []founding.Card) {
 	t.Helper()
 	draft, err := founding.NewDraft(founding.Plan{
 		Dealt: true,
-		Name:  "test.example/network", Demo: true, Policy: act.DefaultPolicy(), Cards: cards,
+		Name:  "test.example/network", Demo: true, Policy: policy, Cards: cards,
 		Identity:  pseudonym.Params{KDF: pseudonym.KDFArgon2id, Time: 1, MemoryKiB: 64, Parallelism: 1},
 		Catalogue: act.Catalogue{Edition: catalog.Current().Edition(), Hash: catalog.Current().Hash()},
 	}, rand.Reader)

@@ -77,6 +77,7 @@ type submitter struct {
 
 	results []submitted
 	refused int
+	waiting int
 	flags   map[string]int // findings on accepted files, by rule
 }
 
@@ -210,10 +211,17 @@ func (s *submitter) send(ctx context.Context, batch []admin.File, progress *term
 // refusedOutcome is the outcome of a file that a rule refuses.
 const refusedOutcome = "refused"
 
+// waitingOutcome is the outcome of a file that the daemon keeps for another
+// day's quota.
+const waitingOutcome = "waiting"
+
 // take keeps a result, and tells at once why a file was refused. Flags on
 // accepted files are counted: a backfill has many, and JSON has them all.
 func (s *submitter) take(r admin.FileResult) {
 	s.results = append(s.results, submitted{FileResult: r, Entries: append(taken{}, r.Entries...)})
+	if r.Outcome == waitingOutcome {
+		s.waiting++
+	}
 	if r.Outcome != refusedOutcome {
 		for _, f := range r.Findings {
 			s.flags[f.Code]++
@@ -228,8 +236,12 @@ func (s *submitter) take(r admin.FileResult) {
 	}
 }
 
-// tellFlags says how often each rule flagged what was accepted.
+// tellFlags says how many files wait, and how often each rule flagged what was
+// accepted.
 func (s *submitter) tellFlags() {
+	if s.waiting > 0 {
+		s.screen.Note(fmt.Sprintf("%d files wait for another day's quota: the daemon keeps them sealed and goes on by itself; raresync status shows how many are left", s.waiting))
+	}
 	for _, code := range slices.Sorted(maps.Keys(s.flags)) {
 		what, _ := rule.Text(code, s.lang)
 		s.screen.Note(fmt.Sprintf("%s x %d: %s", code, s.flags[code], what))

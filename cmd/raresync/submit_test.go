@@ -44,7 +44,8 @@ func newFakeDaemon(t *testing.T) *fakeDaemon {
 	return d
 }
 
-// submit refuses files named bad* and accepts the others with a flag.
+// submit refuses files named bad*, lets late* wait and accepts the others with a
+// flag.
 func (d *fakeDaemon) submit(w http.ResponseWriter, r *http.Request) {
 	var s admin.Submission
 	if err := json.NewDecoder(r.Body).Decode(&s); err != nil {
@@ -62,6 +63,9 @@ func (d *fakeDaemon) submit(w http.ResponseWriter, r *http.Request) {
 			one = admin.FileResult{Name: f.Name, Outcome: "refused", Findings: []admin.Finding{
 				{Code: "DT002", Severity: "E", Where: f.Name + " $.subject"}, {Code: "DX007", Severity: "W"},
 			}}
+		}
+		if strings.HasPrefix(filepath.Base(f.Name), "late") {
+			one = admin.FileResult{Name: f.Name, Outcome: "waiting"}
 		}
 		out.Files = append(out.Files, one)
 	}
@@ -148,6 +152,17 @@ func TestSubmitTellsRefusals(t *testing.T) {
 	}
 	if code, _, _ := d.run(t, "submit", t.TempDir()); code != exitNotFound {
 		t.Errorf("an empty folder: exit code %d, want %d", code, exitNotFound)
+	}
+}
+
+func TestSubmitTellsThatFilesWait(t *testing.T) {
+	d := newFakeDaemon(t)
+	code, out, errs := d.run(t, "submit", folder(t, map[string]int64{"late1.json": 1, "late2.json": 1, "good.json": 1}))
+	if code != 0 || strings.Count(out, "waiting") != 2 || !strings.Contains(errs, "2 files wait for another day's quota") {
+		t.Errorf("exit code %d\n%s%s", code, out, errs)
+	}
+	if _, _, errs := d.run(t, "submit", folder(t, map[string]int64{"good.json": 1})); strings.Contains(errs, "wait for another") {
+		t.Errorf("nothing waits, and it says %s", errs)
 	}
 }
 

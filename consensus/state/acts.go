@@ -67,6 +67,9 @@ func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 	case act.TypeGenesis:
 		return refuse(CodeActPayload, "a network has one genesis")
 	}
+	if r, known := s.admitQuotaAct(e, a, logTime); known {
+		return r
+	}
 	return refuse(CodeActType, "act type %d is above feature level %d", a.Type, s.FeatureLevel)
 }
 
@@ -78,6 +81,8 @@ func (s *State) admissible(a *act.Act, logTime uint64) *Refusal {
 		return s.admitAdmission(a)
 	case act.TypeCeremony:
 		return s.admitReshare(a, logTime)
+	case act.TypeAllowance:
+		return s.admissibleAllowance(a, logTime)
 	}
 	return refuse(CodeActType, "act type %d is above feature level %d", a.Type, s.FeatureLevel)
 }
@@ -163,6 +168,8 @@ func (s *State) acceptAct(e *envelope.Envelope, logTime uint64) {
 		s.acceptProposal(e.Hospital, a, logTime)
 	case act.TypeApproval:
 		s.acceptApproval(a)
+	default:
+		s.acceptQuotaAct(e, a, logTime)
 	}
 	s.endProposals(a, logTime)
 }

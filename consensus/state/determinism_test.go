@@ -7,6 +7,7 @@ import (
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/cbor"
 	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/envelope"
 	"github.com/raresync/raresync/registry/founding/foundingtest"
 )
@@ -34,6 +35,17 @@ func history(t testing.TB) (genesis *envelope.Envelope, log []sent) {
 		raw := actOf(t, s, net.Hospitals[1-n], saltsBackup(node, 1+uint64(n), now+90_000)).Marshal()
 		accept(t, s, raw, now+9_002)
 		log = append(log, sent{raw, now + 9_002})
+	}
+	x := newExchange(t, net, s)
+	x.lie()
+	for _, a := range []act.Act{
+		falsehoodAct(x.evidence()),
+		usageOf(act.Usage{Week: today/act.DaysInWeek - 1, Requests: 1, Totals: []act.UsageTotal{{Hospital: 2, Bucket: 3}}}),
+		allowance(t, net, s, act.Allowance{Hospital: 2, First: today, Last: today + 1, Elements: 9}, now+60_000),
+	} {
+		raw := actOf(t, s, net.Hospitals[2], a).Marshal()
+		accept(t, s, raw, now+9_003)
+		log = append(log, sent{raw, now + 9_003})
 	}
 	a := lasting(t, net, s, foundingtest.Newcomer(t, "h5", 5))
 	raw = actOf(t, s, net.Hospitals[0], proposalOf(a, "why")).Marshal()

@@ -25,7 +25,7 @@ const (
 // AppendCBOR appends the state's deterministic encoding to b: equal states
 // give equal bytes. docs/PROTOCOL.md "Snapshot" lists the fields.
 func (s *State) AppendCBOR(b []byte) []byte {
-	b = cbor.AppendArray(b, 26)
+	b = cbor.AppendArray(b, 27)
 	b = cbor.AppendUint(b, Format)
 	b = cbor.AppendBytes(b, s.Network[:])
 	b = cbor.AppendText(b, s.Name)
@@ -61,7 +61,8 @@ func (s *State) AppendCBOR(b []byte) []byte {
 	b = s.appendSaltsBackups(b)
 	b = s.Ceremony.appendCBOR(b)
 	b = cbor.AppendBytes(b, s.Canary.Marshal())
-	return s.appendProposals(b)
+	b = s.appendProposals(b)
+	return s.appendQuotas(b)
 }
 
 func (s *State) appendMembers(b []byte) []byte {
@@ -122,7 +123,7 @@ func appendReader(b []byte, r envelope.Reader) []byte {
 // Decode reads a state at the decoder's place; what follows is the caller's.
 func Decode(d *cbor.Decoder) (*State, error) {
 	s := &State{}
-	d.Array(26)
+	d.Array(27)
 	if v := d.Uint(); d.Err() == nil && v != Format {
 		return nil, fmt.Errorf("snapshot format %d, this build reads format %d", v, Format)
 	}
@@ -150,6 +151,7 @@ func Decode(d *cbor.Decoder) (*State, error) {
 	s.Ceremony = readCeremony(d)
 	s.Canary = readCanary(d)
 	s.decodeProposals(d)
+	s.decodeQuotas(d)
 	if err := d.Err(); err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)
 	}

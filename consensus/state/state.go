@@ -38,10 +38,13 @@ type State struct {
 
 	SaltsBackups []SaltsBackup // ascending by node
 
-	Ceremony  *Ceremony       // the newest; nil if there was none
-	Canary    act.Canary      // newest of the key in force; epoch 0: none yet
-	Proposals []Proposal      // by envelope number; see [State.Proposal] for which are open
-	Ended     []EndedProposal // the newest that ended, by the number at which they did
+	Ceremony   *Ceremony       // the newest; nil if there was none
+	Canary     act.Canary      // newest of the key in force; epoch 0: none yet
+	Proposals  []Proposal      // by envelope number; see [State.Proposal] for which are open
+	Ended      []EndedProposal // the newest that ended, by the number at which they did
+	Allowances []Allowance     // ascending by hospital, each once
+	Falsehoods []Falsehood     // ascending by epoch and holder, each once
+	Usages     []Usage         // ascending by week and holder, each once
 }
 
 // Member is an institution with its chain of envelopes. Its number is its
@@ -154,5 +157,8 @@ func (s *State) Clone() *State {
 	c.Ceremony = s.Ceremony.clone()
 	c.Proposals = slices.Clone(s.Proposals)
 	c.Ended = slices.Clone(s.Ended)
+	c.Allowances = slices.Clone(s.Allowances)
+	c.Falsehoods = slices.Clone(s.Falsehoods)
+	c.Usages = slices.Clone(s.Usages)
 	return &c
 }

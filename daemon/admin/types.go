@@ -24,6 +24,9 @@ type Status struct {
 	Alarm      string `json:"alarm,omitempty"` // what keeps the outbox from going on
 	Peers      []Peer `json:"peers"`
 
+	Waiting      int    `json:"waiting,omitempty"`       // submitted files that wait for another day's quota
+	WaitingSince string `json:"waiting_since,omitempty"` // RFC 3339, when the first of them came
+
 	Followers []Follower `json:"followers,omitempty"` // on the leader alone
 	Version   string     `json:"version"`
 	Warnings  []string   `json:"warnings,omitempty"`
@@ -90,7 +93,7 @@ type SubmissionResult struct {
 // FileResult is what became of one file.
 type FileResult struct {
 	Name     string     `json:"name"`
-	Outcome  string     `json:"outcome"` // accepted, known (nothing new in it) or refused
+	Outcome  string     `json:"outcome"` // accepted, known (nothing new in it), refused, or waiting (for another day's quota)
 	Findings []Finding  `json:"findings,omitempty"`
 	Entries  []EntryRef `json:"entries,omitempty"`
 }

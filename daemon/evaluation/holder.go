@@ -3,30 +3,36 @@ package evaluation
 import (
 	"errors"
 	"fmt"
-	"sync"
 
+	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/crypto/pseudonym"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/daemon/peer"
+	"github.com/raresync/raresync/daemon/quota"
 )
 
 // ErrRequest reports a request that this holder does not answer.
 var ErrRequest = errors.New("evaluation request refused")
 
-// requestsKept bounds the request ids a holder remembers.
-const requestsKept = 65_536
+// Count is a holder's count of what it evaluated; [quota.Book] is one.
+type Count interface {
+	// Advance moves the day to a checkpoint's, if it is believed.
+	Advance(checkpoint uint32) uint32
+	// Count returns nil once the request is counted, on disk and within quota.
+	Count(s quota.Signed, quota func(day uint32) uint64) error
+}
 
 // Evaluate answers a request that came from the given node: it checks who
-// signed it and that it is for this network and day, evaluates with this
-// node's share, and signs the answer.
+// signed it and that it is for this share and day, counts it, evaluates, and
+// signs the answer. Nothing is computed with the share before it is counted.
 func (s *Service) Evaluate(from string, e peer.Evaluation) (peer.Evaluation, error) {
-	share := s.Share(s.Node.View().OPRF.Epoch)
-	if share == nil {
-		return peer.Evaluation{}, fmt.Errorf("%w: this node holds no share", ErrRequest)
-	}
-	req, err := s.checkRequest(from, e)
+	share, req, err := s.checkRequest(from, e)
 	if err != nil {
-		return peer.Evaluation{}, err
+		return peer.Evaluation{}, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	if err := s.count(req, e.Signature); err != nil {
+		return peer.Evaluation{}, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	evaluated, proof, err := pseudonym.Evaluate(*share, req, e.Elements)
 	if err != nil {
@@ -40,66 +46,51 @@ func (s *Service) Evaluate(from string, e peer.Evaluation) (peer.Evaluation, err
 	return peer.Evaluation{Message: message, Signature: sig, Elements: evaluated}, nil
 }
 
-func (s *Service) checkRequest(from string, e peer.Evaluation) (pseudonym.Request, error) {
+// checkRequest checks all of a request that does not depend on others, and
+// returns the share that it asks for.
+func (s *Service) checkRequest(from string, e peer.Evaluation) (*keyshare.Share, pseudonym.Request, error) {
 	req, err := pseudonym.DecodeRequest(e.Message)
 	if err != nil {
-		return req, fmt.Errorf("%w: %w", ErrRequest, err)
+		return nil, req, err
 	}
 	view := s.Node.View()
+	share := s.Share(view.OPRF.Epoch)
+	if share == nil || s.Count == nil {
+		return nil, req, errors.New("this node holds no share")
+	}
 	member, ok := view.Member(req.Hospital)
 	node, known := view.Node(from)
 	switch {
 	case req.Network != view.Network:
-		return req, fmt.Errorf("%w: for another network", ErrRequest)
+		return nil, req, errors.New("it is for another network")
 	case !ok || !known || node.Institution != req.Hospital:
-		return req, fmt.Errorf("%w: node %s does not speak for institution %d", ErrRequest, from, req.Hospital)
+		return nil, req, fmt.Errorf("node %s does not speak for institution %d", from, req.Hospital)
+	case req.KeyID != view.OPRF.KeyID || req.KeyID != share.KeyID:
+		return nil, req, errors.New("it is for another key")
+	case req.Epoch != view.OPRF.Epoch || req.Epoch != share.Epoch:
+		return nil, req, fmt.Errorf("it is for epoch %d, the network is in %d and the share of %d", req.Epoch, view.OPRF.Epoch, share.Epoch)
+	case req.Holder != share.Holder:
+		return nil, req, fmt.Errorf("it is for holder %d, this is holder %d", req.Holder, share.Holder)
+	case len(e.Elements) != int(req.N) || pseudonym.HashElements(e.Elements) != req.ElementsHash:
+		return nil, req, errors.New("the elements are not those of the request")
 	}
-	if err := member.Request.Verify(sign.LabelRequest, e.Message, e.Signature); err != nil {
-		return req, fmt.Errorf("%w: %w", ErrRequest, err)
-	}
-	now, err := s.quotaTime()
+	return share, req, member.Request.Verify(sign.LabelRequest, e.Message, e.Signature)
+}
+
+// count counts a request that checkRequest found good.
+func (s *Service) count(req pseudonym.Request, sig sign.Signature) error {
+	day, err := s.Day()
 	if err != nil {
-		return req, err
+		return err
 	}
-	if today := pseudonym.QuotaDay(now); req.QuotaDay+1 < today || req.QuotaDay > today+1 {
-		return req, fmt.Errorf("%w: for day %d, today is %d", ErrRequest, req.QuotaDay, today)
-	}
-	if !s.seen.add(req) {
+	s.Count.Advance(day)
+	view := s.Node.View()
+	err = s.Count.Count(quota.Signed{Request: req, Signature: sig}, func(day uint32) uint64 { return view.Quota(req.Hospital, day) })
+	switch {
+	case errors.Is(err, quota.ErrReused):
 		s.Logger.Warn("request id used again for another request", "hospital", req.Hospital)
-		return req, fmt.Errorf("%w: request id was used for another request", ErrRequest)
+	case errors.Is(err, ledger.ErrStorage) && s.Failed != nil:
+		s.Failed(err)
 	}
-	return req, nil
-}
-
-// requestLog remembers request ids, so that one id never serves two requests.
-type requestLog struct {
-	mu    sync.Mutex
-	seen  map[requestKey][32]byte
-	order []requestKey
-}
-
-type requestKey struct {
-	hospital uint32
-	id       [16]byte
-}
-
-// add notes a request and reports whether its id is new or was this same
-// request's.
-func (l *requestLog) add(r pseudonym.Request) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	key, hash := requestKey{r.Hospital, r.RequestID}, r.Hash()
-	if known, ok := l.seen[key]; ok {
-		return known == hash
-	}
-	if l.seen == nil {
-		l.seen = map[requestKey][32]byte{}
-	}
-	if len(l.order) == requestsKept {
-		delete(l.seen, l.order[0])
-		l.order = l.order[1:]
-	}
-	l.seen[key] = hash
-	l.order = append(l.order, key)
-	return true
+	return err
 }

@@ -1,6 +1,7 @@
 package evaluation
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -35,43 +36,49 @@ func (w *world) request() asked {
 func TestAHolderAnswersOnlyWhatAMemberSignedForItNow(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(w *world, a *asked)
-		ok     bool
+		want   string // "" = answered
 	}{
-		"as it should be":           {func(*world, *asked) {}, true},
-		"of yesterday":              {func(_ *world, a *asked) { a.request.QuotaDay-- }, true},
-		"of tomorrow":               {func(_ *world, a *asked) { a.request.QuotaDay++ }, true},
-		"of the day before":         {func(_ *world, a *asked) { a.request.QuotaDay -= 2 }, false},
-		"of the day after tomorrow": {func(_ *world, a *asked) { a.request.QuotaDay += 2 }, false},
-		"of the first day":          {func(_ *world, a *asked) { a.request.QuotaDay = 0 }, false},
-		"of the last day there is":  {func(_ *world, a *asked) { a.request.QuotaDay = 1<<32 - 1 }, false},
-		"for another network":       {func(_ *world, a *asked) { a.request.Network[0] ^= 1 }, false},
-		"in another's name":         {func(_ *world, a *asked) { a.request.Hospital = 3 }, false},
-		"in nobody's name":          {func(_ *world, a *asked) { a.request.Hospital = 0 }, false},
-		"carried by another's node": {func(_ *world, a *asked) { a.from = "h3" }, false},
-		"carried by a stranger":     {func(_ *world, a *asked) { a.from = "h9" }, false},
+		"as it should be":           {func(*world, *asked) {}, ""},
+		"of yesterday":              {func(_ *world, a *asked) { a.request.QuotaDay-- }, ""},
+		"of tomorrow":               {func(_ *world, a *asked) { a.request.QuotaDay++ }, "QT002"},
+		"of the day before":         {func(_ *world, a *asked) { a.request.QuotaDay -= 2 }, "QT002"},
+		"of the first day":          {func(_ *world, a *asked) { a.request.QuotaDay = 0 }, "QT002"},
+		"of the last day there is":  {func(_ *world, a *asked) { a.request.QuotaDay = 1<<32 - 1 }, "QT002"},
+		"for another network":       {func(_ *world, a *asked) { a.request.Network[0] ^= 1 }, "another network"},
+		"in another's name":         {func(_ *world, a *asked) { a.request.Hospital = 3 }, "does not speak for institution 3"},
+		"in nobody's name":          {func(_ *world, a *asked) { a.request.Hospital = 0 }, "does not speak for institution 0"},
+		"carried by another's node": {func(_ *world, a *asked) { a.from = "h3" }, "node h3 does not speak"},
+		"carried by a stranger":     {func(_ *world, a *asked) { a.from = "h9" }, "node h9 does not speak"},
 		"signed by another": {func(w *world, a *asked) {
 			a.key = w.founded.Hospitals[2].Request
-		}, false},
-		"signed as a response": {func(w *world, a *asked) { a.key = w.founded.Hospitals[1].Response }, false},
-		"for another key":      {func(_ *world, a *asked) { a.request.KeyID[0] ^= 1 }, false},
-		"for another epoch":    {func(_ *world, a *asked) { a.request.Epoch++ }, false},
-		"for another holder":   {func(_ *world, a *asked) { a.request.Holder = 2 }, false},
+		}, "signature refused"},
+		"signed as a response": {func(w *world, a *asked) { a.key = w.founded.Hospitals[1].Response }, "signature refused"},
+		"for another key":      {func(_ *world, a *asked) { a.request.KeyID[0] ^= 1 }, "another key"},
+		"for another epoch":    {func(_ *world, a *asked) { a.request.Epoch++ }, "for epoch 2"},
+		"for another holder":   {func(_ *world, a *asked) { a.request.Holder = 2 }, "for holder 2, this is holder 1"},
 		"with other elements": {func(_ *world, a *asked) {
 			a.elements = [][32]byte{a.elements[1], a.elements[0], a.elements[2]}
-		}, false},
-		"with an element more": {func(_ *world, a *asked) { a.elements = append(a.elements, a.elements[0]) }, false},
+		}, "not those of the request"},
+		"with an element more": {func(_ *world, a *asked) { a.elements = append(a.elements, a.elements[0]) }, "not those of the request"},
 		"with the identity element": {func(_ *world, a *asked) {
 			a.elements = [][32]byte{{}}
 			a.request.N, a.request.ElementsHash = 1, pseudonym.HashElements(a.elements)
-		}, false},
+		}, "PS003: not a group element to use: the identity"},
+		"with what is no element": {func(_ *world, a *asked) {
+			a.elements = [][32]byte{[32]byte(bytes.Repeat([]byte{255}, 32))}
+			a.request.N, a.request.ElementsHash = 1, pseudonym.HashElements(a.elements)
+		}, "PS003"},
+		"with a batch above the quota":  {func(w *world, a *asked) { w.node.view.Policy.QuotaFloor = 2 }, "QT001: over quota: 3 elements on day 20717, 2 of 2 are left"},
+		"while its shares are replaced": {func(w *world, a *asked) { w.node.view.OPRF.Epoch++ }, "the network is in 2"},
+		"to a holder without a count":   {func(w *world, a *asked) { w.services["h1"].Count = nil }, "holds no share"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, five())
 			a := w.request()
 			tc.change(w, &a)
 			_, err := w.evaluate(a)
-			if tc.ok && err != nil || !tc.ok && !errors.Is(err, ErrRequest) {
-				t.Errorf("got %v, answered: want %v", err, tc.ok)
+			if tc.want == "" && err != nil || tc.want != "" && (!errors.Is(err, ErrRequest) || !strings.Contains(err.Error(), tc.want)) {
+				t.Errorf("got %v, want %q", err, tc.want)
 			}
 		})
 	}
@@ -124,26 +131,6 @@ func TestARequestIdServesOneRequest(t *testing.T) {
 	third.request.Hospital, third.key, third.from = 3, w.founded.Hospitals[2].Request, "h3"
 	if _, err := w.evaluate(third); err != nil {
 		t.Errorf("another hospital's request with that id: %v", err)
-	}
-}
-
-func TestAHolderRemembersABoundedNumberOfRequests(t *testing.T) {
-	var l requestLog
-	id := func(i int) pseudonym.Request {
-		return pseudonym.Request{Hospital: 1, RequestID: [16]byte{byte(i), byte(i >> 8), byte(i >> 16)}}
-	}
-	for i := range requestsKept + 10 {
-		if !l.add(id(i)) {
-			t.Fatalf("request %d is not new", i)
-		}
-	}
-	if len(l.seen) != requestsKept || len(l.order) != requestsKept {
-		t.Errorf("remembers %d requests in order of %d, want %d", len(l.seen), len(l.order), requestsKept)
-	}
-	other := id(requestsKept)
-	other.N = 9
-	if l.add(other) {
-		t.Error("another request under a recent id is taken")
 	}
 }
 

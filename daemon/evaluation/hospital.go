@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/crypto/pseudonym"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/daemon/peer"
@@ -79,23 +80,35 @@ func (s *Service) stretch(ctx context.Context, identities [][]byte) ([][]byte, e
 	return inputs, ctx.Err()
 }
 
-// batch blinds up to 4096 inputs, collects t proven evaluations and finalises.
+// batch asks for up to 4096 inputs, once more if the shares were replaced while
+// it asked.
 func (s *Service) batch(ctx context.Context, inputs [][]byte) ([]pseudonym.Pseudonym, error) {
 	view := s.Node.View()
 	if view.OPRF.Holders == 0 {
 		return nil, ErrNoKey
 	}
+	found, err := s.batchOf(ctx, view, inputs)
+	if now := s.Node.View(); errors.Is(err, ErrHolders) && now.OPRF.Epoch != view.OPRF.Epoch {
+		s.Logger.Info("the shares were replaced: asking again", "epoch", now.OPRF.Epoch)
+		return s.batchOf(ctx, now, inputs)
+	}
+	return found, err
+}
+
+// batchOf blinds the inputs, collects t proven evaluations by the shares of one
+// epoch, the view's, and finalises.
+func (s *Service) batchOf(ctx context.Context, view *state.State, inputs [][]byte) ([]pseudonym.Pseudonym, error) {
 	blinding, elements, err := pseudonym.Blind(inputs)
 	if err != nil {
 		return nil, err
 	}
-	now, err := s.quotaTime()
+	day, err := s.Day()
 	if err != nil {
 		return nil, err
 	}
 	template := pseudonym.Request{
 		Network: view.Network, KeyID: view.OPRF.KeyID, Epoch: view.OPRF.Epoch, Hospital: s.Hospital,
-		QuotaDay: pseudonym.QuotaDay(now), N: uint16(len(elements)), ElementsHash: pseudonym.HashElements(elements),
+		QuotaDay: day, N: uint16(len(elements)), ElementsHash: pseudonym.HashElements(elements),
 	}
 	parts, err := s.collect(ctx, view, template, elements)
 	if err != nil {
@@ -119,19 +132,22 @@ func (s *Service) collect(ctx context.Context, view *state.State, template pseud
 	order := s.holderOrder(view)
 	answers := make(chan answer, len(order))
 	asked := 0
-	ask := func() {
-		if asked == len(order) {
-			return
+	ask := func(n int) error {
+		more := order[asked:min(asked+n, len(order))]
+		if err := s.note(view, template, more); err != nil {
+			return err
 		}
-		holder := order[asked]
-		asked++
-		go func() {
-			part, err := s.ask(ctx, view, holder, template, elements)
-			answers <- answer{holder, part, err}
-		}()
+		asked += len(more)
+		for _, holder := range more {
+			go func() {
+				part, err := s.ask(ctx, view, holder, template, elements)
+				answers <- answer{holder, part, err}
+			}()
+		}
+		return nil
 	}
-	for range view.OPRF.Threshold {
-		ask()
+	if err := ask(int(view.OPRF.Threshold)); err != nil {
+		return nil, err
 	}
 	late := time.NewTicker(hedgeAfter)
 	defer late.Stop()
@@ -140,14 +156,18 @@ func (s *Service) collect(ctx context.Context, view *state.State, template pseud
 	for len(parts)+len(problems)-1 < asked {
 		select {
 		case <-late.C:
-			ask()
+			if err := ask(1); err != nil {
+				return nil, err
+			}
 			continue
 		case a := <-answers:
 			late.Reset(hedgeAfter)
 			if a.err != nil {
 				s.Logger.Warn("share holder gave no proven answer", "holder", a.holder, "reason", a.err.Error())
 				problems = append(problems, fmt.Errorf("holder %d: %w", a.holder, a.err))
-				ask()
+				if err := ask(1); err != nil {
+					return nil, err
+				}
 				continue
 			}
 			if parts = append(parts, a.part); len(parts) == int(view.OPRF.Threshold) {
@@ -162,7 +182,7 @@ func (s *Service) collect(ctx context.Context, view *state.State, template pseud
 // there on, so that load spreads.
 func (s *Service) holderOrder(view *state.State) []uint16 {
 	n, own := len(view.Holders), 0
-	if share := s.Share(view.OPRF.Epoch); share != nil {
+	if share := s.own(view, view.OPRF.Epoch); share != nil {
 		own = int(share.Holder) - 1
 	}
 	order := make([]uint16, n)
@@ -172,17 +192,52 @@ func (s *Service) holderOrder(view *state.State) []uint16 {
 	return order
 }
 
+// own returns this node's share of an epoch, or nil.
+func (s *Service) own(view *state.State, epoch uint32) *keyshare.Share {
+	if share := s.Share(epoch); share != nil && share.KeyID == view.OPRF.KeyID {
+		return share
+	}
+	return nil
+}
+
+// note puts on record what is about to be asked of other holders.
+func (s *Service) note(view *state.State, template pseudonym.Request, holders []uint16) error {
+	var institutions []uint32
+	for _, h := range holders {
+		if share := s.own(view, template.Epoch); share == nil || share.Holder != h {
+			institutions = append(institutions, view.Holders[h-1])
+		}
+	}
+	if s.Asked == nil || len(institutions) == 0 {
+		return nil
+	}
+	err := s.Asked.Note(template.QuotaDay, uint64(template.N), institutions...)
+	if err != nil && s.Failed != nil {
+		s.Failed(err)
+	}
+	return err
+}
+
+// ask asks one holder, or this node's own share.
 func (s *Service) ask(ctx context.Context, view *state.State, holder uint16, req pseudonym.Request, elements [][32]byte) (pseudonym.Part, error) {
 	req.Holder = holder
 	_, _ = rand.Read(req.RequestID[:]) // crypto/rand.Read never fails
-	if share := s.Share(req.Epoch); share != nil && share.Holder == holder {
+	if share := s.own(view, req.Epoch); share != nil && share.Holder == holder {
 		evaluated, proof, err := pseudonym.Evaluate(*share, req, elements)
 		if err != nil {
 			return pseudonym.Part{}, err
 		}
 		return pseudonym.VerifyEvaluation(view.OPRF, req, elements, evaluated, proof)
 	}
-	institution := view.Holders[holder-1]
+	part, err := s.askOther(ctx, view, req, elements)
+	if lie := (*falseAnswer)(nil); errors.As(err, &lie) {
+		s.suspect(view, lie)
+	}
+	return part, err
+}
+
+func (s *Service) askOther(ctx context.Context, view *state.State, req pseudonym.Request, elements [][32]byte) (pseudonym.Part, error) {
+	institution := view.Holders[req.Holder-1]
 	node, ok := nodeOf(view, institution)
 	if !ok {
 		return pseudonym.Part{}, errors.New("has no node")
@@ -192,16 +247,18 @@ func (s *Service) ask(ctx context.Context, view *state.State, holder uint16, req
 	if err != nil {
 		return pseudonym.Part{}, err
 	}
-	answer, err := s.Asker.Evaluate(ctx, node, peer.Evaluation{Message: message, Signature: sig, Elements: elements})
+	asked := peer.Evaluation{Message: message, Signature: sig, Elements: elements}
+	answer, err := s.Asker.Evaluate(ctx, node, asked)
 	if err != nil {
 		return pseudonym.Part{}, err
 	}
-	return s.verify(view, institution, req, elements, answer)
+	return s.verify(view, institution, req, asked, answer)
 }
 
 // verify checks the holder's signature, that it answers this request, and the
-// proof.
-func (s *Service) verify(view *state.State, institution uint32, req pseudonym.Request, elements [][32]byte, a peer.Evaluation) (pseudonym.Part, error) {
+// proof. What is wrong with an answer that the holder did sign is a
+// *falseAnswer.
+func (s *Service) verify(view *state.State, institution uint32, req pseudonym.Request, asked, a peer.Evaluation) (pseudonym.Part, error) {
 	member, ok := view.Member(institution)
 	if !ok {
 		return pseudonym.Part{}, errors.New("is no member")
@@ -210,11 +267,15 @@ func (s *Service) verify(view *state.State, institution uint32, req pseudonym.Re
 		return pseudonym.Part{}, err
 	}
 	resp, err := pseudonym.DecodeResponse(a.Message)
+	if err == nil {
+		err = resp.Answers(req, a.Elements)
+	}
 	if err != nil {
-		return pseudonym.Part{}, err
+		return pseudonym.Part{}, &falseAnswer{error: err, req: req, institution: institution, asked: asked, answered: a}
 	}
-	if err := resp.Answers(req, a.Elements); err != nil {
-		return pseudonym.Part{}, err
+	part, err := pseudonym.VerifyEvaluation(view.OPRF, req, asked.Elements, a.Elements, resp.Proof)
+	if err != nil {
+		return pseudonym.Part{}, &falseAnswer{error: err, req: req, institution: institution, asked: asked, answered: a, shows: true}
 	}
-	return pseudonym.VerifyEvaluation(view.OPRF, req, elements, a.Elements, resp.Proof)
+	return part, nil
 }

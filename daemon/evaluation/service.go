@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/raresync/raresync/consensus"
@@ -14,6 +15,7 @@ import (
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/peer"
+	"github.com/raresync/raresync/daemon/quota"
 	"github.com/raresync/raresync/registry/act"
 )
 
@@ -48,34 +50,71 @@ type Config struct {
 	Request  *sign.PrivateKey                   // signs this hospital's requests
 	Response *sign.PrivateKey                   // signs this holder's answers
 	Share    func(epoch uint32) *keyshare.Share // nil if this node holds none of that epoch
+	Count    Count                              // of what this holder evaluates; nil: it evaluates nothing
+	Asked    *quota.Asked                       // what this hospital asked of whom; nil: not noted
 	Asker    Asker
+	Poster   Poster // takes evidence against a holder to the log; nil: nothing is posted
 	Logger   *slog.Logger
+	Failed   func(error) // told of a disk that fails; may be nil
+}
+
+// Poster takes acts to the log; the outbox is one.
+type Poster interface {
+	AddAct(ctx context.Context, a act.Act) (uint64, error)
 }
 
 // Service asks holders and, with a share, is one. It is safe for concurrent
 // use.
 type Service struct {
 	Config
-	seen     requestLog
 	batchMax int // identities in one request; tests have smaller ones
+	suspects suspects
+	verified verifiedDay
 }
 
-// New returns a service.
-func New(c Config) *Service { return &Service{Config: c, batchMax: pseudonym.MaxBatch} }
+// New returns a service. Close ends what it does in the background.
+func New(c Config) *Service {
+	s := &Service{Config: c, batchMax: pseudonym.MaxBatch}
+	s.suspects.ctx, s.suspects.stop = context.WithCancel(context.Background())
+	return s
+}
 
-// quotaTime returns the time by which requests are counted: the median
-// cosignature time of the newest checkpoint, in ms. It never depends on one
-// node's clock.
-func (s *Service) quotaTime() (uint64, error) {
-	cp := s.Node.Checkpoint()
+// Close ends what the service does in the background and waits for it.
+func (s *Service) Close() {
+	s.suspects.stop()
+	s.suspects.workers.Wait()
+}
+
+// verifiedDay is the quota day of the newest checkpoint that was verified:
+// every request asks for it, and a checkpoint has many signatures.
+type verifiedDay struct {
+	mu         sync.Mutex // guards what follows
+	checkpoint tlog.SignedCheckpoint
+	policy     *tlog.Policy
+	day        uint32
+}
+
+// Day returns the quota day of the newest checkpoint: that of the median of its
+// cosignatures' times. It never depends on one node's clock. Before there is a
+// checkpoint the error is consensus.ErrNotYet.
+func (s *Service) Day() (uint32, error) {
+	cp, policy := s.Node.Checkpoint(), s.Node.Policy()
 	if cp.Size == 0 {
 		return 0, fmt.Errorf("no checkpoint yet: %w", consensus.ErrNotYet)
 	}
-	cosignatures, err := s.Node.Policy().Verify(cp)
+	v := &s.verified
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.policy == policy && v.checkpoint.Checkpoint == cp.Checkpoint &&
+		len(v.checkpoint.Signatures) > 0 && len(cp.Signatures) > 0 && &v.checkpoint.Signatures[0] == &cp.Signatures[0] {
+		return v.day, nil
+	}
+	cosignatures, err := policy.Verify(cp)
 	if err != nil {
 		return 0, err
 	}
-	return tlog.MedianTime(cosignatures) * 1000, nil
+	v.checkpoint, v.policy, v.day = cp, policy, pseudonym.QuotaDay(tlog.MedianTime(cosignatures)*1000)
+	return v.day, nil
 }
 
 // nodeOf returns a node that answers for an institution: its voter, or its

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -16,6 +18,8 @@ import (
 	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/peer"
+	"github.com/raresync/raresync/daemon/quota"
+	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/founding/foundingtest"
 )
 
@@ -39,7 +43,8 @@ func (n *testNode) Checkpoint() tlog.SignedCheckpoint { return n.checkpoint }
 
 // world is a network whose holders answer each other in memory.
 type world struct {
-	t        *testing.T
+	t        testing.TB
+	dir      string
 	founded  *foundingtest.Network
 	node     *testNode
 	services map[string]*Service
@@ -47,6 +52,7 @@ type world struct {
 
 	mu    sync.Mutex
 	asked []string
+	acts  []act.Act
 	bend  map[string]func(ctx context.Context, e, honest peer.Evaluation) (peer.Evaluation, error)
 }
 
@@ -69,7 +75,7 @@ func (b *lockedBuffer) text() string {
 
 var five = sync.OnceValue(func() *foundingtest.Network { return foundingtest.New(&testing.T{}, 5) })
 
-func newWorld(t *testing.T, n *foundingtest.Network) *world {
+func newWorld(t testing.TB, n *foundingtest.Network) *world {
 	t.Helper()
 	view, _, err := state.Found(n.Genesis)
 	must(t, err)
@@ -79,7 +85,7 @@ func newWorld(t *testing.T, n *foundingtest.Network) *world {
 		t: t, founded: n, node: &testNode{view: view, policy: policy}, services: map[string]*Service{},
 		bend: map[string]func(context.Context, peer.Evaluation, peer.Evaluation) (peer.Evaluation, error){},
 	}
-	w.node.checkpoint = w.cosigned()
+	w.node.checkpoint = w.cosigned(checkpointTime)
 	for _, m := range append(n.Hospitals[:len(n.Hospitals):len(n.Hospitals)], n.Reader) {
 		c := Config{
 			Node: w.node, Hospital: m.Number, Request: m.Request, Response: m.Response, Asker: line{w, m.Node},
@@ -91,20 +97,49 @@ func newWorld(t *testing.T, n *foundingtest.Network) *world {
 			}
 			return &m.Share
 		}
+		c.Poster = w
+		if m != n.Reader {
+			c.Count = w.book(m.Node)
+		}
+		asked, err := quota.OpenAsked(filepath.Join(t.TempDir(), "asked"))
+		must(t, err)
+		c.Asked = asked
 		w.services[m.Node] = New(c)
+		t.Cleanup(w.services[m.Node].Close)
 	}
 	return w
 }
 
-func must(t *testing.T, err error) {
+// book opens a holder's count, or opens it again after a restart.
+func (w *world) book(node string) *quota.Book {
+	w.t.Helper()
+	if w.dir == "" {
+		w.dir = w.t.TempDir()
+	}
+	b, err := quota.Open(quota.Config{Dir: filepath.Join(w.dir, node), Now: time.Now})
+	must(w.t, err)
+	w.t.Cleanup(func() { _ = b.Close() })
+	return b
+}
+
+// AddAct takes acts as an outbox does.
+func (w *world) AddAct(_ context.Context, a act.Act) (uint64, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.acts = append(w.acts, a)
+	return uint64(len(w.acts)), nil
+}
+
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// cosigned returns a valid checkpoint of the log as the genesis left it.
-func (w *world) cosigned() tlog.SignedCheckpoint {
+// cosigned returns a valid checkpoint, of a time in seconds, of the log as the
+// genesis left it.
+func (w *world) cosigned(at uint64) tlog.SignedCheckpoint {
 	w.t.Helper()
 	view := w.node.view
 	c := tlog.Checkpoint{Origin: consensus.Origin(view), Size: view.Tree.Size(), Root: view.Tree.Root()}
@@ -116,7 +151,7 @@ func (w *world) cosigned() tlog.SignedCheckpoint {
 	for _, m := range w.founded.Hospitals {
 		cosigner, err := tlog.NewCosigner(consensus.CosignerName(view, m.Node), m.Cosign.Ed25519(), m.Cosign.MLDSA44())
 		must(w.t, err)
-		sigs, err := cosigner.Cosign(c, checkpointTime)
+		sigs, err := cosigner.Cosign(c, at)
 		must(w.t, err)
 		sc.Signatures = append(sc.Signatures, sigs...)
 	}

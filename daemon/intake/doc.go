@@ -7,10 +7,15 @@
 // meet. Identifiers live in memory while a batch is taken and are dropped with
 // it; what leaves is sealed under a pseudonym.
 //
-// A batch is taken as a whole: all its files are read and checked first, then
-// all its identities go to the share holders at once, then everything enters
-// the outbox. A file is accepted or refused as a whole, and its findings name
-// rule and place.
+// A batch is read and checked as a whole. Then, in lots of up to 4096 persons,
+// its identities go to the share holders together and its entries enter the
+// outbox. A file is accepted or refused as a whole, and its findings name rule
+// and place.
+//
+// What the holders have no quota left for waits sealed in the spool, and goes on
+// when [Intake.Resume] is called on another day. It leaves the spool once the
+// outbox has it on disk; if a crash comes in between, the outbox knows the
+// entries by their ids.
 //
 // [Intake.Identify] gives documents that a person types their pseudonyms, as
 // Take would; [Intake.Alias] and [Intake.Post] send what links two of them.

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/raresync/raresync/crypto/pseudonym"
 	"github.com/raresync/raresync/daemon/outbox"
+	"github.com/raresync/raresync/daemon/quota"
 	"github.com/raresync/raresync/registry/catalog"
 	"github.com/raresync/raresync/registry/entry"
 	"github.com/raresync/raresync/registry/identity"
@@ -31,9 +33,12 @@ type Outbox interface {
 type Config struct {
 	Pseudonymiser Pseudonymiser
 	Outbox        Outbox
-	EntryID       [32]byte // the hospital's key for entry ids
-	Local         [32]byte // the hospital's key for local record numbers
-	Production    bool     // refuse test numbers
+	Spool         Spool         // keeps what is over quota; nil: that is an error
+	Quota         func() uint64 // today's, of this hospital at each holder; nil: not known
+	Logger        *slog.Logger  // told what became of files that waited; may be nil without a spool
+	EntryID       [32]byte      // the hospital's key for entry ids
+	Local         [32]byte      // the hospital's key for local record numbers
+	Production    bool          // refuse test numbers
 	Now           func() time.Time
 }
 
@@ -58,6 +63,7 @@ const (
 	Accepted Outcome = "accepted"
 	Known    Outcome = "known" // everything in it was taken before
 	Refused  Outcome = "refused"
+	Waiting  Outcome = "waiting" // over quota: it is kept and goes on by itself
 )
 
 // Result is what became of one file.
@@ -91,22 +97,51 @@ type patient struct {
 // same batch can be given again: what was taken of it is known then. Refused
 // files are results, not errors.
 func (in *Intake) Take(ctx context.Context, files []File, profile entry.Profile) ([]Result, error) {
-	batch := make([]*work, len(files))
-	for i, f := range files {
-		batch[i] = in.read(f, profile)
-	}
-	in.checkTails(batch)
-	if err := in.pseudonymise(ctx, batch); err != nil {
+	batch, waiting, err := in.take(ctx, files, profile)
+	if err != nil {
 		return nil, err
 	}
-	if err := in.post(ctx, batch); err != nil {
-		return nil, err
+	for _, lot := range waiting {
+		if err := in.keep(lot, profile); err != nil {
+			return nil, err
+		}
 	}
 	results := make([]Result, len(batch))
 	for i, w := range batch {
 		results[i] = w.result
 	}
 	return results, nil
+}
+
+// take takes files as far as the quota goes. What is left over is returned in
+// the lots in which it is to wait.
+func (in *Intake) take(ctx context.Context, files []File, profile entry.Profile) (batch []*work, waiting [][]*work, err error) {
+	for _, f := range files {
+		batch = append(batch, in.read(f, profile))
+	}
+	in.checkTails(batch)
+	lots, err := in.lots(batch)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, lot := range lots {
+		if len(waiting) > 0 && persons(lot...) > 0 { // the holders have said it
+			waiting = append(waiting, lot)
+			continue
+		}
+		err := in.pseudonymise(ctx, lot)
+		switch {
+		case errors.Is(err, quota.ErrOver) && in.cfg.Spool != nil:
+			waiting = append(waiting, lot)
+			continue
+		case err != nil:
+			return nil, nil, err
+		}
+		if err := in.post(ctx, lot); err != nil {
+			return nil, nil, err
+		}
+	}
+	return batch, waiting, nil
 }
 
 // refuse ends a file's way.

@@ -15,6 +15,7 @@ import (
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/daemon/quota"
 )
 
 // longPoll is how long a peer holds a request for a newer checkpoint: less than
@@ -118,6 +119,7 @@ var namedErrors = []struct {
 	{"clock", consensus.ErrClock},
 	{"not-yet", consensus.ErrNotYet},
 	{"out-of-range", ledger.ErrOutOfRange},
+	{"over-quota", quota.ErrOver},
 }
 
 func nameOf(err error) string {
@@ -163,6 +165,9 @@ func (c *Client) ask(ctx context.Context, method, node, path string, body []byte
 		return answer, nil
 	}
 	if named, ok := errorNamed(resp.Header.Get(errorHeader)); ok {
+		if errors.Is(named, quota.ErrOver) { // which day, how much is left
+			return nil, fmt.Errorf("%s says: %w: %.200q", node, named, answer)
+		}
 		return nil, fmt.Errorf("%s says: %w", node, named)
 	}
 	return nil, fmt.Errorf("%s says: %s: %.200q", node, resp.Status, answer)

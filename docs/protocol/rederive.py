@@ -146,7 +146,7 @@ def genesis(x):
     params = [1, seed("domain")[:16], 1, 64, 1]
     policy, catalogue = [11, 10_000, 10_000], ["example/1", seed("catalogue")]
     name = x.given_values["network_name"]
-    built = [1, name, True, 1, 2, 1, params, policy, catalogue, institutions, nodes, record, [1, 2, 3]]
+    built = [1, name, True, 1, 2, 1, params, policy, catalogue, institutions, nodes, [record], [1, 2, 3]]
     x.equal("genesis payload", cbor(built), act[4])
     core = cbor([1, 1, 0, 0, act[4]])
     network = sha256(b"raresync/v1/genesis\0", core)
@@ -349,7 +349,8 @@ def snapshot(x, net, envelopes, hashes, files, log_time):
                         last["sequence"], 1 if sent else 0, last["id"], number])
     readers = [0, [[net["institutions"][3][10], True, True]], [["11", [net["institutions"][4][10], True, False]]]]
     state = [3, net["network"], p[1], p[2], p[3], p[4], len(envelopes), len(hashes), root(hashes), [root(hashes)],
-             log_time, 1, 1, members, net["nodes"], [readers], p[6], p[7], p[8], p[11], p[12], [], [], []]
+             log_time, 1, 1, members, net["nodes"], [readers], p[6], p[7], p[8], p[11], p[12], [],
+             [], cbor([0, ZEROS]), [], [], [[], [], []]]
     sizes = [len(files[n]) for n in ("leaves", "hashes.0")] + [0, 0, 0]
     sizes += [len(files[n]) for n in ("envelopes", "envelopes.idx", "bodies", "bodies.idx", "salts")]
     encoded = cbor(state) + cbor([len(envelopes), len(hashes)] + sizes)

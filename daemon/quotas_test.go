@@ -1,0 +1,183 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/raresync/raresync/crypto/pseudonym"
+	"github.com/raresync/raresync/crypto/sign"
+	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/home"
+	"github.com/raresync/raresync/daemon/quota"
+	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/catalog"
+	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/generate"
+)
+
+// patients returns files of so many people.
+func patients(n int) (out []admin.File) {
+	for f := range generate.Files(generate.Options{
+		Seed: 7, Hospitals: 1, Patients: n, Today: entry.DateOf(time.Now()), Catalog: catalog.Current(),
+	}) {
+		out = append(out, admin.File{Name: f.Name, Data: f.Raw, Identities: map[string]admin.Document{
+			strings.TrimSuffix(f.Name, ".json"): {Type: "RIC", Value: f.ResidentID},
+		}})
+	}
+	return out
+}
+
+// startService is start with a hold on the daemon's parts.
+func (p *place) startService(t *testing.T) *service {
+	t.Helper()
+	s := &service{cfg: p.cfg, log: slog.New(slog.NewTextHandler(&p.logged, nil)), version: "test", failed: make(chan error, 16)}
+	must(t, s.open())
+	ctx, cancel := context.WithCancel(context.Background())
+	p.stop, p.ended = cancel, make(chan error, 1)
+	go func() { p.ended <- errors.Join(s.serve(ctx), s.close()) }()
+	t.Cleanup(func() { p.end(t) })
+	return s
+}
+
+// waiting waits until so many of a hospital's files wait.
+func (p *place) waiting(t *testing.T, want int) {
+	t.Helper()
+	until(t, "files that wait", func() (bool, error) {
+		s, err := p.client.Status(t.Context())
+		told := strings.Contains(strings.Join(s.Warnings, "\n"), "submitted files wait for another day's quota, the first since "+s.WaitingSince)
+		return err == nil && s.Waiting == want && told == (want > 0), err
+	})
+}
+
+func TestFilesOverQuotaWaitOverARestartAndGoOnWithAnAllowance(t *testing.T) {
+	policy := act.DefaultPolicy()
+	policy.QuotaFloor = 4 // at each of two holders beside the hospital's own, of which one is needed: 8 people
+	places := networkWith(t, policy)
+	h1 := places["h1"]
+	for _, p := range places {
+		if p != h1 {
+			p.start(t)
+		}
+	}
+	h1.startService(t)
+	for _, p := range places {
+		p.ready(t)
+	}
+	files := patients(12)
+	got, err := h1.client.Submit(t.Context(), admin.Submission{Files: files, Wait: true})
+	must(t, err)
+	outcomes := map[string]int{}
+	for _, f := range got.Files {
+		outcomes[f.Outcome]++
+	}
+	if outcomes["accepted"] != 8 || outcomes["waiting"] != 4 {
+		t.Fatalf("outcomes are %v, want 8 accepted and 4 waiting", outcomes)
+	}
+	h1.waiting(t, 4)
+	h1.end(t)
+	s := h1.startService(t)
+	h1.ready(t)
+	h1.waiting(t, 4)
+
+	view := s.node.View()
+	day := pseudonym.QuotaDay(uint64(time.Now().UnixMilli()))
+	a := act.Act{
+		Version: act.Version, Type: act.TypeAllowance, RosterVersion: view.RosterVersion, Expiry: uint64(time.Now().Add(time.Hour).UnixMilli()),
+		Payload: act.Allowance{Hospital: 1, First: day, Last: day + 1, Elements: 100}.Marshal(),
+	}
+	for n, id := range []string{"h1", "h2", "h3"} {
+		keys, _, err := home.LoadKeys(places[id].cfg)
+		must(t, err)
+		p, err := a.Approve(view.Network, uint32(n+1), keys.Envelope)
+		must(t, err)
+		a.Approvals = append(a.Approvals, p)
+	}
+	_, err = s.outbox.AddAct(t.Context(), a)
+	must(t, err)
+	h1.waiting(t, 0)
+	got, err = h1.client.Submit(t.Context(), admin.Submission{Files: files[11:], Wait: true})
+	must(t, err)
+	if got.Files[0].Outcome != "known" {
+		t.Errorf("the last file, submitted again, is %s", got.Files[0].Outcome)
+	}
+}
+
+func TestAHolderWithADamagedCountSaysSoAndTheNodeRuns(t *testing.T) {
+	places := network(t)
+	h3 := places["h3"]
+	dir := filepath.Join(h3.cfg.Node.DataDir, "quota")
+	must(t, os.MkdirAll(dir, 0o700))
+	must(t, os.WriteFile(filepath.Join(dir, "0000002960"), []byte("damaged beyond its end, and not by zeros"), 0o600))
+	for _, p := range places {
+		p.start(t)
+	}
+	for _, p := range places {
+		p.ready(t)
+	}
+	s, err := h3.client.Status(t.Context())
+	must(t, err)
+	if warned := strings.Join(s.Warnings, "\n"); !strings.Contains(warned, "evaluates nothing: "+quota.ErrDamaged.Error()) {
+		t.Errorf("warnings: %s", warned)
+	}
+	if s, err := places["h1"].client.Status(t.Context()); err != nil || strings.Contains(strings.Join(s.Warnings, "\n"), "evaluates nothing") {
+		t.Errorf("another node: %v, %v", s.Warnings, err)
+	}
+	got, err := places["h1"].client.Submit(t.Context(), admin.Submission{Files: patients(1), Wait: true})
+	if err != nil || got.Files[0].Outcome != "accepted" {
+		t.Errorf("two of three holders give %v, %v", got.Files, err)
+	}
+}
+
+// TestAHolderPostsItsWeekAndAHospitalThatDidNotAskSaysSo plants a week in a
+// holder's count in which hospital 2 asked for 600 elements, and hospitals whose
+// own records say 600 and nothing.
+func TestAHolderPostsItsWeekAndAHospitalThatDidNotAskSaysSo(t *testing.T) {
+	places := network(t)
+	today := pseudonym.QuotaDay(uint64(time.Now().UnixMilli()))
+	monday := (today/act.DaysInWeek - 1) * act.DaysInWeek
+	book, err := quota.Open(quota.Config{Dir: filepath.Join(places["h1"].cfg.Node.DataDir, "quota"), Now: time.Now})
+	must(t, err)
+	book.Advance(monday)
+	for hospital := range uint32(2) {
+		must(t, book.Count(quota.Signed{
+			Request:   pseudonym.Request{Hospital: hospital + 2, QuotaDay: monday, N: 600},
+			Signature: sign.Signature{MLDSA: make([]byte, sign.MLDSA65SignatureSize)},
+		}, func(uint32) uint64 { return 600 }))
+	}
+	must(t, book.Close())
+	for id, elements := range map[string]uint64{"h2": 0, "h3": 600} {
+		asked, err := quota.OpenAsked(filepath.Join(places[id].cfg.Node.DataDir, "asked"))
+		must(t, err)
+		must(t, asked.Note(monday-2, 0, 1))
+		must(t, asked.Note(monday, elements, 1))
+	}
+	for id, p := range places {
+		if id != "reader" {
+			p.start(t)
+		}
+	}
+	s := places["reader"].startService(t)
+	until(t, "the usage of the week", func() (bool, error) {
+		for _, u := range s.node.View().Usages {
+			if u.Holder == 1 && u.Week == monday/act.DaysInWeek {
+				return u.Requests == 2 && u.Of(2) == act.UsageBucket(600), nil
+			}
+		}
+		return false, nil
+	})
+	warns := func(id string) bool {
+		s, err := places[id].client.Status(t.Context())
+		must(t, err)
+		return strings.Contains(strings.Join(s.Warnings, "\n"), "share holder 1 claims at least 512 evaluations for this hospital")
+	}
+	until(t, "hospital 2 doubts it", func() (bool, error) { return warns("h2"), nil })
+	if warns("h3") {
+		t.Error("hospital 3, which asked, doubts it too")
+	}
+}
