@@ -141,10 +141,13 @@ func ceremonyReshare(c *cli.Context) error {
 	if _, err := arguments(c, 0, 0); err != nil {
 		return err
 	}
-	if err := errors.Join(required(c, "holder"), checkProposeFlags(c)); err != nil {
+	if err := checkProposeFlags(c); err != nil {
 		return err
 	}
 	days, holders := c.Int("deadline"), c.UintSlice("holder")
+	if len(holders) == 0 {
+		return usagef("--holder is needed, once for each institution that is to hold a share")
+	}
 	if days < 1 || days > 29 {
 		return usagef("--deadline %d: want 1 to 29 days", days)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/crypto/pseudonym"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/act"
@@ -58,7 +59,8 @@ func (d *Driver) cosign(ctx context.Context, node string, p consensus.Proposal) 
 // and posts the answer's hash: the log refuses another than before.
 func (d *Driver) canary(ctx context.Context, view *state.State) (busy bool, err error) {
 	share := slices.Index(view.Holders, d.cfg.Institution) + 1
-	if view.OPRF.Holders == 0 || view.Canary.Epoch == view.OPRF.Epoch || share == 0 {
+	made := view.OPRF.Origin == keyshare.DKG || view.OPRF.Epoch > 1 // by a ceremony
+	if !made || view.Canary.Epoch == view.OPRF.Epoch || share == 0 {
 		return false, nil
 	}
 	if !d.turn(fmt.Sprint("canary ", view.OPRF.Epoch), uint16(share)) {
