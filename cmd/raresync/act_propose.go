@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/crypto/pseudonym"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/founding"
@@ -18,7 +20,7 @@ func actProposeCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "propose",
 		Usage:       "put an act forward that lead hospitals approve",
-		Subcommands: []*cli.Command{actProposeAdmissionCommand()},
+		Subcommands: []*cli.Command{actProposeAdmissionCommand(), actProposeAllowanceCommand()},
 	}
 }
 
@@ -144,4 +146,53 @@ func tellProposed(c *cli.Context, p admin.Proposal) {
 	screen.Done(fmt.Sprintf("proposal %s is in the log, in envelope %d", short(p.ID), p.Envelope))
 	screen.Note(fmt.Sprintf("%d lead hospitals approve it by %s, each with: raresync act approve %s", p.Needed, p.Expires, short(p.ID)))
 	screen.Note("this hospital's own approval, if it leads, is not given yet")
+}
+
+func actProposeAllowanceCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "allowance",
+		Usage: "propose that a hospital may have more pseudonyms made a day for a while, as for a backfill",
+		Description: "Each share holder then evaluates so many persons a day more for it, from one day to another.\n" +
+			"A later allowance of the same hospital replaces it; one of 0 persons ends it.",
+		Flags: append([]cli.Flag{
+			&cli.UintFlag{Name: "hospital", Usage: "`NUMBER` of the hospital (required)"},
+			&cli.UintFlag{Name: "persons", Usage: "so many a day more, at most 100000; 0 ends the allowance there is (required)"},
+			&cli.StringFlag{Name: "from", DefaultText: "today", Usage: "first `DAY` in China, YYYY-MM-DD"},
+			&cli.StringFlag{Name: "to", Usage: "last `DAY` in China, YYYY-MM-DD (required)"},
+		}, proposeFlags()...),
+		Action: actProposeAllowance,
+	}
+}
+
+func actProposeAllowance(c *cli.Context) error {
+	if _, err := arguments(c, 0, 0); err != nil {
+		return err
+	}
+	if err := checkProposeFlags(c); err != nil {
+		return err
+	}
+	for _, name := range []string{"hospital", "persons", "to"} {
+		if !c.IsSet(name) {
+			return usagef("--%s is needed", name)
+		}
+	}
+	first, last := pseudonym.QuotaDay(uint64(time.Now().UnixMilli())), uint32(0)
+	for name, day := range map[string]*uint32{"from": &first, "to": &last} {
+		if !c.IsSet(name) {
+			continue
+		}
+		t, err := time.Parse(time.DateOnly, c.String(name))
+		if err != nil || t.Year() < 2000 || t.Year() > 2999 {
+			return usagef("--%s %q: want a day as YYYY-MM-DD", name, c.String(name))
+		}
+		*day = uint32(t.Unix() / 86_400)
+	}
+	if c.Uint("hospital") > math.MaxUint32 {
+		return usagef("--hospital %d is no institution's number", c.Uint("hospital"))
+	}
+	d := act.Allowance{Hospital: uint32(c.Uint("hospital")), First: first, Last: last, Elements: uint64(c.Uint("persons"))}
+	if err := d.Validate(); err != nil {
+		return coded{exitInvalid, err}
+	}
+	return proposeAct(c, act.Act{Type: act.TypeAllowance, Payload: d.Marshal()}, c.String("reason"))
 }

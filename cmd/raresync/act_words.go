@@ -69,6 +69,12 @@ func wordsOf(a *act.Act) ([]fact, error) {
 			return nil, err
 		}
 		return reshareWords(d), nil
+	case act.TypeAllowance:
+		d, err := act.DecodeAllowance(a.Payload)
+		if err != nil {
+			return nil, err
+		}
+		return allowanceWords(d), nil
 	}
 	return nil, fmt.Errorf("an act of type %s: use a newer version", a.Type)
 }
@@ -114,6 +120,16 @@ func reshareWords(d *act.Ceremony) []fact {
 		facts = append(facts, fact{fmt.Sprintf("share %d", i+1), fmt.Sprintf("institution %d (raresync member list names it)", n)})
 	}
 	return facts
+}
+
+func allowanceWords(d act.Allowance) []fact {
+	day := func(n uint32) string { return time.Unix(int64(n)*86_400, 0).UTC().Format(time.DateOnly) }
+	return []fact{
+		{"decision", fmt.Sprintf("each share holder evaluates %d persons a day more for institution %d", d.Elements, d.Hospital)},
+		{"from", day(d.First) + " (in China)"},
+		{"to", day(d.Last) + " (in China), inclusive"},
+		{"what it means", "so many more guesses a day could be made by whoever has that hospital's keys"},
+	}
 }
 
 // cannotBeUndone says what an approval starts.
