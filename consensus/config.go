@@ -61,8 +61,9 @@ type logLimits struct {
 	savedFill  uint64        // bytes that fill a gap between two saves of the progress; zero: savedFill
 }
 
-// defaultLimits keep log.db near 110 MiB.
-var defaultLimits = logLimits{snapshotBytes: 64 << 20, trailing: 512}
+// defaultLimits bound what a restart applies again: 32 MiB, which a slow core
+// does in a quarter of a second.
+var defaultLimits = logLimits{snapshotBytes: 32 << 20, trailing: 512}
 
 func (l logLimits) withDefaults() logLimits {
 	if l.snapshotBytes == 0 {

@@ -35,7 +35,7 @@ func (b *bench) scale(ctx context.Context) error {
 }
 
 // footprint measures memory and disk after the load, whose last snapshot is
-// less than 64 MiB of envelopes ago.
+// less than 32 MiB of envelopes ago.
 func (b *bench) footprint(n *network) error {
 	for _, p := range n.procs {
 		if err := b.memory("anonymous memory of a voter after the load", p); err != nil {

@@ -87,7 +87,7 @@ func (r *rivals) round(ctx context.Context, round int) error {
 }
 
 // longWindows gives raresync and plain Raft a window each in which raresync
-// takes a snapshot every 64 MiB. The envelopes are sealed before, more than
+// takes a snapshot every 32 MiB. The envelopes are sealed before, more than
 // there will be time for; plain Raft gets the same again and again.
 func (r *rivals) longWindows(ctx context.Context) error {
 	rate := median(r.results.values("raresync: rate"))
