@@ -40,6 +40,9 @@ type State struct {
 
 	Ceremony *Ceremony  // the newest; nil if there was none
 	Canary   act.Canary // newest of the key in force; epoch 0: none yet
+
+	Revocations []Revocation // in order of their acts
+	Grants      []Grant      // in order of their acts
 }
 
 // Member is an institution with its chain of envelopes. Its number is its
@@ -48,6 +51,7 @@ type Member struct {
 	act.Institution               // current keys
 	Signing         []SigningSpan // every envelope key it ever had
 	Sealing         []SealingSpan // every sealing key it ever had
+	Former          [][32]byte    // ids of the request, response and TLS keys it had before
 	Chain           Chain
 }
 
@@ -150,5 +154,7 @@ func (s *State) Clone() *State {
 	c.ReaderSets = slices.Clone(s.ReaderSets)
 	c.SaltsBackups = slices.Clone(s.SaltsBackups)
 	c.Ceremony = s.Ceremony.clone()
+	c.Revocations = slices.Clone(s.Revocations)
+	c.Grants = slices.Clone(s.Grants)
 	return &c
 }
