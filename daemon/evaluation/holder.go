@@ -33,7 +33,7 @@ func (s *Service) Evaluate(from string, e peer.Evaluation) (peer.Evaluation, err
 		return peer.Evaluation{}, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	message := pseudonym.NewResponse(req, evaluated, proof).AppendCBOR(nil)
-	sig, err := s.Response.Sign(sign.LabelResponse, message)
+	sig, err := s.sign(s.Node.View(), sign.LabelResponse, message)
 	if err != nil {
 		return peer.Evaluation{}, err
 	}
@@ -54,7 +54,7 @@ func (s *Service) checkRequest(from string, e peer.Evaluation) (pseudonym.Reques
 	case !ok || !known || node.Institution != req.Hospital:
 		return req, fmt.Errorf("%w: node %s does not speak for institution %d", ErrRequest, from, req.Hospital)
 	}
-	if err := member.Request.Verify(sign.LabelRequest, e.Message, e.Signature); err != nil {
+	if err := verify(view, member.Request, sign.LabelRequest, e.Message, e.Signature); err != nil {
 		return req, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	now, err := s.quotaTime()

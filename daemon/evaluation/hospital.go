@@ -188,7 +188,7 @@ func (s *Service) ask(ctx context.Context, view *state.State, holder uint16, req
 		return pseudonym.Part{}, errors.New("has no node")
 	}
 	message := req.AppendCBOR(nil)
-	sig, err := s.Request.Sign(sign.LabelRequest, message)
+	sig, err := s.sign(view, sign.LabelRequest, message)
 	if err != nil {
 		return pseudonym.Part{}, err
 	}
@@ -206,7 +206,7 @@ func (s *Service) verify(view *state.State, institution uint32, req pseudonym.Re
 	if !ok {
 		return pseudonym.Part{}, errors.New("is no member")
 	}
-	if err := member.Response.Verify(sign.LabelResponse, a.Message, a.Signature); err != nil {
+	if err := verify(view, member.Response, sign.LabelResponse, a.Message, a.Signature); err != nil {
 		return pseudonym.Part{}, err
 	}
 	resp, err := pseudonym.DecodeResponse(a.Message)
