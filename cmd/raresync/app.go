@@ -15,7 +15,7 @@ func newApp(in io.Reader, out, errs io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			demoCommand(), initCommand(), foundCommand(), serveCommand(),
 			validateCommand(), submitCommand(),
-			statusCommand(), memberCommand(), entryCommand(), logCommand(), ceremonyCommand(), backupCommand(),
+			statusCommand(), memberCommand(), entryCommand(), logCommand(), ceremonyCommand(), keyCommand(), backupCommand(),
 			catalogCommand(), configCommand(), versionCommand(),
 		},
 		Reader: in, Writer: out, ErrWriter: errs,

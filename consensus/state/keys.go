@@ -219,6 +219,15 @@ func (m *Member) hasKey(id [32]byte) bool {
 		slices.ContainsFunc(m.Sealing, func(span SealingSpan) bool { return span.Key.ID() == id })
 }
 
+// HasKey reports whether an institution, or one of its nodes, has or had the
+// key.
+func (s *State) HasKey(institution uint32, id [32]byte) bool {
+	m, ok := s.Member(institution)
+	return ok && (m.hasKey(id) || slices.ContainsFunc(s.Nodes, func(n act.Node) bool {
+		return n.Institution == institution && slices.Contains(n.KeyIDs(), id)
+	}))
+}
+
 func (s *State) acceptRevoke(a *act.Act) {
 	d, err := act.DecodeRevocation(a.Payload)
 	if err != nil {

@@ -128,16 +128,19 @@ func (f *InForce) byPurpose(p sign.Purpose) sign.KeyID {
 }
 
 // Settle makes the next keys that are in force the present ones. Signing keys
-// that they replace are destroyed; a sealing key stays, to open what was sealed
-// to it. It reports whether anything changed.
+// that they replace are destroyed. A sealing key stays, to open what was sealed
+// to it, and so does the last TLS key, for peers that do not know the new one
+// yet. It reports whether anything changed.
 func (r *Keyring) Settle(f InForce) (changed bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k := *r.keys
 	for _, p := range rotating {
 		if next := k.Next.place(p); *next != nil && (*next).Public().ID() == f.byPurpose(p) {
+			if p == sign.PurposeTLS {
+				k.FormerTLS, k.Rotated = k.TLS, true
+			}
 			*k.place(p), *next, changed = *next, nil, true
-			k.Rotated = k.Rotated || p == sign.PurposeTLS
 		}
 	}
 	if next := k.Next.Sealing; next != nil && next.Public().ID() == f.Sealing {
@@ -183,4 +186,14 @@ func updateBundle(cfg config.Config, change func(*keyfile.Bundle) error) error {
 		return err
 	}
 	return replaceSecret(cfg.Keys.File, file)
+}
+
+// Adopt marks a key file whose keys replace those that the genesis knows: it was
+// made after those were lost. The caller holds the lock of the data directory.
+// Every error is an ErrKeys.
+func Adopt(cfg config.Config) error {
+	if err := updateBundle(cfg, func(b *keyfile.Bundle) error { return b.PutSeed(rotatedName, []byte{1}) }); err != nil {
+		return fmt.Errorf("%w: %w", ErrKeys, err)
+	}
+	return nil
 }

@@ -34,6 +34,8 @@ type Keys struct {
 	Next    Next                  // made and not in force yet
 	Former  []*seal.ReaderPrivate // sealing keys from before: they open what was sealed then
 	Rotated bool                  // the genesis knows this node by another TLS key
+
+	FormerTLS *sign.PrivateKey // the node's TLS key before this one, for peers that do not know this one yet; nil if none
 }
 
 const redacted = "[node keys]"

@@ -57,11 +57,31 @@ func (k *Keys) place(p sign.Purpose) **sign.PrivateKey {
 
 func (k *Keys) byPurpose(p sign.Purpose) *sign.PrivateKey { return *k.place(p) }
 
+// Holds reports whether the private half of a key is among these, by its id.
+func (k *Keys) Holds(id [32]byte) bool {
+	signing := []*sign.PrivateKey{k.Log, k.Cosign, k.FormerTLS}
+	for _, p := range rotating {
+		signing = append(signing, k.byPurpose(p), k.Next.byPurpose(p))
+	}
+	for _, key := range signing {
+		if key != nil && key.Public().ID() == id {
+			return true
+		}
+	}
+	for _, key := range append([]*seal.ReaderPrivate{k.Sealing, k.Next.Sealing}, k.Former...) {
+		if key != nil && key.Public().ID() == id {
+			return true
+		}
+	}
+	return false
+}
+
 const (
 	nextPrefix   = "next."
 	formerPrefix = "former."
 	rotationName = "next.rotation"
 	rotatedName  = "rotated"
+	oldTLSName   = "former-tls"
 	maxFormer    = 40
 )
 
@@ -104,6 +124,9 @@ func (k *Keys) putRotating(b *keyfile.Bundle) error {
 		seed = f.Seed()
 		putSeed(formerPrefix+f.Public().ID().String()[:32], seed[:])
 	}
+	if k.FormerTLS != nil {
+		problems = append(problems, b.PutSign(oldTLSName, k.FormerTLS))
+	}
 	if k.Rotated {
 		putSeed(rotatedName, []byte{1})
 	}
@@ -130,6 +153,10 @@ func (k *Keys) readRotating(b *keyfile.Bundle) error {
 			k.Next.Sealing, err = sealingOf(b, name)
 		case name == rotationName:
 			k.Next.Rotation, err = b.Seed(name)
+		case name == oldTLSName:
+			if k.FormerTLS, err = b.Sign(name); err == nil && k.FormerTLS.Purpose() != sign.PurposeTLS {
+				err = fmt.Errorf("is a key for %s", k.FormerTLS.Purpose())
+			}
 		case name == rotatedName:
 			k.Rotated = true
 		case strings.HasPrefix(name, formerPrefix):
