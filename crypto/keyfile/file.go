@@ -38,9 +38,14 @@ var (
 	ErrPassphrase = errors.New("passphrase is empty")
 )
 
-// Seal returns b as a key file that opens with key.
-func Seal(b *Bundle, key Key) ([]byte, error) {
-	return sealTo(b, key.identity().Recipient())
+// Seal returns b as a key file that opens with key, and with each of more: while
+// a file key is being changed, a file opens with the old and the new one.
+func Seal(b *Bundle, key Key, more ...Key) ([]byte, error) {
+	to := []age.Recipient{key.identity().Recipient()}
+	for _, k := range more {
+		to = append(to, k.identity().Recipient())
+	}
+	return sealTo(b, to...)
 }
 
 // Open opens a key file that was sealed under key. It fails with ErrWrongKey,
@@ -76,9 +81,9 @@ func OpenPassphrase(file []byte, passphrase string) (*Bundle, error) {
 	return openWith(file, identity)
 }
 
-func sealTo(b *Bundle, recipient age.Recipient) ([]byte, error) {
+func sealTo(b *Bundle, recipients ...age.Recipient) ([]byte, error) {
 	var file bytes.Buffer
-	w, err := age.Encrypt(&file, recipient)
+	w, err := age.Encrypt(&file, recipients...)
 	if err != nil {
 		return nil, fmt.Errorf("seal key file: %w", err)
 	}

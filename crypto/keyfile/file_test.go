@@ -233,3 +233,26 @@ func TestStockAgeReadsAKeyFile(t *testing.T) {
 		t.Errorf("read %d bytes, %v", len(plaintext), err)
 	}
 }
+
+func TestAFileThatIsSealedToTwoKeysOpensWithEither(t *testing.T) {
+	var keys [3]keyfile.Key
+	for i := range keys {
+		var err error
+		if keys[i], err = keyfile.NewKey(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var b keyfile.Bundle
+	if err := b.PutSeed("local", []byte{1, 2, 3}); err != nil {
+		t.Fatal(err)
+	}
+	file, err := keyfile.Seal(&b, keys[0], keys[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []error{nil, nil, keyfile.ErrWrongKey} {
+		if _, err := keyfile.Open(file, keys[i]); !errors.Is(err, want) {
+			t.Errorf("key %d: %v, want %v", i, err, want)
+		}
+	}
+}
