@@ -78,7 +78,7 @@ func keyShowCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			out, daemon, err := asking(c)
+			out, daemon, err := askingOf(c)
 			if err != nil {
 				return err
 			}
@@ -239,10 +239,10 @@ func keyRevoke(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := required(c, "since"); err != nil {
-		return err
+	if !c.IsSet("since") {
+		return usagef("key revoke needs --since: the first envelope number in doubt, 0 for all")
 	}
-	out, daemon, err := asking(c)
+	out, daemon, err := askingOf(c)
 	if err != nil {
 		return err
 	}
@@ -278,4 +278,14 @@ func fullKey(ctx context.Context, daemon *admin.Client, id string) (admin.HeldKe
 		return admin.HeldKey{}, coded{exitInvalid, fmt.Errorf("%d keys begin with %s: raresync key list --all shows them", len(keys), id)}
 	}
 	return keys[0], nil
+}
+
+// askingOf is asking for a command with arguments.
+func askingOf(c *cli.Context) (*term.Output, *admin.Client, error) {
+	out, err := outputOf(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	daemon, err := client(c)
+	return out, daemon, err
 }

@@ -37,7 +37,7 @@ func keyGrant(c *cli.Context) error {
 	if err != nil {
 		return usagef("institution %q: give its number, as raresync member list shows it", args[0])
 	}
-	out, daemon, err := asking(c)
+	out, daemon, err := askingOf(c)
 	if err != nil {
 		return err
 	}

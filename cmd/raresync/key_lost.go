@@ -18,8 +18,11 @@ const replacementBlock = "RARESYNC REPLACEMENT"
 // keyLost writes the payload of a replacement for this data directory's fresh
 // keys, and makes the directory the network's.
 func keyLost(c *cli.Context) (err error) {
-	if err := required(c, "institution", "genesis"); err != nil {
+	if err := required(c, "genesis"); err != nil {
 		return err
+	}
+	if c.Uint("institution") == 0 {
+		return usagef("--lost needs --institution: the number that the network knows it by")
 	}
 	cfg, keys, release, err := openHome(c)
 	if err != nil {
