@@ -210,7 +210,7 @@ func (s *service) revokeKey(r *http.Request) ([]admin.HeldKey, error) {
 		Institution: s.self.Institution, Key: [32]byte(id), Since: in.Since,
 	}.Marshal()})
 	if err != nil {
-		return nil, fmt.Errorf("revoke key: %w", err)
+		return nil, unposted("revoke key", err)
 	}
 	_, err = s.node.Wait(r.Context(), func(v *state.State) bool { return v.Revoked([32]byte(id)) })
 	if err != nil {
