@@ -27,6 +27,7 @@ func keyProtectCommand() *cli.Command {
 		Description: "The daemon is stopped meanwhile. Without a choice the key file is sealed under a new file key and\n" +
 			"the old file key is destroyed; cut short, it is run again.\n\n" +
 			"  --copy FILE      a copy of the key file, sealed with a passphrase, for the safe\n" +
+			"  --put-back FILE  make the key file from such a copy, where it was lost\n" +
 			"  --custody A B C  take a reader's former sealing keys offline: three files or folders, one for\n" +
 			"                   each keeper, of which any two bring them back\n" +
 			"  --restore A B    bring them back, to open what was sealed to them; take them offline again after\n\n" +
@@ -34,6 +35,7 @@ func keyProtectCommand() *cli.Command {
 			"its order.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "copy", Usage: "write a copy to FILE"},
+			&cli.BoolFlag{Name: "put-back", Usage: "make the lost key file from the copy FILE"},
 			&cli.BoolFlag{Name: "custody", Usage: "split former sealing keys among three files"},
 			&cli.BoolFlag{Name: "restore", Usage: "bring keys back from two of the files"},
 			&cli.StringSliceFlag{Name: "passphrase-file", Usage: "read a passphrase from the first line of `FILE` (/dev/fd/3 for a descriptor)"},
@@ -45,17 +47,20 @@ func keyProtectCommand() *cli.Command {
 
 func keyProtect(c *cli.Context) (err error) {
 	chosen, files := 0, 0
-	for name, wants := range map[string]int{"copy": 1, "custody": custody.Parts, "restore": custody.Needed} {
+	for name, wants := range map[string]int{"copy": 1, "put-back": 1, "custody": custody.Parts, "restore": custody.Needed} {
 		if c.Bool(name) {
 			chosen, files = chosen+1, wants
 		}
 	}
 	if chosen > 1 {
-		return usagef("choose one of --copy, --custody and --restore")
+		return usagef("choose one of --copy, --put-back, --custody and --restore")
 	}
 	paths, err := arguments(c, files, files)
 	if err != nil {
 		return err
+	}
+	if c.Bool("put-back") {
+		return keyPutBack(c, paths)
 	}
 	cfg, keys, release, err := openHome(c)
 	if err != nil {
@@ -104,6 +109,28 @@ func keyProtect(c *cli.Context) (err error) {
 	return nil
 }
 
+// keyPutBack makes a lost key file from its copy.
+func keyPutBack(c *cli.Context, paths []string) (err error) {
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	release, err := home.Lock(cfg.Node.DataDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	keepers, err := keepersOf(c, paths)
+	if err != nil {
+		return err
+	}
+	if err := home.PutBack(cfg, keepers[0].Path, keepers[0].Passphrase); err != nil {
+		return err
+	}
+	term.NewScreen(c.App.ErrWriter).Done(cfg.Keys.File + " is back")
+	return nil
+}
+
 // keepersOf gives each path its passphrase.
 func keepersOf(c *cli.Context, paths []string) ([]home.Keeper, error) {
 	from := c.StringSlice("passphrase-file")
@@ -117,7 +144,7 @@ func keepersOf(c *cli.Context, paths []string) ([]home.Keeper, error) {
 		if len(from) > 0 {
 			passphrase, err = passphraseFile(from[i])
 		} else {
-			passphrase, err = typed(c, path, !c.Bool("restore"))
+			passphrase, err = typed(c, path, c.Bool("copy") || c.Bool("custody"))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("passphrase of %s: %w", path, err)

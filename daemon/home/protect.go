@@ -84,6 +84,28 @@ func CopyKeys(cfg config.Config, path, passphrase string) error {
 	return nil
 }
 
+// PutBack makes a key file from a copy that [CopyKeys] wrote, where the key file
+// was lost. It fails with fs.ErrExist if there is one. The caller holds the lock
+// of the data directory.
+func PutBack(cfg config.Config, path, passphrase string) error {
+	key, err := fileKey(cfg)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrKeys, err)
+	}
+	b, err := openSealed(path, passphrase)
+	if err == nil {
+		_, err = keysOf(b)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: the copy %s: %w", ErrKeys, path, err)
+	}
+	file, err := keyfile.Seal(b, key)
+	if err != nil {
+		return err
+	}
+	return createFile(cfg.Keys.File, file)
+}
+
 // writeSealed writes a bundle to a new file, sealed with a passphrase, and opens
 // the file again. What fails leaves no file.
 func writeSealed(path string, b *keyfile.Bundle, passphrase string) error {

@@ -128,6 +128,32 @@ func TestACopyOpensWithItsPassphraseAndOverwritesNothing(t *testing.T) {
 	}
 }
 
+func TestALostKeyFileComesBackFromItsCopy(t *testing.T) {
+	quickPassphrases(t)
+	cfg := rotatedHome(t)
+	before := loaded(t, cfg)
+	path := filepath.Join(t.TempDir(), "copy.age")
+	if err := CopyKeys(cfg, path, "right"); err != nil {
+		t.Fatal(err)
+	}
+	if err := PutBack(cfg, path, "right"); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over a key file: %v, want fs.ErrExist", err)
+	}
+	if err := os.Remove(cfg.Keys.File); err != nil {
+		t.Fatal(err)
+	}
+	if err := PutBack(cfg, path, "wrong"); !errors.Is(err, keyfile.ErrWrongKey) || !isAbsent(cfg.Keys.File) {
+		t.Errorf("another passphrase: %v, want ErrWrongKey and no file", err)
+	}
+	if err := PutBack(cfg, path, "right"); err != nil {
+		t.Fatal(err)
+	}
+	after := loaded(t, cfg)
+	if after.Envelope.Public().ID() != before.Envelope.Public().ID() || len(after.Former) != len(before.Former) || after.Local != before.Local {
+		t.Error("the keys that came back are others")
+	}
+}
+
 // rotatedHome is a node with two former sealing keys.
 func rotatedHome(t *testing.T) config.Config {
 	t.Helper()

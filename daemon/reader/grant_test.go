@@ -252,3 +252,25 @@ func TestEntriesOfARevokedKeyAreFlagged(t *testing.T) {
 		t.Errorf("doubtful: %v, want all but the first", got)
 	}
 }
+
+func TestAGrantOfManyEnvelopesTakesSeveralActs(t *testing.T) {
+	w := newWorld(t)
+	plains := plaintexts(t)[:1]
+	const n = act.MaxGranted + 2
+	for range n {
+		w.post(w.a, plains)
+	}
+	fresh := w.admit(act.Institution{Rights: act.RightNational})
+	acts := 0
+	must(t, w.reader(w.clinical, t.TempDir(), nil).Grant(t.Context(), fresh.number, 0, 1<<40, func(a act.Act) error {
+		acts++
+		w.postAct(w.clinical, a)
+		return nil
+	}, func(Granting) {}))
+	if acts != 2 {
+		t.Errorf("%d acts for %d envelopes", acts, n)
+	}
+	if got, problems := w.opened(fresh); len(got) != n || len(problems) != 0 {
+		t.Errorf("opens %d entries of %d, problems %v", len(got), n, problems)
+	}
+}
