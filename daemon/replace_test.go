@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"path/filepath"
@@ -13,18 +12,6 @@ import (
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/registry/act"
 )
-
-// startService is start, and lets the test reach into the daemon.
-func (p *place) startService(t *testing.T) *service {
-	t.Helper()
-	s := &service{cfg: p.cfg, log: slog.New(slog.NewTextHandler(&p.logged, nil)), version: "test", failed: make(chan error, 16)}
-	must(t, s.open())
-	ctx, cancel := context.WithCancel(context.Background())
-	p.stop, p.ended = cancel, make(chan error, 1)
-	go func() { p.ended <- errors.Join(s.serve(ctx), s.close()) }()
-	t.Cleanup(func() { p.end(t) })
-	return s
-}
 
 // freshReader is a data directory under the reader's node id with keys that
 // nobody knows yet.
