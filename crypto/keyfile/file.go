@@ -12,12 +12,9 @@ import (
 // MaxFileBytes is the largest key file that is sealed or opened.
 const MaxFileBytes = 1 << 20
 
-// A passphrase costs 2^18 rounds of scrypt to try, about a second and 256 MiB
-// of memory. A file may ask for four times that, not more.
-const (
-	workFactor    = 18
-	maxWorkFactor = 20
-)
+// maxWorkFactor is the most that a file may ask for: four times workFactor's
+// cost.
+const maxWorkFactor = 20
 
 // Why a key file is refused.
 var (
