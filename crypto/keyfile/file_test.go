@@ -204,7 +204,6 @@ func TestFileAboveTheLimitIsRefused(t *testing.T) {
 	}
 }
 
-
 func TestStockAgeReadsAKeyFile(t *testing.T) {
 	k := newKey(t)
 	identity, err := age.ParseHybridIdentity(k.Text())
