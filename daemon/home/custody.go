@@ -83,11 +83,12 @@ func writeParts(keepers [custody.Parts]Keeper, secrets [][]byte) (err error) {
 			return err
 		}
 		path := keeper.file(i + 1)
-		if err := writeSealed(path, b, keeper.Passphrase); err != nil {
+		onDisk, err := writeSealed(path, b, keeper.Passphrase)
+		if err != nil {
 			return fmt.Errorf("part %d: %w", i+1, err)
 		}
 		written = append(written, path)
-		if back[i], err = readPart(path, keeper.Passphrase); err != nil {
+		if back[i], err = partOf(onDisk); err != nil {
 			return fmt.Errorf("part %d: %w", i+1, err)
 		}
 	}
@@ -110,9 +111,17 @@ func readPart(path, passphrase string) (custody.Part, error) {
 	if err != nil {
 		return custody.Part{}, fmt.Errorf("%s: %w", path, err)
 	}
-	raw, err := b.Seed(partName)
+	part, err := partOf(b)
 	if err != nil {
 		return custody.Part{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return part, nil
+}
+
+func partOf(b *keyfile.Bundle) (custody.Part, error) {
+	raw, err := b.Seed(partName)
+	if err != nil {
+		return custody.Part{}, err
 	}
 	return custody.Parse(raw)
 }

@@ -78,7 +78,7 @@ func CopyKeys(cfg config.Config, path, passphrase string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrKeys, err)
 	}
-	if err := writeSealed(path, b, passphrase); err != nil {
+	if _, err := writeSealed(path, b, passphrase); err != nil {
 		return fmt.Errorf("copy keys: %w", err)
 	}
 	return nil
@@ -108,18 +108,18 @@ func PutBack(cfg config.Config, path, passphrase string) error {
 
 // writeSealed writes a bundle to a new file, sealed with a passphrase, and opens
 // the file again. What fails leaves no file.
-func writeSealed(path string, b *keyfile.Bundle, passphrase string) error {
+func writeSealed(path string, b *keyfile.Bundle, passphrase string) (back *keyfile.Bundle, err error) {
 	file, err := sealPassphrase(b, passphrase)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := createFile(path, file); err != nil {
-		return err
+		return nil, err
 	}
-	if _, err := openSealed(path, passphrase); err != nil {
-		return errors.Join(fmt.Errorf("read back %s: %w", path, err), os.Remove(path), syncDir(filepath.Dir(path)))
+	if back, err = openSealed(path, passphrase); err != nil {
+		return nil, errors.Join(fmt.Errorf("read back %s: %w", path, err), os.Remove(path), syncDir(filepath.Dir(path)))
 	}
-	return nil
+	return back, nil
 }
 
 func openSealed(path, passphrase string) (*keyfile.Bundle, error) {

@@ -183,6 +183,9 @@ func (r *Reader) envelope(view *state.State, hospital uint32, number uint64) ([]
 	if errors.Is(err, errNotGranted) {
 		return nil, nil
 	}
+	if granted && err != nil {
+		r.cfg.Logger.Warn("a grant does not give the keys that the envelope commits to", "envelope", number, "reason", err.Error())
+	}
 	at := Opened{Hospital: env.Hospital, LogTime: logTime, Granted: granted, Doubtful: view.Doubtful(number, env.KeyID)}
 	var bodies []envelope.OpenedEntry
 	if err == nil {
