@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -162,6 +163,14 @@ func (w *world) cosigned(at uint64) tlog.SignedCheckpoint {
 type line struct {
 	w    *world
 	from string
+}
+
+// whoWasAsked lists the nodes asked so far; a holder that lied is asked again in
+// the background.
+func (w *world) whoWasAsked() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.asked)
 }
 
 func (l line) Evaluate(ctx context.Context, node string, e peer.Evaluation) (peer.Evaluation, error) {
