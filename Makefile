@@ -22,8 +22,10 @@ build: ## build bin/raresync: static, reproducible, stamped with its version
 test: ## run every test, networks of real processes included
 	$(GO) test -timeout 15m ./...
 
+# Scripts play commands one after the other, each a process, as integration
+# does; make test runs them.
 race: ## run the unit tests with the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(UNITS)
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m -skip '^TestScripts$$' $(UNITS)
 
 FAULTY = Planted|APowerCut|KilledAtAStep
 faults: ## run the tests of a build that makes mistakes and crashes when told to

@@ -19,6 +19,12 @@ import (
 const (
 	maxNoteBytes = 64 << 10 // of a signed checkpoint: nine voters with two signatures
 	keepPause    = time.Second
+
+	// renewAfter is the age at which an idle log's newest checkpoint is cosigned
+	// again, and renewPeriod how often the leader looks: hospitals' quotas are
+	// counted by the days of the cosignatures.
+	renewAfter  = time.Hour
+	renewPeriod = 10 * time.Minute
 )
 
 // checkpoints keeps the newest valid checkpoint and the policy it must meet.
@@ -108,10 +114,25 @@ func (c *checkpoints) save() error {
 func (c *checkpoints) accept(sc tlog.SignedCheckpoint) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if sc.Size > c.newest.Size {
+	if sc.Size > c.newest.Size || c.renews(sc, c.newest) {
 		c.newest = sc
 		c.broadcast()
 	}
+}
+
+// renews reports whether sc is the known checkpoint, cosigned later.
+func (c *checkpoints) renews(sc, known tlog.SignedCheckpoint) bool {
+	return sc.Checkpoint == known.Checkpoint && c.time(sc).After(c.time(known))
+}
+
+// time returns the median of a checkpoint's cosignatures, the zero time if it is
+// not valid.
+func (c *checkpoints) time(sc tlog.SignedCheckpoint) time.Time {
+	cosignatures, err := c.policy.Verify(sc)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(int64(tlog.MedianTime(cosignatures)), 0)
 }
 
 // postpone keeps a verified checkpoint until its size is applied.
@@ -198,7 +219,7 @@ func parseNote(note []byte) (tlog.SignedCheckpoint, error) {
 // offer verifies a checkpoint and compares it with this node's copy, now or
 // once its size is applied. With another root the copy is not the majority's.
 func (n *Node) offer(sc tlog.SignedCheckpoint) error {
-	if known, _ := n.checkpoints.current(); known.Checkpoint == sc.Checkpoint {
+	if known, _ := n.checkpoints.current(); known.Checkpoint == sc.Checkpoint && !n.checkpoints.renews(sc, known) {
 		return nil
 	}
 	if _, err := n.checkpoints.policy.Verify(sc); err != nil {

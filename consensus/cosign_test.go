@@ -80,6 +80,30 @@ func TestVoterWhoseClockIsFarBehindLogTimeDoesNotCosign(t *testing.T) {
 	}
 }
 
+func TestTheCheckpointOfAnIdleLogIsCosignedAgain(t *testing.T) {
+	inBubble(t, 3, func(c *cluster) {
+		c.open(c.voters()...)
+		c.open("reader")
+		c.load(1, 1, c.leader())
+		c.converged(4)
+		before := c.node("reader").Checkpoint()
+		time.Sleep(3 * time.Hour) // the bubble's clock: nobody submits
+		for _, id := range append(c.voters(), "reader") {
+			cp := c.node(id).Checkpoint()
+			cosignatures, err := c.node(id).Policy().Verify(cp)
+			if err != nil {
+				t.Fatalf("%s: %v", id, err)
+			}
+			if cp.Checkpoint != before.Checkpoint {
+				t.Errorf("%s: size %d, want the %d there were", id, cp.Size, before.Size)
+			}
+			if age := time.Since(time.Unix(int64(tlog.MedianTime(cosignatures)), 0)); age > renewAfter+2*renewPeriod {
+				t.Errorf("%s: the newest checkpoint was cosigned %s ago", id, age)
+			}
+		}
+	})
+}
+
 func (c *cluster) setAhead(id string, d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -26,18 +26,22 @@ const (
 )
 
 // runRounds makes checkpoints while this node leads: a round for every growth
-// of the tree, back to back unless the log is busy. A round covers all that was
-// applied when it began, so a busy log has few rounds with many envelopes each. It is the one
-// reader of Raft's leader channel.
+// of the tree, back to back unless the log is busy, and one in about an hour of
+// a log that does not grow. A round covers all that was applied when it began, so
+// a busy log has few rounds with many envelopes each. It is the one reader of
+// Raft's leader channel.
 func (n *Node) runRounds(ctx context.Context) {
 	var began time.Time
+	again := time.NewTicker(renewPeriod)
+	defer again.Stop()
+	old := false
 	for {
 		changed := n.machine.Changed()
 		if n.Leading() && !n.isWhole() {
 			n.handOver(ctx) // it could not answer a single submission
-		} else if n.Leading() && n.due() {
+		} else if n.Leading() && (old || n.due()) {
 			n.spaceRounds(ctx, began)
-			began = time.Now()
+			began, old = time.Now(), false
 			if !n.round(ctx) && !pause(ctx, roundPause) {
 				return
 			}
@@ -47,6 +51,8 @@ func (n *Node) runRounds(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-changed:
+		case <-again.C:
+			old = n.old()
 		case leading := <-n.raft.LeaderCh():
 			if leading {
 				n.checkpoints.wake()             // who missed the last leader's hears it from this one
@@ -78,6 +84,16 @@ func (n *Node) spaceRounds(ctx context.Context, last time.Time) {
 func (n *Node) due() bool {
 	size := n.machine.Ledger().Lengths().TreeSize
 	return size > n.checkpoints.size() && size >= n.signer.lastSize()
+}
+
+// old reports whether the newest checkpoint covers all there is, and was
+// cosigned more than renewAfter ago.
+func (n *Node) old() bool {
+	cp := n.Checkpoint()
+	if cp.Size == 0 || cp.Size != n.machine.Ledger().Lengths().TreeSize {
+		return false
+	}
+	return n.cfg.Now().Sub(n.checkpoints.time(cp)) > renewAfter
 }
 
 // round asks every voter to cosign the current tree and keeps the checkpoint

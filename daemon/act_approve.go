@@ -81,7 +81,7 @@ func (s *service) stands(view *state.State, p *state.Proposal) bool {
 func (s *service) postApproval(ctx context.Context, view *state.State, id [32]byte) error {
 	i := slices.IndexFunc(view.Proposals, func(p state.Proposal) bool { return p.ID == id })
 	a := &view.Proposals[i].Act
-	signed, err := a.Approve(view.Network, s.self.Institution, s.keys.Envelope)
+	signed, err := a.Approve(view.Network, s.self.Institution, s.envelopeKey(view))
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/ceremony"
 	"github.com/raresync/raresync/daemon/evaluation"
+	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/daemon/intake"
 	"github.com/raresync/raresync/daemon/reader"
 	"github.com/raresync/raresync/daemon/spool"
@@ -87,6 +88,12 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/backups", answer(s.declaredBackups))
 	mux.Handle("POST /v1/backups", answer(s.declareSalts))
 	mux.Handle("GET /v1/key", answer(s.keyState))
+	mux.Handle("GET /v1/keys", answer(s.listKeys))
+	mux.Handle("GET /v1/keys/{id}", answer(s.showKey))
+	mux.Handle("POST /v1/keys/next", answer(s.generateKeys))
+	mux.Handle("POST /v1/keys/rotation", answer(s.rotateKeys))
+	mux.Handle("POST /v1/keys/revocation", answer(s.revokeKey))
+	mux.Handle("POST /v1/keys/grants", http.HandlerFunc(s.grantKeys))
 	mux.Handle("POST /v1/ceremony", answer(s.startCeremony))
 	mux.Handle("POST /v1/ceremony/contribution", answer(s.contribute))
 	mux.Handle("GET /v1/proposals", answer(s.proposals))
@@ -133,6 +140,8 @@ var problems = []struct {
 	{evaluation.ErrNoKey, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "its holders make it: raresync ceremony status"}},
 	{ceremony.ErrNotHolder, problem{http.StatusForbidden, admin.CodeNotAllowed, "raresync ceremony status names the holders"}},
 	{ceremony.ErrNotNow, problem{http.StatusConflict, admin.CodeRefused, "raresync ceremony status says where it stands"}},
+	{home.ErrKeyring, problem{http.StatusConflict, admin.CodeRefused, "raresync key list shows the present and the next keys"}},
+	{reader.ErrRecipient, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, "raresync member list shows who reads"}},
 	{ledger.ErrOutOfRange, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
 	{errNoProposal, problem{http.StatusNotFound, admin.CodeNotFound, "raresync act list --all shows those that are known"}},
 	{errNotLead, problem{http.StatusForbidden, admin.CodeNotAllowed, "raresync member list shows who leads"}},

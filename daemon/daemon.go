@@ -38,7 +38,8 @@ type service struct {
 	cfg     config.Config
 	log     *slog.Logger
 	version string
-	keys    *home.Keys
+	keys    *home.Keys // as they were at the start: those that never change
+	ring    *home.Keyring
 	warn    []string
 	self    act.Node
 
@@ -88,7 +89,7 @@ func (s *service) open() error {
 	for _, w := range s.warn {
 		s.log.Warn(w)
 	}
-	s.shares = home.OpenShares(s.cfg, s.keys)
+	s.shares, s.ring = home.OpenShares(s.cfg, s.keys), home.OpenKeyring(s.cfg, s.keys)
 	genesis, err := home.ReadGenesis(s.cfg)
 	if err != nil {
 		return err
@@ -114,6 +115,9 @@ func (s *service) open() error {
 		return err
 	}
 	s.opened.Store(s.node)
+	if err := s.settleKeys(s.node.View()); err != nil {
+		return err
+	}
 	return s.openHospital()
 }
 
@@ -131,7 +135,7 @@ func (s *service) identify(founded *state.State) error {
 	if !ok {
 		return fmt.Errorf("%w: node %q is not in the genesis of %s", home.ErrOtherGenesis, s.cfg.Node.ID, founded.Name)
 	}
-	if self.TLS.ID() != s.keys.TLS.Public().ID() {
+	if !s.keys.Rotated && self.TLS.ID() != s.keys.TLS.Public().ID() {
 		return fmt.Errorf("%w: the key file is not that of node %q in network %s", home.ErrKeys, self.ID, founded.Name)
 	}
 	s.self = *self
@@ -141,8 +145,9 @@ func (s *service) identify(founded *state.State) error {
 func (s *service) openMesh(roster *state.State) error {
 	var err error
 	s.mesh, err = mesh.New(mesh.Config{
-		Self: s.self.ID, Key: s.keys.TLS.Ed25519(), Listen: s.cfg.Listen.Node, Logger: s.log,
+		Self: s.self.ID, Key: s.keys.TLS.Ed25519(), FormerKey: otherTLS(s.keys), Listen: s.cfg.Listen.Node, Logger: s.log,
 		Lookup: func(key [32]byte) (string, bool) { return nodeByKey(s.roster(roster), key) },
+		KeyOf:  func(node string) ([32]byte, bool) { return keyByNode(s.roster(roster), node) },
 		Twin: func(peer string) {
 			if node := s.opened.Load(); node != nil { // else it will be said again
 				node.HearTwin(peer)
@@ -167,7 +172,17 @@ func (s *service) roster(founded *state.State) *state.State {
 	return founded
 }
 
+func keyByNode(roster *state.State, node string) ([32]byte, bool) {
+	if n, ok := roster.Node(node); ok {
+		return n.TLS.ID(), true
+	}
+	return [32]byte{}, false
+}
+
 func nodeByKey(roster *state.State, key [32]byte) (string, bool) {
+	if roster.Revoked(key) {
+		return "", false
+	}
 	for i := range roster.Nodes {
 		if roster.Nodes[i].TLS.ID() == key {
 			return roster.Nodes[i].ID, true
@@ -197,8 +212,8 @@ func (s *service) openHospital() error {
 	dir := s.cfg.Node.DataDir
 	var err error
 	s.outbox, err = outbox.Open(outbox.Config{
-		Dir: filepath.Join(dir, "outbox"), Hospital: s.self.Institution, Key: s.keys.Envelope,
-		Sealing: s.keys.Sealing, Log: s.node, Copy: s.node.Machine(), EntryID: entryID,
+		Dir: filepath.Join(dir, "outbox"), Hospital: s.self.Institution, Key: s.envelopeKey,
+		Sealing: s.ring.Sealing, Log: s.node, Copy: s.node.Machine(), EntryID: entryID,
 		Logger: s.log, Now: time.Now,
 	})
 	if err != nil {
@@ -214,7 +229,7 @@ func (s *service) openHospital() error {
 		Production: s.cfg.Submit.Production, Now: time.Now,
 	})
 	s.reader = reader.New(reader.Config{
-		Node: s.node, Institution: s.self.Institution, Sealing: s.keys.Sealing, Dir: dir, Poster: s.outbox, Logger: s.log,
+		Node: s.node, Institution: s.self.Institution, Sealing: s.ring.Sealing, Dir: dir, Poster: s.outbox, Logger: s.log,
 	})
 	s.servePeers(evaluator)
 	s.ceremony, err = ceremony.New(ceremony.Config{
@@ -236,7 +251,7 @@ func entryID(cbor []byte) ([32]byte, error) {
 
 func (s *service) evaluation() *evaluation.Service {
 	return evaluation.New(evaluation.Config{
-		Node: s.node, Hospital: s.self.Institution, Request: s.keys.Request, Response: s.keys.Response,
+		Node: s.node, Hospital: s.self.Institution, Request: s.keys.Request, Response: s.keys.Response, Rotated: s.ring,
 		Share: s.shares.Of, Count: s.quotas.count(), Asked: s.quotas.asked, Asker: s.peers, Poster: s.outbox, Logger: s.log,
 		Failed: s.report,
 	})
@@ -268,6 +283,7 @@ func (s *service) serve(ctx context.Context) error {
 	s.workers.Go(func() { s.report(s.reader.Watch(ctx)) })
 	s.workers.Go(func() { s.report(s.ceremony.Run(ctx)) })
 	s.workers.Go(func() { s.report(s.runQuotas(ctx)) })
+	s.workers.Go(func() { s.report(s.watchKeys(ctx)) })
 	s.log.Info("serving", "node", s.self.ID, "kind", s.self.Kind.String(), "version", s.version, "socket", s.cfg.Listen.AdminSocket)
 	select {
 	case <-ctx.Done():

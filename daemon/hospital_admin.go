@@ -168,7 +168,7 @@ func (s *service) phenopacket(r *http.Request) (json.RawMessage, error) {
 
 // describe puts an opened entry on one line.
 func describe(o reader.Opened) admin.Entry {
-	e := admin.Entry{Index: o.Index, Hospital: o.Hospital, LogTime: rfc3339(o.LogTime), Problem: o.Problem}
+	e := admin.Entry{Index: o.Index, Hospital: o.Hospital, LogTime: rfc3339(o.LogTime), Problem: o.Problem, Doubtful: o.Doubtful}
 	if o.Problem != "" {
 		return e
 	}

@@ -31,6 +31,7 @@ func (s *service) status(*http.Request) (admin.Status, error) {
 	}
 	out.Warnings = append(out.Warnings, s.ceremonyWarnings(view)...)
 	s.tellQuotas(&out, view)
+	out.Warnings = append(out.Warnings, s.keyWarnings(view)...)
 	for _, node := range s.mesh.Twins() {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("two instances of %s have run at once: both are refused until it is started anew", node))
 	}

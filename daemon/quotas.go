@@ -69,7 +69,7 @@ func (q *quotas) close() {
 // running: it evaluates nothing, and says so.
 func (s *service) openQuotas() (err error) {
 	dir := s.cfg.Node.DataDir
-	if s.quotas.spool, err = spool.Open(spool.Config{Dir: filepath.Join(dir, "spool"), Sealing: s.keys.Sealing, Now: time.Now}); err != nil {
+	if s.quotas.spool, err = spool.Open(spool.Config{Dir: filepath.Join(dir, "spool"), Sealing: s.keys.Sealing, Former: s.ring.Sealing, Now: time.Now}); err != nil {
 		return err
 	}
 	if s.quotas.asked, err = quota.OpenAsked(filepath.Join(dir, "asked")); err != nil {

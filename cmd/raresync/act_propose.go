@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"math"
 	"slices"
@@ -20,7 +21,7 @@ func actProposeCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "propose",
 		Usage:       "put an act forward that lead hospitals approve",
-		Subcommands: []*cli.Command{actProposeAdmissionCommand(), actProposeAllowanceCommand()},
+		Subcommands: []*cli.Command{actProposeAdmissionCommand(), actProposeAllowanceCommand(), actProposeReplacementCommand(), actProposeRevocationCommand()},
 	}
 }
 
@@ -195,4 +196,65 @@ func actProposeAllowance(c *cli.Context) error {
 		return coded{exitInvalid, err}
 	}
 	return proposeAct(c, act.Act{Type: act.TypeAllowance, Payload: d.Marshal()}, c.String("reason"))
+}
+
+func actProposeReplacementCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "replacement",
+		Usage:     "propose new keys for an institution that lost its own",
+		ArgsUsage: "FILE",
+		Description: "FILE is what raresync key rotate --lost wrote there. Compare its envelope key with the institution\n" +
+			"by another way than the file came; those who approve do the same.",
+		Flags: proposeFlags(),
+		Action: func(c *cli.Context) error {
+			path, err := fileArgument(c)
+			if err != nil {
+				return err
+			}
+			if err := checkProposeFlags(c); err != nil {
+				return err
+			}
+			raw, err := readPublic(path)
+			if err != nil {
+				return err
+			}
+			a, err := replaceAct(raw)
+			if err != nil {
+				return invalid(path, err)
+			}
+			return proposeAct(c, a, c.String("reason"))
+		},
+	}
+}
+
+func actProposeRevocationCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "revocation",
+		Usage: "propose that a key of an institution holds no longer",
+		Description: "The key is not valid from the next envelope on. What it signed from --since on stays in the log and\n" +
+			"is marked. An institution revokes its own key by itself: raresync key revoke.",
+		Flags: append([]cli.Flag{
+			&cli.UintFlag{Name: "institution", Usage: "`NUMBER` of the institution (required)"},
+			&cli.StringFlag{Name: "key", Usage: "`ID` of the key, 64 hex characters (required)"},
+			&cli.Uint64Flag{Name: "since", Usage: "`NUMBER` of the first envelope that is not to be trusted (required)"},
+		}, proposeFlags()...),
+		Action: func(c *cli.Context) error {
+			if _, err := arguments(c, 0, 0); err != nil {
+				return err
+			}
+			if err := checkProposeFlags(c); err != nil {
+				return err
+			}
+			for _, name := range []string{"institution", "key", "since"} {
+				if !c.IsSet(name) {
+					return usagef("--%s is needed", name)
+				}
+			}
+			key, err := hex.DecodeString(c.String("key"))
+			if err != nil || len(key) != 32 || c.Uint("institution") > math.MaxUint32 {
+				return usagef("--key is 64 hex characters, and --institution a number of raresync member list")
+			}
+			return proposeAct(c, revokeAct(uint32(c.Uint("institution")), [32]byte(key), c.Uint64("since")), c.String("reason"))
+		},
+	}
 }

@@ -22,6 +22,7 @@ func shown(m *foundingtest.Member) admin.Proposal {
 
 func TestOnlyWhatIsReadInItsOwnWordsIsApproved(t *testing.T) {
 	m, other := foundingtest.Newcomer(t, "h5", 5), foundingtest.Newcomer(t, "h6", 5)
+	wordless := act.Act{Version: act.Version, Type: act.TypeUnopenable, Payload: []byte{1}}
 	revoke := act.Act{Version: act.Version, Type: act.TypeRevoke, Payload: []byte{1}}
 	for name, tc := range map[string]struct {
 		change func(*admin.Proposal)
@@ -31,7 +32,8 @@ func TestOnlyWhatIsReadInItsOwnWordsIsApproved(t *testing.T) {
 		"with another act under its id":      {func(p *admin.Proposal) { p.Core = shown(other).Core }, "not what the id"},
 		"of another network":                 {func(p *admin.Proposal) { p.NetworkID = strings.Repeat("00", 32) }, "not what the id"},
 		"of no network":                      {func(p *admin.Proposal) { p.NetworkID = "" }, "network id"},
-		"of a type this program has no word": {func(p *admin.Proposal) { renamed(p, revoke.Core()) }, "revocation: use a newer version"},
+		"of a type this program has no word": {func(p *admin.Proposal) { renamed(p, wordless.Core()) }, "unopenable: use a newer version"},
+		"of a payload that is none":          {func(p *admin.Proposal) { renamed(p, revoke.Core()) }, "revocation: ENC001"},
 		"of bytes that are no act":           {func(p *admin.Proposal) { renamed(p, []byte{1}) }, "core of an act"},
 	} {
 		p := shown(m)

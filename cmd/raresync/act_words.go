@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/registry/act"
 )
@@ -75,6 +76,22 @@ func wordsOf(a *act.Act) ([]fact, error) {
 			return nil, err
 		}
 		return allowanceWords(d), nil
+	case act.TypeReplace:
+		d, err := act.DecodeRotation(a.Payload)
+		if err != nil {
+			return nil, err
+		}
+		return replacementWords(d), nil
+	case act.TypeRevoke:
+		d, err := act.DecodeRevocation(a.Payload)
+		if err != nil {
+			return nil, err
+		}
+		return []fact{
+			{"decision", fmt.Sprintf("a key of institution %d holds no longer", d.Institution)},
+			{"key", hex.EncodeToString(d.Key[:])},
+			{"since", fmt.Sprintf("envelope %d: what it signed from there on is marked", d.Since)},
+		}, nil
 	}
 	return nil, fmt.Errorf("an act of type %s: use a newer version", a.Type)
 }
@@ -130,6 +147,19 @@ func allowanceWords(d act.Allowance) []fact {
 		{"to", day(d.Last) + " (in China), inclusive"},
 		{"what it means", "so many more guesses a day could be made by whoever has that hospital's keys"},
 	}
+}
+
+func replacementWords(d *act.Rotation) []fact {
+	facts := []fact{{"decision", fmt.Sprintf("institution %d has these keys from now on; those before hold no longer", d.Institution)}}
+	for _, k := range []*sign.PublicKey{d.Envelope, d.Request, d.Response} {
+		if k != nil {
+			facts = append(facts, fact{k.Purpose().String() + " key", k.ID().String()})
+		}
+	}
+	for _, n := range d.Nodes {
+		facts = append(facts, fact{"TLS key of node " + n.ID, n.TLS.ID().String()})
+	}
+	return facts
 }
 
 // cannotBeUndone says what an approval starts.

@@ -15,8 +15,8 @@ func newApp(in io.Reader, out, errs io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			demoCommand(), initCommand(), foundCommand(), serveCommand(),
 			validateCommand(), submitCommand(),
-			statusCommand(), memberCommand(), actCommand(), entryCommand(), logCommand(), ceremonyCommand(), pseudonymCommand(),
-			caseNumberCommand(), backupCommand(),
+			statusCommand(), memberCommand(), actCommand(), entryCommand(), logCommand(), ceremonyCommand(), keyCommand(),
+			pseudonymCommand(), caseNumberCommand(), backupCommand(),
 			catalogCommand(), configCommand(), versionCommand(),
 		},
 		Reader: in, Writer: out, ErrWriter: errs,

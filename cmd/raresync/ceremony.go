@@ -226,19 +226,34 @@ func printKey(c *cli.Context, out *term.Output, k admin.Key) error {
 	if !isTable(c) {
 		return term.PrintOne(out, k)
 	}
-	if err := term.PrintOne(out, k, "id", "origin", "epoch", "threshold", "share", "canary"); err != nil {
+	if err := printKeyInForce(c, out, k); err != nil || k.Ceremony == nil {
 		return err
 	}
 	fmt.Fprintln(c.App.Writer)
-	if err := term.Print(out, k.Holders); err != nil || k.Ceremony == nil {
-		return err
+	shown := []string{"number", "epoch", "threshold", "deadline", "dealers", "deals_needed", "waits"}
+	if !k.Ceremony.Open {
+		shown = []string{"number", "epoch", "threshold", "ended", "ended_at"}
 	}
-	fmt.Fprintln(c.App.Writer)
-	if err := term.PrintOne(out, *k.Ceremony, "number", "epoch", "threshold", "deadline", "ended", "ended_at", "blamed", "dealers", "deals_needed", "waits"); err != nil || !k.Ceremony.Open {
+	if k.Ceremony.Blamed != 0 {
+		shown = append(shown, "blamed")
+	}
+	if err := term.PrintOne(out, *k.Ceremony, shown...); err != nil || !k.Ceremony.Open {
 		return err
 	}
 	fmt.Fprintln(c.App.Writer)
 	return term.Print(out, rowsOf(k.Ceremony.Holders))
+}
+
+func printKeyInForce(c *cli.Context, out *term.Output, k admin.Key) error {
+	if k.Threshold == 0 {
+		_, err := fmt.Fprintln(c.App.Writer, "there is no pseudonymisation key yet")
+		return err
+	}
+	if err := term.PrintOne(out, k, "id", "origin", "epoch", "threshold", "share", "canary"); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.App.Writer)
+	return term.Print(out, k.Holders)
 }
 
 // holderRow is a new holder as one line.

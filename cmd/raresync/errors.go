@@ -97,6 +97,7 @@ var sentinels = []struct {
 	{home.ErrInUse, exitInUse},
 	{consensus.ErrTwin, exitInUse}, // a voter is quarantined, see above
 	{home.ErrKeys, exitKeys},
+	{home.ErrParts, exitInvalid}, {home.ErrKeyring, exitForbidden}, {home.ErrCredential, exitForbidden}, {term.ErrNoTerminal, exitUsage},
 	{home.ErrNoGenesis, exitConfig},
 	{home.ErrOtherGenesis, exitConfig},
 	{errNoConfig, exitConfig},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/cmd/raresync/backup"
+	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
@@ -63,6 +64,10 @@ func TestExitCodes(t *testing.T) {
 		"a mirror that runs twice":                  {consensus.ErrTwin, 75},
 		"a voter that ran twice":                    {fmt.Errorf("%w: %w", consensus.ErrQuarantined, consensus.ErrTwin), 74},
 		"keys that cannot be used":                  {fmt.Errorf("%w: %w", home.ErrKeys, fs.ErrNotExist), 77},
+		"keys that cannot rotate now":               {fmt.Errorf("%w: x", home.ErrKeyring), 6},
+		"a file key that is a credential":           {home.ErrCredential, 6},
+		"custody files of two splittings":           {fmt.Errorf("%w: x", home.ErrParts), 7},
+		"nobody to type a passphrase":               {term.ErrNoTerminal, 2},
 		"a wrong configuration":                     {&config.Problems{}, 78},
 		"no configuration":                          {errNoConfig, 78},
 		"no network":                                {home.ErrNoGenesis, 78},

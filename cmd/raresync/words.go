@@ -9,6 +9,7 @@ import (
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/cmd/raresync/backup"
+	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/consensus"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
@@ -67,6 +68,15 @@ var meanings = []struct {
 	{home.ErrHalfRestored, words{
 		"restore it again with: raresync backup restore FILE; or remove the folder that is left, to pull the whole log from the other nodes",
 		"上次从备份恢复没有完成", "请重新运行 raresync backup restore FILE；或删除残留的目录，改为从其他节点获取全部日志"}},
+	{home.ErrKeyring, words{"raresync key list shows the present, next and former keys", "现在不能进行该密钥操作", "请用 raresync key list 查看当前、待用和以前的密钥"}},
+	{home.ErrCredential, words{
+		"make another with the service manager, as docs/OPERATIONS.md says under Keys",
+		"文件密钥由服务管理器保管，本命令不能更换", "请按 docs/OPERATIONS.md 的 Keys 一节更换"}},
+	{home.ErrParts, words{
+		"two of the three files of one --custody are needed, each with its own passphrase",
+		"这些保管文件不能恢复密钥", "需要同一次 --custody 产生的三个文件中的任意两个及各自的口令"}},
+	{term.ErrNoTerminal, words{"give --passphrase-file for each file, or run it at a terminal", "没有可输入口令的终端", "请为每个文件提供 --passphrase-file，或在终端中运行"}},
+	{errUnchanged, words{"", "没有做任何更改", "请输入 yes 确认，或使用 --yes"}},
 	{home.ErrKeys, words{"", "节点密钥无法使用", "请检查密钥文件的位置和权限（0600）"}},
 	{home.ErrNoGenesis, words{
 		"take the network's genesis file with: raresync found adopt genesis.pem",

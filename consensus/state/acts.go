@@ -64,6 +64,14 @@ func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 		return s.admitActivate(e, a, logTime)
 	case act.TypeCanary:
 		return s.admitCanary(e, a)
+	case act.TypeRotation:
+		return s.admitRotation(e, a)
+	case act.TypeReplace:
+		return s.admitReplace(a, logTime)
+	case act.TypeRevoke:
+		return s.admitRevoke(e, a, logTime)
+	case act.TypeGrant:
+		return s.admitGrant(e, a)
 	case act.TypeGenesis:
 		return refuse(CodeActPayload, "a network has one genesis")
 	}
@@ -83,6 +91,10 @@ func (s *State) admissible(a *act.Act, logTime uint64) *Refusal {
 		return s.admitReshare(a, logTime)
 	case act.TypeAllowance:
 		return s.admissibleAllowance(a, logTime)
+	case act.TypeReplace:
+		return s.admissibleReplace(a)
+	case act.TypeRevoke:
+		return s.admissibleRevoke(a)
 	}
 	return refuse(CodeActType, "act type %d is above feature level %d", a.Type, s.FeatureLevel)
 }
@@ -112,6 +124,9 @@ func (s *State) approved(a *act.Act, logTime uint64) *Refusal {
 		m, ok := s.Member(p.Hospital)
 		if !ok || !m.leads() {
 			return refuse(CodeActApproval, "institution %d is no lead hospital", p.Hospital)
+		}
+		if s.Revoked(p.KeyID) {
+			return refuse(CodeActApproval, "approval by %d: its key was revoked", p.Hospital)
 		}
 		if err := a.VerifyApproval(s.Network, p, m.Envelope); err != nil {
 			return refuse(CodeActApproval, "approval by %d: %v", p.Hospital, err)
@@ -164,6 +179,12 @@ func (s *State) acceptAct(e *envelope.Envelope, logTime uint64) {
 		s.acceptActivate()
 	case act.TypeCanary:
 		s.acceptCanary(a)
+	case act.TypeRotation, act.TypeReplace:
+		s.acceptNewKeys(a)
+	case act.TypeRevoke:
+		s.acceptRevoke(a)
+	case act.TypeGrant:
+		s.acceptGrant(a)
 	case act.TypeProposal:
 		s.acceptProposal(e.Hospital, a, logTime)
 	case act.TypeApproval:

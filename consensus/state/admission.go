@@ -7,7 +7,7 @@ import (
 	"github.com/raresync/raresync/registry/act"
 )
 
-// admitAdmission checks that a hospital may come in, approvals aside: with a
+// admitAdmission checks that an institution may come in, approvals aside: with a
 // number, node ids and keys that nobody has or had.
 func (s *State) admitAdmission(a *act.Act) *Refusal {
 	d, err := act.DecodeAdmission(a.Payload)
@@ -20,6 +20,9 @@ func (s *State) admitAdmission(a *act.Act) *Refusal {
 	number := len(s.Members) + 1
 	if number > maxMembers || len(s.Nodes)+len(d.Nodes) > maxMembers {
 		return refuse(CodeActPayload, "the network is full")
+	}
+	if r := s.admitReader(&d.Institution); r != nil {
+		return r
 	}
 	known := s.keyIDs()
 	used := func(ids [][32]byte) bool {
@@ -42,8 +45,35 @@ func (s *State) admitAdmission(a *act.Act) *Refusal {
 	return nil
 }
 
-// keyIDs returns the ids of every key in the roster, and of every envelope and
-// sealing key that was.
+// admitReader checks that there is room for one more reader, and that it holds
+// no share: who could open every entry does not also answer for identities.
+func (s *State) admitReader(i *act.Institution) *Refusal {
+	if i.Rights == 0 {
+		return nil
+	}
+	current := s.ReaderSets[len(s.ReaderSets)-1]
+	if i.Rights.Has(act.RightNational) && len(current.National) >= maxNational {
+		return refuse(CodeActPayload, "there are %d national readers, and no more can be", maxNational)
+	}
+	if i.Rights.Has(act.RightProvince) && slices.ContainsFunc(current.Provinces, func(p ProvinceReader) bool { return p.Province == i.Province }) {
+		return refuse(CodeActPayload, "province %s has a reader", i.Province)
+	}
+	if len(s.ReaderSets) >= maxReaderSets {
+		return refuse(CodeActPayload, "the readers have changed too often")
+	}
+	holders := s.Holders
+	if s.Ceremony != nil && s.Ceremony.Ended == Open {
+		holders = slices.Concat(holders, s.Ceremony.Holders)
+	}
+	for _, n := range holders {
+		if m, ok := s.Member(n); ok && m.Entity == i.Entity {
+			return refuse(CodeActPayload, "entity %q holds a share of the pseudonymisation key, or is to: it cannot be a reader", i.Entity)
+		}
+	}
+	return nil
+}
+
+// keyIDs returns the ids of every key in the roster, and of every key that was.
 func (s *State) keyIDs() map[[32]byte]bool {
 	ids := map[[32]byte]bool{}
 	for i := range s.Members {
@@ -57,6 +87,9 @@ func (s *State) keyIDs() map[[32]byte]bool {
 		for _, span := range m.Sealing {
 			ids[span.Key.ID()] = true
 		}
+		for _, id := range m.Former {
+			ids[id] = true
+		}
 	}
 	for i := range s.Nodes {
 		for _, id := range s.Nodes[i].KeyIDs() {
@@ -66,8 +99,8 @@ func (s *State) keyIDs() map[[32]byte]bool {
 	return ids
 }
 
-// acceptAdmission enters the hospital; its keys are valid from the next
-// envelope on.
+// acceptAdmission enters the institution; its keys are valid from the next
+// envelope on. A reader makes a new reader set.
 func (s *State) acceptAdmission(a *act.Act) {
 	d, err := act.DecodeAdmission(a.Payload)
 	if err != nil {
@@ -81,5 +114,8 @@ func (s *State) acceptAdmission(a *act.Act) {
 	})
 	s.Nodes = append(s.Nodes, d.Nodes...)
 	slices.SortFunc(s.Nodes, func(a, b act.Node) int { return cmp.Compare(a.ID, b.ID) })
+	if SealRights(d.Institution.Rights).Clinical {
+		s.ReaderSets = append(s.ReaderSets, s.readerSet(s.Envelopes))
+	}
 	s.RosterVersion++
 }

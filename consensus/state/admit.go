@@ -139,7 +139,7 @@ func (s *State) admitReaders(m *Member, e *envelope.Envelope) *Refusal {
 		return refuse(CodeReaderSet, "reader set %d is not in use: fetch the newest acts", e.ReaderSet)
 	}
 	for _, own := range m.Sealing {
-		if own.To != 0 && s.Envelopes >= own.To+s.Policy.ReaderOverlap {
+		if own.To != 0 && (s.Envelopes >= own.To+s.Policy.ReaderOverlap || s.Revoked(own.Key.ID())) {
 			continue
 		}
 		if wrapsMatch(e.Wraps, set.forMember(m, own.Key).KeyIDs()) {
@@ -150,14 +150,14 @@ func (s *State) admitReaders(m *Member, e *envelope.Envelope) *Refusal {
 }
 
 // acceptedSet returns the numbered set if it is current, or was until at most
-// ReaderOverlap envelopes ago.
+// ReaderOverlap envelopes ago and none of its keys was revoked.
 func (s *State) acceptedSet(number uint64) (*ReaderSet, bool) {
 	for i := range s.ReaderSets {
 		if s.ReaderSets[i].Number != number {
 			continue
 		}
 		last := i == len(s.ReaderSets)-1
-		if last || s.Envelopes < s.ReaderSets[i+1].Number+s.Policy.ReaderOverlap {
+		if last || s.Envelopes < s.ReaderSets[i+1].Number+s.Policy.ReaderOverlap && !s.namesRevoked(&s.ReaderSets[i]) {
 			return &s.ReaderSets[i], true
 		}
 	}

@@ -14,18 +14,19 @@ import (
 )
 
 // Format is the version of the snapshot encoding.
-const Format = 3
+const Format = 4
 
 const (
 	maxMembers    = 100_000
-	maxSpans      = 10_000
+	maxSpans      = 1_000
 	maxReaderSets = 20_000
+	maxNational   = 16
 )
 
 // AppendCBOR appends the state's deterministic encoding to b: equal states
 // give equal bytes. docs/PROTOCOL.md "Snapshot" lists the fields.
 func (s *State) AppendCBOR(b []byte) []byte {
-	b = cbor.AppendArray(b, 27)
+	b = cbor.AppendArray(b, 29)
 	b = cbor.AppendUint(b, Format)
 	b = cbor.AppendBytes(b, s.Network[:])
 	b = cbor.AppendText(b, s.Name)
@@ -62,14 +63,16 @@ func (s *State) AppendCBOR(b []byte) []byte {
 	b = s.Ceremony.appendCBOR(b)
 	b = cbor.AppendBytes(b, s.Canary.Marshal())
 	b = s.appendProposals(b)
-	return s.appendQuotas(b)
+	b = s.appendQuotas(b)
+	b = s.appendRevocations(b)
+	return s.appendGrants(b)
 }
 
 func (s *State) appendMembers(b []byte) []byte {
 	b = cbor.AppendArray(b, len(s.Members))
 	for i := range s.Members {
 		m := &s.Members[i]
-		b = cbor.AppendArray(b, 7)
+		b = cbor.AppendArray(b, 8)
 		b = m.Institution.AppendCBOR(b)
 		b = cbor.AppendArray(b, len(m.Signing))
 		for _, span := range m.Signing {
@@ -89,6 +92,10 @@ func (s *State) appendMembers(b []byte) []byte {
 		b = cbor.AppendUint(b, uint64(m.Chain.Attempt))
 		b = cbor.AppendBytes(b, m.Chain.ID[:])
 		b = cbor.AppendUint(b, m.Chain.Number)
+		b = cbor.AppendArray(b, len(m.Former))
+		for _, id := range m.Former {
+			b = cbor.AppendBytes(b, id[:])
+		}
 	}
 	return b
 }
@@ -123,7 +130,7 @@ func appendReader(b []byte, r envelope.Reader) []byte {
 // Decode reads a state at the decoder's place; what follows is the caller's.
 func Decode(d *cbor.Decoder) (*State, error) {
 	s := &State{}
-	d.Array(27)
+	d.Array(29)
 	if v := d.Uint(); d.Err() == nil && v != Format {
 		return nil, fmt.Errorf("snapshot format %d, this build reads format %d", v, Format)
 	}
@@ -152,6 +159,8 @@ func Decode(d *cbor.Decoder) (*State, error) {
 	s.Canary = readCanary(d)
 	s.decodeProposals(d)
 	s.decodeQuotas(d)
+	s.Revocations = readList(d, maxRevocations, readRevocation)
+	s.Grants = readList(d, maxGrants, readGrant)
 	if err := d.Err(); err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)
 	}
@@ -179,7 +188,7 @@ func (s *State) decodeTree(d *cbor.Decoder) {
 
 func readMember(d *cbor.Decoder) Member {
 	var m Member
-	d.Array(7)
+	d.Array(8)
 	m.Institution = act.DecodeInstitution(d)
 	m.Signing = readList(d, maxSpans, func(d *cbor.Decoder) SigningSpan {
 		d.Array(3)
@@ -193,6 +202,7 @@ func readMember(d *cbor.Decoder) Member {
 	m.Chain.Attempt = d.Uint32()
 	d.BytesInto(m.Chain.ID[:])
 	m.Chain.Number = d.Uint()
+	m.Former = readList(d, maxFormer, readKeyID)
 	return m
 }
 

@@ -45,6 +45,9 @@ type State struct {
 	Allowances []Allowance     // ascending by hospital, each once
 	Falsehoods []Falsehood     // ascending by epoch and holder, each once
 	Usages     []Usage         // ascending by week and holder, each once
+
+	Revocations []Revocation // in order of their acts
+	Grants      []Grant      // in order of their acts
 }
 
 // Member is an institution with its chain of envelopes. Its number is its
@@ -53,6 +56,7 @@ type Member struct {
 	act.Institution               // current keys
 	Signing         []SigningSpan // every envelope key it ever had
 	Sealing         []SealingSpan // every sealing key it ever had
+	Former          [][32]byte    // ids of the request, response and TLS keys it had before
 	Chain           Chain
 }
 
@@ -160,5 +164,7 @@ func (s *State) Clone() *State {
 	c.Allowances = slices.Clone(s.Allowances)
 	c.Falsehoods = slices.Clone(s.Falsehoods)
 	c.Usages = slices.Clone(s.Usages)
+	c.Revocations = slices.Clone(s.Revocations)
+	c.Grants = slices.Clone(s.Grants)
 	return &c
 }

@@ -12,12 +12,9 @@ import (
 // MaxFileBytes is the largest key file that is sealed or opened.
 const MaxFileBytes = 1 << 20
 
-// A passphrase costs 2^18 rounds of scrypt to try, about a second and 256 MiB
-// of memory. A file may ask for four times that, not more.
-const (
-	workFactor    = 18
-	maxWorkFactor = 20
-)
+// maxWorkFactor is the most that a file may ask for: four times workFactor's
+// cost.
+const maxWorkFactor = 20
 
 // Why a key file is refused.
 var (
@@ -38,9 +35,14 @@ var (
 	ErrPassphrase = errors.New("passphrase is empty")
 )
 
-// Seal returns b as a key file that opens with key.
-func Seal(b *Bundle, key Key) ([]byte, error) {
-	return sealTo(b, key.identity().Recipient())
+// Seal returns b as a key file that opens with key, and with each of more: while
+// a file key is being changed, a file opens with the old and the new one.
+func Seal(b *Bundle, key Key, more ...Key) ([]byte, error) {
+	to := []age.Recipient{key.identity().Recipient()}
+	for _, k := range more {
+		to = append(to, k.identity().Recipient())
+	}
+	return sealTo(b, to...)
 }
 
 // Open opens a key file that was sealed under key. It fails with ErrWrongKey,
@@ -76,9 +78,9 @@ func OpenPassphrase(file []byte, passphrase string) (*Bundle, error) {
 	return openWith(file, identity)
 }
 
-func sealTo(b *Bundle, recipient age.Recipient) ([]byte, error) {
+func sealTo(b *Bundle, recipients ...age.Recipient) ([]byte, error) {
 	var file bytes.Buffer
-	w, err := age.Encrypt(&file, recipient)
+	w, err := age.Encrypt(&file, recipients...)
 	if err != nil {
 		return nil, fmt.Errorf("seal key file: %w", err)
 	}

@@ -16,6 +16,8 @@
 //	err = opened.CheckRights(seal.Rights{Clinical: true})
 //	part, entry, err := c.Open(0, opened.KEKs, body)
 //
+// A reader hands an envelope's keys on to another with [Grant.Wrap].
+//
 // Bodies are AES-256-GCM under single-use keys from HKDF-SHA256 (RFC 5869).
 // Wraps are HPKE base mode (RFC 9180) with the hybrid KEM MLKEM768X25519, also
 // known as X-Wing, HKDF-SHA256 and AES-256-GCM.

@@ -85,14 +85,18 @@ func (c Context) Unwrap(r *ReaderPrivate, w Wrap, commitC, commitG [32]byte) (Op
 	if err != nil || len(b) != 64 {
 		return Opened{}, fmt.Errorf("%w with key %s", ErrWrap, r.public.id)
 	}
-	var o Opened
+	return c.opened(b, commitC, commitG), nil
+}
+
+// opened reads the 64 bytes of a wrap and keeps the keys that match.
+func (c Context) opened(b []byte, commitC, commitG [32]byte) (o Opened) {
 	if k := KEK(b[:32]); c.matches(Clinical, k, commitC) {
 		o.Clinical, o.HasClinical = k, true
 	}
 	if k := KEK(b[32:]); c.matches(Genetic, k, commitG) {
 		o.Genetic, o.HasGenetic = k, true
 	}
-	return o, nil
+	return o
 }
 
 // CheckRights returns ErrCommitment if the key of a part that the reader may

@@ -43,17 +43,18 @@ type Label string
 
 // The labels of the protocol.
 const (
-	LabelEntries  Label = "raresync/v1/entries"        // an envelope of entries
-	LabelAct      Label = "raresync/v1/act"            // an envelope that holds an act
-	LabelApproval Label = "raresync/v1/approval"       // a lead hospital's approval of an act
-	LabelRequest  Label = "raresync/v1/toprf-request"  // an evaluation request
-	LabelResponse Label = "raresync/v1/toprf-response" // an evaluation response
+	LabelEntries    Label = "raresync/v1/entries"        // an envelope of entries
+	LabelAct        Label = "raresync/v1/act"            // an envelope that holds an act
+	LabelApproval   Label = "raresync/v1/approval"       // a lead hospital's approval of an act
+	LabelPossession Label = "raresync/v1/possession"     // proof that a new envelope key's owner holds it
+	LabelRequest    Label = "raresync/v1/toprf-request"  // an evaluation request
+	LabelResponse   Label = "raresync/v1/toprf-response" // an evaluation response
 )
 
 // purpose returns the purpose whose keys sign under l, or 0 if l is unknown.
 func (l Label) purpose() Purpose {
 	switch l {
-	case LabelEntries, LabelAct, LabelApproval:
+	case LabelEntries, LabelAct, LabelApproval, LabelPossession:
 		return PurposeEnvelope
 	case LabelRequest:
 		return PurposeRequest

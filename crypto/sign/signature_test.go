@@ -30,7 +30,7 @@ func mustSign(t *testing.T, k *sign.PrivateKey, l sign.Label, message []byte) si
 var labels = map[sign.Label]sign.Purpose{
 	sign.LabelEntries:  sign.PurposeEnvelope,
 	sign.LabelAct:      sign.PurposeEnvelope,
-	sign.LabelApproval: sign.PurposeEnvelope,
+	sign.LabelApproval: sign.PurposeEnvelope, sign.LabelPossession: sign.PurposeEnvelope,
 	sign.LabelRequest:  sign.PurposeRequest,
 	sign.LabelResponse: sign.PurposeResponse,
 }

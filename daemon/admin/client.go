@@ -196,9 +196,13 @@ func (c *Client) do(ctx context.Context, method, path string, in any) (*http.Res
 
 // stream reads newline-separated JSON values.
 func stream[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error] {
+	return streamOf[T](ctx, c, "GET", path, nil)
+}
+
+func streamOf[T any](ctx context.Context, c *Client, method, path string, in any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
-		resp, err := c.do(ctx, "GET", path, nil)
+		resp, err := c.do(ctx, method, path, in)
 		if err != nil {
 			yield(zero, err)
 			return

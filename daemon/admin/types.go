@@ -130,7 +130,8 @@ type Entry struct {
 	Disease   string          `json:"disease"` // names and codes in one line
 	Listed    string          `json:"listed"`  // catalogue reference such as 1.3, or ""
 	Content   json.RawMessage `json:"content,omitempty"`
-	Problem   string          `json:"problem,omitempty"` // a code, if it could not be opened
+	Problem   string          `json:"problem,omitempty"`  // a code, if it could not be opened
+	Doubtful  bool            `json:"doubtful,omitempty"` // signed with a key that was revoked from before then on
 }
 
 // Leaf is the public mark of an entry.

@@ -39,7 +39,7 @@ func (s *Service) Evaluate(from string, e peer.Evaluation) (peer.Evaluation, err
 		return peer.Evaluation{}, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	message := pseudonym.NewResponse(req, evaluated, proof).AppendCBOR(nil)
-	sig, err := s.Response.Sign(sign.LabelResponse, message)
+	sig, err := s.sign(s.Node.View(), sign.LabelResponse, message)
 	if err != nil {
 		return peer.Evaluation{}, err
 	}
@@ -74,7 +74,7 @@ func (s *Service) checkRequest(from string, e peer.Evaluation) (*keyshare.Share,
 	case len(e.Elements) != int(req.N) || pseudonym.HashElements(e.Elements) != req.ElementsHash:
 		return nil, req, errors.New("the elements are not those of the request")
 	}
-	return share, req, member.Request.Verify(sign.LabelRequest, e.Message, e.Signature)
+	return share, req, verify(view, member.Request, sign.LabelRequest, e.Message, e.Signature)
 }
 
 // count counts a request that checkRequest found good.

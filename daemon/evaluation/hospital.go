@@ -243,7 +243,7 @@ func (s *Service) askOther(ctx context.Context, view *state.State, req pseudonym
 		return pseudonym.Part{}, errors.New("has no node")
 	}
 	message := req.AppendCBOR(nil)
-	sig, err := s.Request.Sign(sign.LabelRequest, message)
+	sig, err := s.sign(view, sign.LabelRequest, message)
 	if err != nil {
 		return pseudonym.Part{}, err
 	}
@@ -263,7 +263,7 @@ func (s *Service) verify(view *state.State, institution uint32, req pseudonym.Re
 	if !ok {
 		return pseudonym.Part{}, errors.New("is no member")
 	}
-	if err := member.Response.Verify(sign.LabelResponse, a.Message, a.Signature); err != nil {
+	if err := verify(view, member.Response, sign.LabelResponse, a.Message, a.Signature); err != nil {
 		return pseudonym.Part{}, err
 	}
 	resp, err := pseudonym.DecodeResponse(a.Message)

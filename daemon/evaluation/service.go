@@ -49,6 +49,7 @@ type Config struct {
 	Hospital uint32                             // this institution's number
 	Request  *sign.PrivateKey                   // signs this hospital's requests
 	Response *sign.PrivateKey                   // signs this holder's answers
+	Rotated  Keyring                            // in place of the two keys above; nil = they never change
 	Share    func(epoch uint32) *keyshare.Share // nil if this node holds none of that epoch
 	Count    Count                              // of what this holder evaluates; nil: it evaluates nothing
 	Asked    *quota.Asked                       // what this hospital asked of whom; nil: not noted
@@ -61,6 +62,35 @@ type Config struct {
 // Poster takes acts to the log; the outbox is one.
 type Poster interface {
 	AddAct(ctx context.Context, a act.Act) (uint64, error)
+}
+
+// Keyring gives the key of a purpose that the log has in force, by its id.
+type Keyring interface {
+	Sign(p sign.Purpose, inForce sign.KeyID) *sign.PrivateKey
+}
+
+// sign signs with this institution's key that a state has in force.
+func (s *Service) sign(view *state.State, label sign.Label, message []byte) (sign.Signature, error) {
+	key, p := s.Request, sign.PurposeRequest
+	if label == sign.LabelResponse {
+		key, p = s.Response, sign.PurposeResponse
+	}
+	if m, ok := view.Member(s.Hospital); ok && s.Rotated != nil {
+		inForce := m.Request
+		if p == sign.PurposeResponse {
+			inForce = m.Response
+		}
+		key = s.Rotated.Sign(p, inForce.ID())
+	}
+	return key.Sign(label, message)
+}
+
+// verify checks a signature by an institution's key, unless it was revoked.
+func verify(view *state.State, key *sign.PublicKey, label sign.Label, message []byte, sig sign.Signature) error {
+	if view.Revoked(key.ID()) {
+		return fmt.Errorf("key %s was revoked", key.ID())
+	}
+	return key.Verify(label, message, sig)
 }
 
 // Service asks holders and, with a share, is one. It is safe for concurrent

@@ -16,6 +16,12 @@
 //	card.pem       the public keys, for the network's founders
 //	LOCK           held by whichever process works in the directory
 //
+// A running node has its keys in a [Keyring], which takes them through rotations:
+// [Keyring.Generate] makes the next keys beside the present ones, the log puts
+// them in force, [Keyring.Settle] follows it. A stopped node's key file is sealed
+// anew by [Reseal], copied by [CopyKeys], and freed of former sealing keys by
+// [TakeOffline].
+//
 // # Promises
 //
 //  1. Nothing is overwritten: Init refuses a directory that holds anything of
@@ -23,6 +29,8 @@
 //  2. A file appears whole or not at all, and stays after a power cut.
 //  3. Secrets that others on the machine could read are refused, not used.
 //  4. [Keys] print as "[node keys]".
+//  5. A crash during a rotation, a resealing or a splitting loses no key, and a
+//     key file that is refused stays as it is.
 //
 // # Trust
 //

@@ -30,6 +30,12 @@ type Keys struct {
 	Handle  [32]byte // HMAC key for printed case numbers
 
 	Shares Shares // of the pseudonymisation key
+
+	Next    Next                  // made and not in force yet
+	Former  []*seal.ReaderPrivate // sealing keys from before: they open what was sealed then
+	Rotated bool                  // the genesis knows this node by another TLS key
+
+	FormerTLS *sign.PrivateKey // the node's TLS key before this one, for peers that do not know this one yet; nil if none
 }
 
 const redacted = "[node keys]"
@@ -97,7 +103,7 @@ func (k *Keys) bundle() (*keyfile.Bundle, error) {
 	}
 	seed := k.Sealing.Seed()
 	problems = append(problems, b.PutSeed(sealingName, seed[:]))
-	return b, errors.Join(append(problems, k.Shares.put(b))...)
+	return b, errors.Join(append(problems, k.Shares.put(b), k.putRotating(b))...)
 }
 
 func keysOf(b *keyfile.Bundle) (*Keys, error) {
@@ -128,8 +134,10 @@ func keysOf(b *keyfile.Bundle) (*Keys, error) {
 	if k.Sealing, err = seal.NewReaderFromSeed(sealing); err != nil {
 		return nil, fmt.Errorf("key %s: %w", sealingName, err)
 	}
-	k.Shares, err = sharesOf(b)
-	return k, err
+	if k.Shares, err = sharesOf(b); err != nil {
+		return nil, err
+	}
+	return k, k.readRotating(b)
 }
 
 // card returns what these keys' owner tells the network's founders.

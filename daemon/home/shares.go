@@ -77,20 +77,11 @@ func SaveShare(cfg config.Config, share keyshare.Share) error {
 }
 
 func saveShares(cfg config.Config, s Shares) error {
-	b, key, err := openBundle(cfg)
-	if err != nil {
-		return err
-	}
-	b.Delete(shareName)
-	b.Delete(nextName)
-	if err := s.put(b); err != nil {
-		return err
-	}
-	file, err := keyfile.Seal(b, key)
-	if err != nil {
-		return err
-	}
-	return replaceSecret(cfg.Keys.File, file)
+	return updateBundle(cfg, func(b *keyfile.Bundle) error {
+		b.Delete(shareName)
+		b.Delete(nextName)
+		return s.put(b)
+	})
 }
 
 // replaceSecret is writeFile, and overwrites what was there once it has gone.

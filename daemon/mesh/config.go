@@ -64,11 +64,19 @@ type Config struct {
 	// Key is this node's TLS key.
 	Key ed25519.PrivateKey
 
+	// FormerKey is the TLS key before that, if this node still has it; see
+	// [Mesh.SetKeys].
+	FormerKey ed25519.PrivateKey
+
 	// Lookup names the node whose TLS key has the given id (sign.KeyID), as
 	// the roster has it now. It is asked at each handshake and by
 	// [Mesh.Refresh], from several goroutines at once, never under a lock of
 	// this package.
 	Lookup func(keyID [32]byte) (node NodeID, ok bool)
+
+	// KeyOf returns the id of a node's TLS key, the other way round. It is
+	// asked when a node shows an unknown key; nil if there is nobody to ask.
+	KeyOf func(node NodeID) (keyID [32]byte, ok bool)
 
 	// Twin is called when a peer says that it has met two living instances of
 	// this node, which it refuses from then on; at each attempt to reach it,

@@ -127,7 +127,7 @@ func (m *Mesh) connect(ctx context.Context, d *dialling, at slot) error {
 	m.mu.Unlock()
 	var faults error
 	for _, address := range addresses {
-		err := m.connectTo(ctx, address, at)
+		err := m.connectTo(ctx, address, at, showing{})
 		if err == nil || errors.Is(err, errDuplicate) {
 			return err
 		}
@@ -140,14 +140,26 @@ func (m *Mesh) connect(ctx context.Context, d *dialling, at slot) error {
 	return faults
 }
 
-func (m *Mesh) connectTo(ctx context.Context, address string, at slot) error {
+// connectTo makes a session at an address. Where keys were rotated it tries
+// again with those from before.
+func (m *Mesh) connectTo(ctx context.Context, address string, at slot, show showing) error {
+	err := m.connectOnce(ctx, address, at, show)
+	if next, ok := m.nextShowing(at.node, show, err); ok {
+		if again := m.connectTo(ctx, address, at, next); again == nil || errors.Is(again, errDuplicate) {
+			return again
+		}
+	}
+	return err
+}
+
+func (m *Mesh) connectOnce(ctx context.Context, address string, at slot, show showing) error {
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.HandshakeTimeout)
 	defer cancel()
 	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
-	s, err := m.introduce(ctx, raw, at)
+	s, err := m.introduce(ctx, raw, at, show)
 	if err != nil {
 		raw.Close()
 		if errors.Is(err, errToldTwin) {
@@ -161,14 +173,14 @@ func (m *Mesh) connectTo(ctx context.Context, address string, at slot) error {
 
 // introduce does the dialling side's handshake: TLS, our greeting, the answer,
 // and the place among our sessions.
-func (m *Mesh) introduce(ctx context.Context, raw net.Conn, at slot) (*session, error) {
+func (m *Mesh) introduce(ctx context.Context, raw net.Conn, at slot, show showing) (*session, error) {
 	began := time.Now()
 	deadline, _ := ctx.Deadline()
 	if err := raw.SetDeadline(deadline); err != nil {
 		return nil, err
 	}
 	defer context.AfterFunc(ctx, func() { raw.Close() })()
-	conn := tls.Client(raw, m.clientTLS(at.node, at.class))
+	conn := tls.Client(raw, m.clientTLS(at.node, at.class, show))
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("handshake: %w", alerted(err))
 	}

@@ -82,12 +82,77 @@ func certificate(key ed25519.PrivateKey) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
+// ownKeys are the keys by which this node shows who it is.
+type ownKeys struct{ present, former *ownKey }
+
+type ownKey struct {
+	cert tls.Certificate
+	id   sign.KeyID
+}
+
+// SetKeys changes this node's TLS key, for new sessions; those that there are
+// stay. former, which may be nil, serves peers whose roster is from before the
+// change: to one that refuses the new key, or that asks for the old one by name,
+// this node shows the old.
+func (m *Mesh) SetKeys(present, former ed25519.PrivateKey) error {
+	keys := &ownKeys{}
+	var err error
+	if keys.present, err = newOwnKey(present); err != nil {
+		return err
+	}
+	if former != nil {
+		if keys.former, err = newOwnKey(former); err != nil {
+			return err
+		}
+	}
+	m.own.Store(keys)
+	return nil
+}
+
+func newOwnKey(key ed25519.PrivateKey) (*ownKey, error) {
+	id, err := keyID(key.Public().(ed25519.PublicKey))
+	if err != nil {
+		return nil, err
+	}
+	cert, err := certificate(key)
+	return &ownKey{cert: cert, id: id}, err
+}
+
+// is reports whether a key is this node's.
+func (k *ownKeys) is(id sign.KeyID) bool {
+	return id == k.present.id || k.former != nil && id == k.former.id
+}
+
+// serverName names a key in a handshake: the first 31 bytes of its id, which
+// fit a label of RFC 6066 section 3.
+func serverName(id sign.KeyID) string { return hex.EncodeToString(id[:31]) }
+
+// A showing says by which keys a handshake is tried.
+type showing struct {
+	former bool   // this node shows its former key
+	asks   string // for the peer's key of this name; "" = for none
+}
+
+// nextShowing returns how a handshake is tried again that failed so, if that may
+// help: the two sides may know each other by keys from before a rotation.
+func (m *Mesh) nextShowing(node NodeID, tried showing, err error) (showing, bool) {
+	switch {
+	case errors.Is(err, ErrRefused) && !tried.former && m.own.Load().former != nil:
+		return showing{former: true, asks: tried.asks}, true
+	case errors.Is(err, ErrUnknownKey) && tried.asks == "" && m.cfg.KeyOf != nil:
+		if id, ok := m.cfg.KeyOf(node); ok {
+			return showing{former: tried.former, asks: serverName(id)}, true
+		}
+	}
+	return showing{}, false
+}
+
 // baseTLS is what both ends of a connection have in common. Certificates are
 // checked by check alone, which is why the usual verification is off. Tickets
 // are off because a resumed connection would not be asked for its key.
 func (m *Mesh) baseTLS(check func(tls.ConnectionState) error) *tls.Config {
 	return &tls.Config{
-		Certificates:                []tls.Certificate{m.cert},
+		Certificates:                []tls.Certificate{m.own.Load().present.cert},
 		MinVersion:                  tls.VersionTLS13,
 		MaxVersion:                  tls.VersionTLS13,
 		CurvePreferences:            []tls.CurveID{tls.X25519MLKEM768},
@@ -106,11 +171,19 @@ func (m *Mesh) serverTLS() *tls.Config {
 		return err
 	})
 	c.NextProtos = []string{ClassRaft.protocol(), ClassAPI.protocol()}
+	c.Certificates = nil // asked for with each connection: keys change
+	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		own := m.own.Load()
+		if own.former != nil && hello.ServerName == serverName(own.former.id) {
+			return &own.former.cert, nil
+		}
+		return &own.present.cert, nil
+	}
 	return c
 }
 
 // clientTLS accepts the given node only.
-func (m *Mesh) clientTLS(node NodeID, class Class) *tls.Config {
+func (m *Mesh) clientTLS(node NodeID, class Class, show showing) *tls.Config {
 	c := m.baseTLS(func(cs tls.ConnectionState) error {
 		p, err := m.identify(cs)
 		if err == nil && p.Node != node {
@@ -119,6 +192,10 @@ func (m *Mesh) clientTLS(node NodeID, class Class) *tls.Config {
 		return err
 	})
 	c.NextProtos = []string{class.protocol()}
+	c.ServerName = show.asks
+	if own := m.own.Load(); show.former && own.former != nil {
+		c.Certificates = []tls.Certificate{own.former.cert}
+	}
 	return c
 }
 
@@ -147,7 +224,7 @@ func (m *Mesh) identify(cs tls.ConnectionState) (Peer, error) {
 
 // roster names the peer that holds the key with the given id.
 func (m *Mesh) roster(id sign.KeyID) (Peer, error) {
-	if id == m.keyID {
+	if m.own.Load().is(id) {
 		return Peer{}, &identityError{ErrSelf, id}
 	}
 	node, ok := m.cfg.Lookup(id)

@@ -3,25 +3,21 @@ package mesh
 import (
 	"cmp"
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/raresync/raresync/crypto/sign"
 )
 
 // A Mesh is one node's end of its sessions. Its methods may be called from any
 // goroutine.
 type Mesh struct {
 	cfg      Config
-	cert     tls.Certificate
-	keyID    sign.KeyID
+	own      atomic.Pointer[ownKeys]
 	process  [16]byte
 	listener net.Listener // nil if this node only dials
 	inbound  [classCount]chan *Stream
@@ -77,10 +73,7 @@ func New(cfg Config) (*Mesh, error) {
 }
 
 func (m *Mesh) open() (err error) {
-	if m.keyID, err = keyID(m.cfg.Key.Public().(ed25519.PublicKey)); err != nil {
-		return err
-	}
-	if m.cert, err = certificate(m.cfg.Key); err != nil {
+	if err := m.SetKeys(m.cfg.Key, m.cfg.FormerKey); err != nil {
 		return err
 	}
 	if m.cfg.Listen != "" {

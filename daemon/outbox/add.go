@@ -142,7 +142,7 @@ func (o *Outbox) build(entries []Entry) (uint64, []uint32, error) {
 	for i, e := range entries {
 		plains[i] = e.Plain
 	}
-	env, places, err := envelope.BuildEntries(o.nextLink(view), readers, plains, o.cfg.Key, rand.Reader)
+	env, places, err := envelope.BuildEntries(o.nextLink(view), readers, plains, o.cfg.Key(view), rand.Reader)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -167,7 +167,8 @@ func (o *Outbox) AddAct(ctx context.Context, a act.Act) (uint64, error) {
 	if o.isKnown(id) {
 		return 0, nil
 	}
-	env, err := envelope.BuildAct(o.nextLink(o.cfg.Log.View()), raw, o.cfg.Key)
+	view := o.cfg.Log.View()
+	env, err := envelope.BuildAct(o.nextLink(view), raw, o.cfg.Key(view))
 	if err != nil {
 		return 0, fmt.Errorf("outbox: %w", err)
 	}

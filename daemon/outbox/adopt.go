@@ -8,7 +8,6 @@ import (
 
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
-	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/registry/envelope"
 )
 
@@ -152,7 +151,7 @@ func (o *Outbox) fromLog(number uint64) (r Receipt, unread int, err error) {
 		r.Entries[0] = actID(env.Bodies[0].Ciphertext)
 		return r, 0, nil
 	}
-	opened, err := env.Open(o.cfg.Sealing, seal.Rights{Clinical: true, Genetic: true})
+	opened, err := o.open(env)
 	if err != nil {
 		return r, len(r.Entries), nil // sealed to a key that this hospital no longer has
 	}

@@ -31,8 +31,8 @@ type Log interface {
 type Config struct {
 	Dir      string // for envelopes, receipts and known entry ids
 	Hospital uint32
-	Key      *sign.PrivateKey    // envelope key
-	Sealing  *seal.ReaderPrivate // the hospital's own sealing key
+	Key      func(*state.State) *sign.PrivateKey // envelope key in force at a state
+	Sealing  func() []*seal.ReaderPrivate        // the hospital's own sealing keys, those from before too
 	Log      Log
 	Copy     *machine.Machine                    // Log's copy
 	EntryID  func(cbor []byte) ([32]byte, error) // reads an entry's id from its plaintext
@@ -168,6 +168,14 @@ func (o *Outbox) WaitReceipt(ctx context.Context, sequence uint64) (Receipt, err
 func (o *Outbox) broadcast() {
 	close(o.changed)
 	o.changed = make(chan struct{})
+}
+
+// open opens an envelope of this hospital with whichever of its sealing keys
+// it was sealed to.
+func (o *Outbox) open(env *envelope.Envelope) ([]envelope.OpenedEntry, error) {
+	keys := o.cfg.Sealing()
+	i := slices.IndexFunc(keys, func(k *seal.ReaderPrivate) bool { return env.Names(k.Public().ID()) })
+	return env.Open(keys[max(i, 0)], seal.Rights{Clinical: true, Genetic: true})
 }
 
 // fail makes Run end: the disk failed while an envelope was added.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/registry/envelope"
 )
 
@@ -70,7 +69,7 @@ func (o *Outbox) renew(it *item, behind link, attempt uint32, drop map[[32]byte]
 		if drop[it.ids[0]] {
 			return nil, nil
 		}
-		env, err := envelope.BuildAct(next, it.env.Bodies[0].Ciphertext, o.cfg.Key)
+		env, err := envelope.BuildAct(next, it.env.Bodies[0].Ciphertext, o.cfg.Key(view))
 		return &item{env: env, ids: it.ids}, err
 	}
 	plains, err := o.plaintexts(it.env)
@@ -93,7 +92,7 @@ func (o *Outbox) renew(it *item, behind link, attempt uint32, drop map[[32]byte]
 	if !ok {
 		return nil, errors.New("this institution is not in the roster")
 	}
-	env, places, err := envelope.BuildEntries(next, readers, kept, o.cfg.Key, rand.Reader)
+	env, places, err := envelope.BuildEntries(next, readers, kept, o.cfg.Key(view), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +105,7 @@ func (o *Outbox) renew(it *item, behind link, attempt uint32, drop map[[32]byte]
 
 // plaintexts opens an envelope of this hospital, in order of place.
 func (o *Outbox) plaintexts(env *envelope.Envelope) ([]envelope.Plain, error) {
-	opened, err := env.Open(o.cfg.Sealing, seal.Rights{Clinical: true, Genetic: true})
+	opened, err := o.open(env)
 	if err != nil {
 		return nil, err
 	}

@@ -163,8 +163,12 @@ func (o *Outbox) refused(ctx context.Context, it *item, r *state.Refusal) error 
 	switch r.Code {
 	case state.CodeReaderSet, state.CodeWraps, state.CodeKey, state.CodeKeySpan:
 		o.cfg.Logger.Info("envelope is built anew", "sequence", it.env.Sequence, "refusal", r.Error())
+		before := it.env.KeyID
 		if err := o.rebuildFrom(it, it.env.Previous); err != nil {
 			return err
+		}
+		if isKey := r.Code == state.CodeKey || r.Code == state.CodeKeySpan; isKey && it.env.KeyID == before {
+			o.setAlarm(fmt.Sprintf("envelope %d was refused, and this node has no other key: %s; raresync key list shows what the log knows", it.env.Sequence, r.Error()))
 		}
 	case state.CodeSequence, state.CodeFork, state.CodePrevious:
 		if err := o.overtaken(ctx, it, r); err != nil {

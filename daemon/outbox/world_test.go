@@ -18,6 +18,7 @@ import (
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
 	"github.com/raresync/raresync/registry/founding/foundingtest"
@@ -111,6 +112,7 @@ type world struct {
 	log    *testLog
 	dir    string
 	logged bytes.Buffer
+	former []*seal.ReaderPrivate // sealing keys from before
 
 	*Outbox
 	stop  func()
@@ -152,8 +154,10 @@ func newWorld(t *testing.T, hospital int) *world {
 
 func (w *world) config() Config {
 	return Config{
-		Dir: w.dir, Hospital: w.member.Number, Key: w.member.Envelope, Sealing: w.member.Sealing, Log: w.log,
-		Copy: w.log.Machine, EntryID: func(cbor []byte) ([32]byte, error) { return plain(string(cbor)).ID, nil },
+		Dir: w.dir, Hospital: w.member.Number, Log: w.log,
+		Key:     func(*state.State) *sign.PrivateKey { return w.member.Envelope },
+		Sealing: func() []*seal.ReaderPrivate { return append([]*seal.ReaderPrivate{w.member.Sealing}, w.former...) },
+		Copy:    w.log.Machine, EntryID: func(cbor []byte) ([32]byte, error) { return plain(string(cbor)).ID, nil },
 		Logger: slog.New(slog.NewTextHandler(&w.logged, nil)), Now: w.log.now,
 	}
 }

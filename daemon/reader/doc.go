@@ -12,6 +12,11 @@
 // the counting, alike for the coordinator over all entries and for a hospital
 // over its own.
 //
+// What was sealed before the institution was a reader opens once somebody has
+// granted it ([Reader.Grant] on that somebody's node); a granted key that the
+// header does not commit to is refused. Former sealing keys open what was sealed
+// to them for as long as they are on the node.
+//
 // Nothing opened is stored; every call opens anew from the ledger. On a
 // reader's node [Reader.Watch] tries every envelope once as it arrives, and
 // posts an "unopenable" act for one that is not sealed to this reader as its

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/consensus/state"
@@ -41,14 +42,17 @@ type Node interface {
 type Config struct {
 	Node        Node
 	Institution uint32
-	Sealing     *seal.ReaderPrivate
-	Dir         string // for the watch's place
+	Sealing     func() []*seal.ReaderPrivate // this institution's, the present one first
+	Dir         string                       // for the watch's place
 	Poster      Poster
 	Logger      *slog.Logger
 }
 
 // Reader opens entries. It is safe for concurrent use.
-type Reader struct{ cfg Config }
+type Reader struct {
+	cfg  Config
+	last atomic.Pointer[grant] // read from the log
+}
 
 // New returns a reader.
 func New(c Config) *Reader { return &Reader{cfg: c} }
@@ -60,6 +64,8 @@ type Opened struct {
 	LogTime  uint64 // ms
 	Entry    entry.Entry
 	Problem  string // a code if it did not open; Entry is empty then
+	Granted  bool   // the keys came, or should have come, by a grant
+	Doubtful bool   // signed with a key of which was said later that it may have been another's by then
 }
 
 // Entries yields every entry this institution may open from the given index
@@ -137,10 +143,15 @@ func (r *Reader) neighbours(index uint64) ([]Opened, error) {
 
 // rights returns what this institution may open of an envelope's sender.
 func (r *Reader) rights(view *state.State, sender uint32) (seal.Rights, bool) {
-	if sender == r.cfg.Institution {
+	return rightsOf(view, r.cfg.Institution, sender)
+}
+
+// rightsOf returns what an institution may open of an envelope's sender.
+func rightsOf(view *state.State, institution, sender uint32) (seal.Rights, bool) {
+	if sender == institution {
 		return seal.Rights{Clinical: true, Genetic: true}, true
 	}
-	self, ok := view.Member(r.cfg.Institution)
+	self, ok := view.Member(institution)
 	from, known := view.Member(sender)
 	if !ok || !known {
 		return seal.Rights{}, false
@@ -168,8 +179,18 @@ func (r *Reader) envelope(view *state.State, hospital uint32, number uint64) ([]
 	if err != nil || env.Kind != envelope.KindEntries {
 		return nil, err
 	}
-	at := Opened{Hospital: env.Hospital, LogTime: logTime}
-	bodies, err := env.Open(r.cfg.Sealing, may)
+	keys, granted, err := r.unlock(view, number, env, may)
+	if errors.Is(err, errNotGranted) {
+		return nil, nil
+	}
+	if granted && err != nil {
+		r.cfg.Logger.Warn("a grant does not give the keys that the envelope commits to", "envelope", number, "reason", err.Error())
+	}
+	at := Opened{Hospital: env.Hospital, LogTime: logTime, Granted: granted, Doubtful: view.Doubtful(number, env.KeyID)}
+	var bodies []envelope.OpenedEntry
+	if err == nil {
+		bodies, err = env.OpenWith(keys, may)
+	}
 	if err != nil {
 		return unopened(at, meta.First, env.Count, problemOf(err)), nil
 	}
@@ -208,9 +229,14 @@ func unopened(at Opened, first uint64, count uint32, code string) []Opened {
 	return out
 }
 
+// offlineCode says that the key to an entry is kept offline.
+const offlineCode = "SEAL004"
+
 // problemOf names why something did not open.
 func problemOf(err error) string {
 	switch {
+	case errors.Is(err, errOffline):
+		return offlineCode
 	case errors.Is(err, seal.ErrCommitment):
 		return "SEAL003"
 	case errors.Is(err, seal.ErrWrap), errors.Is(err, envelope.ErrNotAReader):

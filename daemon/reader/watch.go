@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
@@ -54,6 +55,9 @@ func (r *Reader) try(ctx context.Context, view *state.State, number uint64) erro
 	if err != nil {
 		return err
 	}
+	opened = slices.DeleteFunc(opened, func(o Opened) bool { // nobody's fault, or not the sender's
+		return o.Problem == offlineCode || o.Granted
+	})
 	bad := 0
 	for _, o := range opened {
 		if o.Problem != "" {
@@ -84,7 +88,7 @@ func (r *Reader) try(ctx context.Context, view *state.State, number uint64) erro
 func (r *Reader) post(ctx context.Context, number uint64, place uint32, o Opened) error {
 	r.cfg.Logger.Warn("an envelope does not open as its header claims", "envelope", number, "hospital", o.Hospital, "code", o.Problem)
 	_, err := r.cfg.Poster.AddAct(ctx, act.Act{Version: act.Version, Type: act.TypeUnopenable, Payload: act.Unopenable{
-		Envelope: number, Place: place, Reader: r.cfg.Sealing.Public().ID(), Code: o.Problem,
+		Envelope: number, Place: place, Reader: r.cfg.Sealing()[0].Public().ID(), Code: o.Problem,
 	}.Marshal()})
 	return err
 }

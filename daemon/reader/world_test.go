@@ -38,6 +38,7 @@ type member struct {
 	card     founding.Card
 	envelope *sign.PrivateKey
 	sealing  *seal.ReaderPrivate
+	former   []*seal.ReaderPrivate
 }
 
 // network has hospital a in province 11 and hospitals b and c in 31, a
@@ -151,6 +152,11 @@ func newWorld(t *testing.T) *world {
 	return &world{network: n, t: t, node: node{m}}
 }
 
+// keys are the member's sealing keys on its node.
+func (m *member) keys() []*seal.ReaderPrivate {
+	return append([]*seal.ReaderPrivate{m.sealing}, m.former...)
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -161,7 +167,7 @@ func must(t *testing.T, err error) {
 // reader returns a member's reader, whose watch keeps its place in dir.
 func (w *world) reader(m *member, dir string, p Poster) *Reader {
 	return New(Config{
-		Node: w.node, Institution: m.number, Sealing: m.sealing, Dir: dir, Poster: p, Logger: slog.New(slog.DiscardHandler),
+		Node: w.node, Institution: m.number, Sealing: m.keys, Dir: dir, Poster: p, Logger: slog.New(slog.DiscardHandler),
 	})
 }
 

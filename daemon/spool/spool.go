@@ -34,7 +34,8 @@ const (
 // Config is what a spool needs.
 type Config struct {
 	Dir     string
-	Sealing *seal.ReaderPrivate // the hospital's own
+	Sealing *seal.ReaderPrivate          // the hospital's own
+	Former  func() []*seal.ReaderPrivate // keys from before a rotation, which open what still waits; may be nil
 	Now     func() time.Time
 
 	MaxBytes int64 // of all lots; 0 = 1 GiB
@@ -184,7 +185,7 @@ func (s *Spool) Oldest() (l Lot, lot []byte, ok bool, err error) {
 	if err != nil {
 		return l, nil, true, storage("read", err)
 	}
-	if lot, err = s.cfg.Sealing.OpenMessage(label, sealed); err != nil {
+	if lot, err = s.open(sealed); err != nil {
 		s.lots[i].bad = true
 		return l, nil, true, fmt.Errorf("%w: %s: %w", ErrDamaged, l.name(), err)
 	}
@@ -232,4 +233,18 @@ func syncDir(dir string) error {
 		return storage("fsync", err)
 	}
 	return nil
+}
+
+// open opens a lot with the present key, or with one from before a rotation.
+func (s *Spool) open(sealed []byte) ([]byte, error) {
+	lot, err := s.cfg.Sealing.OpenMessage(label, sealed)
+	if err == nil || s.cfg.Former == nil {
+		return lot, err
+	}
+	for _, key := range s.cfg.Former() {
+		if lot, again := key.OpenMessage(label, sealed); again == nil {
+			return lot, nil
+		}
+	}
+	return nil, err
 }

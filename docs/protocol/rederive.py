@@ -346,11 +346,11 @@ def snapshot(x, net, envelopes, hashes, files, log_time):
         sent = [(n, e) for n, (_, e, _) in enumerate(envelopes) if e["hospital"] == i + 1]
         number, last = sent[-1] if sent else (0, {"sequence": 0, "id": ZEROS})
         members.append([institution, [[institution[7], 0, 0]], [[institution[10], 0, 0]],
-                        last["sequence"], 1 if sent else 0, last["id"], number])
+                        last["sequence"], 1 if sent else 0, last["id"], number, []])
     readers = [0, [[net["institutions"][3][10], True, True]], [["11", [net["institutions"][4][10], True, False]]]]
-    state = [3, net["network"], p[1], p[2], p[3], p[4], len(envelopes), len(hashes), root(hashes), [root(hashes)],
+    state = [4, net["network"], p[1], p[2], p[3], p[4], len(envelopes), len(hashes), root(hashes), [root(hashes)],
              log_time, 1, 1, members, net["nodes"], [readers], p[6], p[7], p[8], p[11], p[12], [],
-             [], cbor([0, ZEROS]), [], [], [[], [], []]]
+             [], cbor([0, ZEROS]), [], [], [[], [], []], [], []]
     sizes = [len(files[n]) for n in ("leaves", "hashes.0")] + [0, 0, 0]
     sizes += [len(files[n]) for n in ("envelopes", "envelopes.idx", "bodies", "bodies.idx", "salts")]
     encoded = cbor(state) + cbor([len(envelopes), len(hashes)] + sizes)

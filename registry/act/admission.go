@@ -10,10 +10,10 @@ import (
 // MaxNodes is the number of nodes an institution can bring with it.
 const MaxNodes = 4
 
-// Admission lets a hospital into a network that is founded, with its nodes as
-// mirrors. At least q lead hospitals have approved it, having compared the
-// keys with the hospital itself. It has no reader rights: who may read is
-// decided on its own.
+// Admission lets an institution into a network that is founded, with its nodes
+// as mirrors: a hospital, which has no reader rights, or a reader with the
+// rights that are granted here. At least q lead hospitals have approved it,
+// having compared the keys with the institution itself.
 type Admission struct {
 	Institution Institution
 	Nodes       []Node // its own, ascending by id, with the number it gets
@@ -54,19 +54,12 @@ func (a *Admission) Validate() error {
 	var problems []error
 	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	i := &a.Institution
-	switch {
-	case i.Role != RoleHospital:
-		add("a %s is not admitted by this act", i.Role)
-	case i.Rights != 0:
-		add("a hospital's key is never a reader's")
-	case !province.MatchString(i.Province):
-		add("province %q is not two digits of GB/T 2260", i.Province)
-	}
+	i.checkAdmitted(add)
 	if i.Entity == "" || i.NameEN == "" && i.NameZH == "" {
 		add("entity and name are needed")
 	}
 	if len(a.Nodes) == 0 {
-		add("a hospital needs a node")
+		add("a %s needs a node", i.Role)
 	}
 	keys := keySet{}
 	keys.take(add, "institution", i.KeyIDs())
@@ -84,6 +77,29 @@ func (a *Admission) Validate() error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// checkAdmitted checks role and rights of an institution that comes in.
+func (i *Institution) checkAdmitted(add adder) {
+	national, regional := i.Rights.Has(RightNational), i.Rights.Has(RightProvince)
+	switch i.Role {
+	case RoleHospital:
+		if i.Rights != 0 {
+			add("a hospital's key is never a reader's")
+		}
+	case RoleReader:
+		if national == regional {
+			add("a reader reads the nation or one province")
+		}
+		if i.Lead {
+			add("only a hospital can be a lead")
+		}
+	default:
+		add("a %s is not admitted by this act", i.Role)
+	}
+	if (i.Province != "" || !national) && !province.MatchString(i.Province) {
+		add("province %q is not two digits of GB/T 2260", i.Province)
+	}
 }
 
 // keySet finds keys that are used twice.

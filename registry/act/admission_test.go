@@ -31,9 +31,20 @@ func TestAdmissionsThatCannotBe(t *testing.T) {
 		change func(*act.Admission)
 		want   string // "" = valid
 	}{
-		"as it should be":           {func(*act.Admission) {}, ""},
-		"with two nodes":            {func(a *act.Admission) { a.Nodes = append(a.Nodes, second) }, ""},
-		"a reader":                  {func(a *act.Admission) { a.Institution = reader(t, "11", 0) }, "a reader is not admitted"},
+		"as it should be":         {func(*act.Admission) {}, ""},
+		"with two nodes":          {func(a *act.Admission) { a.Nodes = append(a.Nodes, second) }, ""},
+		"a reader without rights": {func(a *act.Admission) { a.Institution = reader(t, "11", 0) }, "the nation or one province"},
+		"a national reader":       {func(a *act.Admission) { a.Institution = reader(t, "", act.RightNational|act.RightGenetics) }, ""},
+		"a province reader":       {func(a *act.Admission) { a.Institution = reader(t, "31", act.RightProvince) }, ""},
+		"a reader of no province": {func(a *act.Admission) { a.Institution = reader(t, "", act.RightProvince) }, "province"},
+		"a reader of both": {func(a *act.Admission) {
+			a.Institution = reader(t, "31", act.RightNational|act.RightProvince)
+		}, "the nation or one province"},
+		"a reader that leads": {func(a *act.Admission) {
+			a.Institution = reader(t, "", act.RightNational)
+			a.Institution.Lead = true
+		}, "only a hospital can be a lead"},
+		"of no known role":          {func(a *act.Admission) { a.Institution.Role = 3 }, "is not admitted by this act"},
 		"a hospital that may read":  {func(a *act.Admission) { a.Institution.Rights = act.RightProvince }, "never a reader's"},
 		"a hospital of no province": {func(a *act.Admission) { a.Institution.Province = "" }, "province"},
 		"a hospital without a name": {func(a *act.Admission) { a.Institution.NameEN, a.Institution.NameZH = "", "" }, "entity and name"},

@@ -11,7 +11,8 @@
 // The first act of every network is its [Genesis]: the founding institutions
 // with their keys, the nodes, the reader rights and the parameters that never
 // change. Its hash is the network id, so two networks never share a signature.
-// Hospitals for which it has no room come in by [Admission].
+// Institutions for which it has no room come in by [Admission]. Keys change by
+// [Rotation] and [Revocation]; a [Grant] gives a new reader old entries.
 //
 // An act of a type that lead hospitals approve ([Type.NeedsApproval]) is put
 // forward as a [Proposal]; each of them says yes with a [ProposalApproval], and

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/raresync/raresync/crypto/seal"
 )
@@ -27,10 +28,16 @@ type OpenedEntry struct {
 // open here. A single bad body is reported in its place.
 // Bodies of a part the reader has no right to are left out.
 func (e *Envelope) Open(r *seal.ReaderPrivate, may seal.Rights) ([]OpenedEntry, error) {
-	keys, err := e.unwrap(r)
+	keys, err := e.Unwrap(r)
 	if err != nil {
 		return nil, err
 	}
+	return e.OpenWith(keys, may)
+}
+
+// OpenWith is [Envelope.Open] with keys that [Envelope.Unwrap] or
+// [seal.Grant.Unwrap] gave.
+func (e *Envelope) OpenWith(keys seal.Opened, may seal.Rights) ([]OpenedEntry, error) {
 	if err := keys.CheckRights(may); err != nil {
 		return nil, fmt.Errorf("open envelope %s: %w", e.id, err)
 	}
@@ -53,8 +60,20 @@ func (e *Envelope) Open(r *seal.ReaderPrivate, may seal.Rights) ([]OpenedEntry, 
 	return out, nil
 }
 
-// unwrap finds the reader's wrap by key id, or by trying the slots.
-func (e *Envelope) unwrap(r *seal.ReaderPrivate) (seal.Opened, error) {
+// Names reports whether a wrap of the envelope names the key.
+func (e *Envelope) Names(id seal.KeyID) bool {
+	return slices.ContainsFunc(e.Wraps, func(w seal.Wrap) bool { return bytes.Equal(w.KeyID, id[:]) })
+}
+
+// Grant describes the envelope for handing its keys on, by who holds the
+// sealing key from.
+func (e *Envelope) Grant(from seal.KeyID) seal.Grant {
+	return seal.Grant{Context: e.Context(), Envelope: e.id, From: from, CommitC: e.CommitC, CommitG: e.CommitG}
+}
+
+// Unwrap finds the reader's wrap by key id, or by trying the slots. It fails
+// with ErrNotAReader, or with seal.ErrCommitment as [Envelope.Open] does.
+func (e *Envelope) Unwrap(r *seal.ReaderPrivate) (seal.Opened, error) {
 	ctx, id := e.Context(), r.Public().ID()
 	for _, w := range e.Wraps {
 		if bytes.Equal(w.KeyID, id[:]) {

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon"
+	"github.com/raresync/raresync/daemon/home"
+	"github.com/raresync/raresync/registry/act"
+)
+
+const replacementBlock = "RARESYNC REPLACEMENT"
+
+// keyLost writes the payload of a replacement for this data directory's fresh
+// keys, and makes the directory the network's.
+func keyLost(c *cli.Context) (err error) {
+	if err := required(c, "genesis"); err != nil {
+		return err
+	}
+	if c.Uint("institution") == 0 {
+		return usagef("--lost needs --institution: the number that the network knows it by")
+	}
+	cfg, keys, release, err := openHome(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	genesis, s, err := readGenesis(c.String("genesis"))
+	if err != nil {
+		return err
+	}
+	number := uint32(c.Uint("institution"))
+	fresh := home.Next{Envelope: keys.Envelope, Request: keys.Request, Response: keys.Response, Sealing: keys.Sealing}
+	screen := term.NewScreen(c.App.ErrWriter)
+	if node, ok := s.Node(cfg.Node.ID); ok && node.Institution == number && node.Kind != act.Voter {
+		fresh.TLS = keys.TLS
+	} else {
+		screen.Note(fmt.Sprintf("node %s does not come back: it is not this institution's in the genesis, or a voter, whose log and cosigning keys belong to its id for ever", cfg.Node.ID))
+	}
+	r := daemon.RotationOf(&fresh, number, cfg.Node.ID)
+	if err := r.Prove(s.Network, keys.Envelope); err != nil {
+		return err
+	}
+	if err := create(c, c.String("file"), pem.EncodeToMemory(&pem.Block{Type: replacementBlock, Bytes: r.Marshal()})); err != nil {
+		return err
+	}
+	if fresh.TLS != nil {
+		if err := errors.Join(home.Adopt(cfg), home.WriteGenesis(cfg, genesis)); err != nil {
+			return err
+		}
+	}
+	screen.Done(fmt.Sprintf("give %s to a lead hospital: institution %d is back when q of them have approved it", c.String("file"), number))
+	screen.Note(fmt.Sprintf("read this to them by another way: envelope key %s", keys.Envelope.Public().ID()))
+	return nil
+}
+
+// replaceAct is the act, without approvals, that a replacement file asks for.
+func replaceAct(file []byte) (act.Act, error) {
+	block, _ := pem.Decode(file)
+	if block == nil || block.Type != replacementBlock {
+		return act.Act{}, fmt.Errorf("the file holds no %s", replacementBlock)
+	}
+	r, err := act.DecodeRotation(block.Bytes)
+	if err == nil {
+		err = r.Validate()
+	}
+	return act.Act{Version: act.Version, Type: act.TypeReplace, Payload: block.Bytes}, err
+}
+
+// revokeAct is the act, without approvals, that revokes a key of any
+// institution.
+func revokeAct(institution uint32, key [32]byte, since uint64) act.Act {
+	return act.Act{Version: act.Version, Type: act.TypeRevoke, Payload: act.Revocation{Institution: institution, Key: key, Since: since}.Marshal()}
+}
