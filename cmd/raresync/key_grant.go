@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
@@ -50,7 +51,7 @@ func keyGrant(c *cli.Context) error {
 	name := "unknown"
 	for _, m := range members {
 		if uint64(m.Number) == number {
-			name = m.NameEN + " " + m.NameZH + ", rights " + m.Rights
+			name = strings.TrimSpace(m.NameEN+" "+m.NameZH) + ", rights " + m.Rights
 		}
 	}
 	if err := confirm(c, fmt.Sprintf("Let institution %d (%s) open these old entries for ever?", number, term.Clean(name))); err != nil {
