@@ -21,6 +21,7 @@ import (
 	"github.com/raresync/raresync/daemon/evaluation"
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/daemon/intake"
+	"github.com/raresync/raresync/daemon/quota"
 	"github.com/raresync/raresync/daemon/reader"
 	"github.com/raresync/raresync/daemon/spool"
 )
@@ -87,6 +88,9 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/case-numbers/{number}", answer(s.findCaseNumber))
 	mux.Handle("GET /v1/backups", answer(s.declaredBackups))
 	mux.Handle("POST /v1/backups", answer(s.declareSalts))
+	mux.Handle("GET /v1/usages", answer(s.listUsages))
+	mux.Handle("GET /v1/usages/{week}/{hospital}", answer(s.showRequests))
+	mux.Handle("POST /v1/usages/check", answer(s.checkRequests))
 	mux.Handle("GET /v1/key", answer(s.keyState))
 	mux.Handle("GET /v1/keys", answer(s.listKeys))
 	mux.Handle("GET /v1/keys/{id}", answer(s.showKey))
@@ -142,6 +146,7 @@ var problems = []struct {
 	{ceremony.ErrNotNow, problem{http.StatusConflict, admin.CodeRefused, "raresync ceremony status says where it stands"}},
 	{home.ErrKeyring, problem{http.StatusConflict, admin.CodeRefused, "raresync key list shows the present and the next keys"}},
 	{reader.ErrRecipient, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, "raresync member list shows who reads"}},
+	{quota.ErrNotKept, problem{http.StatusNotFound, admin.CodeNotFound, "share holders keep the week that runs, which ends first, and the two before"}},
 	{ledger.ErrOutOfRange, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
 	{errNoProposal, problem{http.StatusNotFound, admin.CodeNotFound, "raresync act list --all shows those that are known"}},
 	{errNotLead, problem{http.StatusForbidden, admin.CodeNotAllowed, "raresync member list shows who leads"}},

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -144,11 +145,18 @@ func TestAHolderPostsItsWeekAndAHospitalThatDidNotAskSaysSo(t *testing.T) {
 	book, err := quota.Open(quota.Config{Dir: filepath.Join(places["h1"].cfg.Node.DataDir, "quota"), Now: time.Now})
 	must(t, err)
 	book.Advance(monday)
-	for hospital := range uint32(2) {
-		must(t, book.Count(quota.Signed{
-			Request:   pseudonym.Request{Hospital: hospital + 2, QuotaDay: monday, N: 600},
+	for _, hospital := range []uint32{2, 3} {
+		asked := quota.Signed{
+			Request:   pseudonym.Request{Hospital: hospital, QuotaDay: monday, N: 600},
 			Signature: sign.Signature{MLDSA: make([]byte, sign.MLDSA65SignatureSize)},
-		}, func(uint32) uint64 { return 600 }))
+		}
+		if hospital == 3 {
+			keys, _, err := home.LoadKeys(places["h3"].cfg)
+			must(t, err)
+			asked.Signature, err = keys.Request.Sign(sign.LabelRequest, asked.Request.AppendCBOR(nil))
+			must(t, err)
+		}
+		must(t, book.Count(asked, func(uint32) uint64 { return 600 }))
 	}
 	must(t, book.Close())
 	for id, elements := range map[string]uint64{"h2": 0, "h3": 600} {
@@ -179,5 +187,29 @@ func TestAHolderPostsItsWeekAndAHospitalThatDidNotAskSaysSo(t *testing.T) {
 	until(t, "hospital 2 doubts it", func() (bool, error) { return warns("h2"), nil })
 	if warns("h3") {
 		t.Error("hospital 3, which asked, doubts it too")
+	}
+	week := monday / act.DaysInWeek
+	for id, tooMuch := range map[string]bool{"h2": true, "h3": false} {
+		usages, err := places[id].client.Usages(t.Context())
+		must(t, err)
+		if len(usages) != 1 || usages[0].Week != week || usages[0].Holder != 1 || usages[0].AtLeast != 512 || usages[0].Below != 1024 || usages[0].TooMuch != tooMuch {
+			t.Errorf("%s reads of %+v", id, usages)
+		}
+	}
+	for hospital, fault := range map[uint32]string{2: "the hospital's present request key did not sign it", 3: ""} {
+		shown, err := places["h1"].client.ShowRequests(t.Context(), week, hospital)
+		must(t, err)
+		found, err := places["h2"].client.CheckRequests(t.Context(), shown)
+		must(t, err)
+		if found.Holds != (fault == "") || !strings.Contains(found.Fault, fault) || found.Holds && found.Elements != 600 {
+			t.Errorf("of hospital %d holder 1 shows %+v", hospital, found)
+		}
+		shown.Network = strings.Repeat("0", 64)
+		if _, err := places["h2"].client.CheckRequests(t.Context(), shown); !strings.Contains(fmt.Sprint(err), "another network") {
+			t.Errorf("requests of another network: %v", err)
+		}
+	}
+	if _, err := places["h1"].client.ShowRequests(t.Context(), week+1, 2); !strings.Contains(fmt.Sprint(err), quota.ErrNotKept.Error()) {
+		t.Errorf("the week that runs: %v", err)
 	}
 }

@@ -15,7 +15,7 @@ func newApp(in io.Reader, out, errs io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			demoCommand(), initCommand(), foundCommand(), serveCommand(),
 			validateCommand(), submitCommand(),
-			statusCommand(), memberCommand(), actCommand(), entryCommand(), logCommand(), ceremonyCommand(), keyCommand(),
+			statusCommand(), memberCommand(), actCommand(), entryCommand(), logCommand(), ceremonyCommand(), keyCommand(), auditCommand(),
 			pseudonymCommand(), caseNumberCommand(), backupCommand(),
 			catalogCommand(), configCommand(), versionCommand(),
 		},

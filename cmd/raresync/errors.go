@@ -88,8 +88,6 @@ var sentinels = []struct {
 	{logstore.ErrDamaged, exitStorage},
 	{ledger.ErrStorage, exitStorage},
 	{ledger.ErrDamaged, exitStorage},
-	{logstore.ErrStorage, exitStorage},
-	{logstore.ErrDamaged, exitStorage},
 	{machine.ErrDiverged, exitStorage},
 	{home.ErrHalfRestored, exitStorage},
 	{home.ErrOptions, exitInvalid},

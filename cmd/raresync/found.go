@@ -27,15 +27,17 @@ func foundCommand() *cli.Command {
 // maxFoundingBytes bounds a card, draft, approval or genesis file.
 const maxFoundingBytes = 1 << 20
 
-func readPublic(path string) ([]byte, error) {
+func readPublic(path string) ([]byte, error) { return readUpTo(path, maxFoundingBytes) }
+
+func readUpTo(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxFoundingBytes+1))
-	if err == nil && len(raw) > maxFoundingBytes {
-		err = coded{exitInvalid, fmt.Errorf("%s is larger than %d bytes", path, maxFoundingBytes)}
+	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(raw)) > limit {
+		err = coded{exitInvalid, fmt.Errorf("%s is larger than %d bytes", path, limit)}
 	}
 	return raw, err
 }

@@ -98,6 +98,22 @@ func (c *Client) Backups(ctx context.Context) (b []DeclaredBackup, err error) {
 	return b, c.call(ctx, "GET", "/v1/backups", nil, &b)
 }
 
+// Usages returns what share holders have posted of this institution's use.
+func (c *Client) Usages(ctx context.Context) (u []Usage, err error) {
+	return u, c.call(ctx, "GET", "/v1/usages", nil, &u)
+}
+
+// ShowRequests returns, from a share holder, the requests of a hospital that it
+// counted in a week that has ended.
+func (c *Client) ShowRequests(ctx context.Context, week, hospital uint32) (r ShownRequests, err error) {
+	return r, c.call(ctx, "GET", fmt.Sprintf("/v1/usages/%d/%d", week, hospital), nil, &r)
+}
+
+// CheckRequests compares what a holder shows with what it has posted.
+func (c *Client) CheckRequests(ctx context.Context, r ShownRequests) (found CheckedRequests, err error) {
+	return found, c.call(ctx, "POST", "/v1/usages/check", r, &found)
+}
+
 // DeclareSaltsBackup posts that this node is kept in a backup with salts, and
 // waits until the log has it. It returns what the network knows of this node's
 // backups then: the largest size and the latest expiry.

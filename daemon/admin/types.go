@@ -178,6 +178,46 @@ type DeclaredBackup struct {
 	Expires     string `json:"expires"` // RFC 3339: all of them are destroyed by then
 }
 
+// Usage is what a share holder has posted of this institution's use in a week.
+type Usage struct {
+	Week     uint32 `json:"week"`   // quota day / 7
+	Holder   uint32 `json:"holder"` // the institution
+	Envelope uint64 `json:"envelope"`
+	AtLeast  uint64 `json:"at_least"` // elements
+	Below    uint64 `json:"below"`
+	TooMuch  bool   `json:"too_much"` // more than this institution has asked of it
+}
+
+// ShownRequests are the signed requests of a hospital that a holder counted in a
+// week, each with its way to the root of the usage that the holder posted.
+type ShownRequests struct {
+	Network  string         `json:"network"`
+	Holder   uint32         `json:"holder"`
+	Week     uint32         `json:"week"`
+	Hospital uint32         `json:"hospital"`
+	Requests []ShownRequest `json:"requests"`
+}
+
+// ShownRequest is one of [ShownRequests].
+type ShownRequest struct {
+	Leaf  []byte   `json:"leaf"`
+	Index uint64   `json:"index"`
+	Size  uint64   `json:"size"`
+	Path  [][]byte `json:"path"` // hashes from the leaf up
+}
+
+// CheckedRequests is what a node finds of [ShownRequests].
+type CheckedRequests struct {
+	Holder   uint32 `json:"holder"`
+	Week     uint32 `json:"week"`
+	Hospital uint32 `json:"hospital"`
+	Requests int    `json:"requests"`
+	Elements uint64 `json:"elements"` // that the hospital did ask for, up to the first fault
+	AtLeast  uint64 `json:"at_least"` // that the holder has posted
+	Holds    bool   `json:"holds"`
+	Fault    string `json:"fault,omitempty"`
+}
+
 // Key is where the pseudonymisation key stands.
 type Key struct {
 	ID        string    `json:"id,omitempty"`     // empty: there is none yet

@@ -8,13 +8,14 @@
 //	err := b.Count(signed, func(day uint32) uint64 { return view.Quota(hospital, day) })
 //	...                             // nil: counted and on disk; now evaluate
 //	usage, err := b.Usage(week)     // of a finished week, for the log
-//	leaf, proof, err := b.Prove(week, requestHash)
+//	proofs, err := b.Prove(week, hospital)  // for a hospital that doubts its part of it
 //
 // A hospital notes what it asks before it asks, and compares what holders claim:
 //
 //	a, err := quota.OpenAsked(path)
 //	err = a.Note(day, elements, holders...)
-//	excess := a.Excess(usage, hospital)
+//	excess := a.Excess(usages, hospital)
+//	elements, err := shown.Check(usage, requestKey) // what the holder shows of its claim
 //
 // # Promises
 //
