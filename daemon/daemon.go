@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -70,15 +69,15 @@ func Run(ctx context.Context, cfg config.Config, logger *slog.Logger, version st
 	defer func() { err = errors.Join(err, release()) }()
 	s := &service{cfg: cfg, log: logger, version: version, failed: make(chan error, 16)}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.open(); err != nil {
-		return err
+	if err := s.open(ctx); err != nil {
+		return ended(ctx, err)
 	}
 	return s.serve(ctx)
 }
 
 // open brings up the parts from the bottom. What fails half way is closed by
 // close.
-func (s *service) open() error {
+func (s *service) open(ctx context.Context) error {
 	err := home.CheckRestored(s.cfg)
 	if err != nil {
 		return err
@@ -98,7 +97,7 @@ func (s *service) open() error {
 	if err != nil {
 		return err
 	}
-	if err := s.identify(founded); err != nil {
+	if s.self, err = s.identify(founded); err != nil {
 		return err
 	}
 	if err := s.openMesh(founded); err != nil {
@@ -115,7 +114,7 @@ func (s *service) open() error {
 		return err
 	}
 	s.opened.Store(s.node)
-	if err := s.settleKeys(s.node.View()); err != nil {
+	if err := s.awaitAdmission(ctx); err != nil {
 		return err
 	}
 	return s.openHospital()
@@ -127,19 +126,6 @@ func (s *service) watchDisk(dir string) *space.Watch {
 		Dir: dir, Probe: space.Disk(dir),
 		LowBytes: uint64(s.cfg.Disk.WarnMiB) << 20, ReserveBytes: uint64(s.cfg.Disk.ReserveMiB) << 20,
 	})
-}
-
-// identify finds this node in the roster and checks that the keys are its own.
-func (s *service) identify(founded *state.State) error {
-	self, ok := founded.Node(s.cfg.Node.ID)
-	if !ok {
-		return fmt.Errorf("%w: node %q is not in the genesis of %s", home.ErrOtherGenesis, s.cfg.Node.ID, founded.Name)
-	}
-	if !s.keys.Rotated && self.TLS.ID() != s.keys.TLS.Public().ID() {
-		return fmt.Errorf("%w: the key file is not that of node %q in network %s", home.ErrKeys, self.ID, founded.Name)
-	}
-	s.self = *self
-	return nil
 }
 
 func (s *service) openMesh(roster *state.State) error {

@@ -38,7 +38,7 @@ func patients(n int) (out []admin.File) {
 func (p *place) startService(t *testing.T) *service {
 	t.Helper()
 	s := &service{cfg: p.cfg, log: slog.New(slog.NewTextHandler(&p.logged, nil)), version: "test", failed: make(chan error, 16)}
-	must(t, s.open())
+	must(t, s.open(t.Context()))
 	ctx, cancel := context.WithCancel(context.Background())
 	p.stop, p.ended = cancel, make(chan error, 1)
 	go func() { p.ended <- errors.Join(s.serve(ctx), s.close()) }()

@@ -18,7 +18,9 @@ func foundAdoptCommand() *cli.Command {
 		Usage:     "check a genesis and make it this node's network",
 		ArgsUsage: "GENESIS",
 		Description: "Checks that the genesis founds a network and that this node is in it with its own keys. A\n" +
-			"node belongs to one network for ever.",
+			"node belongs to one network for ever. One that lead hospitals let in later is not in the\n" +
+			"genesis: compare the network id that is printed with theirs, by telephone.",
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "newcomer", Usage: "this node is no founder: lead hospitals let it in by act"}},
 		Action: foundAdopt,
 	}
 }
@@ -37,7 +39,12 @@ func foundAdopt(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := belongs(cfg, keys, s); err != nil {
+	if c.Bool("newcomer") {
+		err = isNew(cfg, keys, s)
+	} else {
+		err = belongs(cfg, keys, s)
+	}
+	if err != nil {
 		return coded{exitInvalid, err}
 	}
 	if err := home.WriteGenesis(cfg, genesis); err != nil {
@@ -46,6 +53,22 @@ func foundAdopt(c *cli.Context) (err error) {
 	screen := term.NewScreen(c.App.ErrWriter)
 	screen.Done(fmt.Sprintf("node %s belongs to %s, id %x", cfg.Node.ID, s.Name, s.Network))
 	screen.Note("run it with: raresync serve")
+	if c.Bool("newcomer") {
+		screen.Note("it waits until lead hospitals have let it in: raresync act propose admission CARD, at one of them")
+	}
+	return nil
+}
+
+// isNew checks that a network does not know this node, nor its keys.
+func isNew(cfg config.Config, keys *home.Keys, s *state.State) error {
+	if _, known := s.Node(cfg.Node.ID); known {
+		return fmt.Errorf("network %s has a node %s among its founders: choose another id", s.Name, cfg.Node.ID)
+	}
+	for _, n := range s.Nodes {
+		if n.TLS.ID() == keys.TLS.Public().ID() {
+			return fmt.Errorf("network %s knows this node's keys as those of its founder %s", s.Name, n.ID)
+		}
+	}
 	return nil
 }
 
@@ -53,7 +76,7 @@ func foundAdopt(c *cli.Context) (err error) {
 func belongs(cfg config.Config, keys *home.Keys, s *state.State) error {
 	node, ok := s.Node(cfg.Node.ID)
 	if !ok {
-		return fmt.Errorf("network %s has no node %s", s.Name, cfg.Node.ID)
+		return hinted{fmt.Errorf("network %s has no node %s", s.Name, cfg.Node.ID), "if lead hospitals let it in by act: raresync found adopt --newcomer"}
 	}
 	if node.TLS.ID() != keys.TLS.Public().ID() || node.Log.ID() != keys.Log.Public().ID() || node.Cosign.ID() != keys.Cosign.Public().ID() {
 		return fmt.Errorf("network %s knows node %s by other keys", s.Name, cfg.Node.ID)
