@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/raresync/raresync/consensus/state"
@@ -81,7 +82,9 @@ func TestVoterWhoseClockIsFarBehindLogTimeDoesNotCosign(t *testing.T) {
 }
 
 func TestTheCheckpointOfAnIdleLogIsCosignedAgain(t *testing.T) {
-	inBubble(t, 3, func(c *cluster) {
+	found(t, 3) // its keys are made outside of the bubble
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 3)
 		c.open(c.voters()...)
 		c.open("reader")
 		c.load(1, 1, c.leader())
