@@ -93,7 +93,7 @@ func findings(list []rule.Finding) []admin.Finding {
 func (s *service) references(ctx context.Context, taken []intake.Taken, receipts map[uint64]outbox.Receipt, wait bool) ([]admin.EntryRef, error) {
 	var out []admin.EntryRef
 	for _, t := range taken {
-		ref := admin.EntryRef{Type: t.Type.String(), ID: hex.EncodeToString(t.ID[:]), Sequence: t.Sequence, Place: t.Place}
+		ref := admin.EntryRef{Type: t.Type.String(), ID: hex.EncodeToString(t.ID[:]), Sequence: t.Sequence, Place: t.Place, InLog: t.InLog}
 		if wait && !t.Known {
 			r, ok := receipts[t.Sequence]
 			if !ok {

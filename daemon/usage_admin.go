@@ -13,10 +13,6 @@ import (
 	"github.com/raresync/raresync/registry/act"
 )
 
-// maxShownBytes bounds a file of requests, each about 10 KB: a busy week has
-// several thousand.
-const maxShownBytes = 256 << 20
-
 // listUsages lists what share holders have posted of this institution's use, as
 // long as the log's state keeps it.
 func (s *service) listUsages(*http.Request) ([]admin.Usage, error) {
@@ -70,7 +66,7 @@ func (s *service) showRequests(r *http.Request) (admin.ShownRequests, error) {
 // checkRequests compares what a holder shows with what it has posted.
 func (s *service) checkRequests(r *http.Request) (admin.CheckedRequests, error) {
 	var in admin.ShownRequests
-	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxShownBytes)).Decode(&in); err != nil {
+	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, admin.MaxShownBytes)).Decode(&in); err != nil {
 		return admin.CheckedRequests{}, fmt.Errorf("%w: the file is none of raresync audit requests: %w", errInvalid, err)
 	}
 	view := s.node.View()

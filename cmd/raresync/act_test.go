@@ -54,6 +54,24 @@ func renamed(p *admin.Proposal, core []byte) {
 	p.Core, p.ID = core, hex.EncodeToString(id[:])
 }
 
+func TestTheWordsOfAnAdmissionSayWhatTheNewcomerMayRead(t *testing.T) {
+	for _, c := range []struct {
+		role   act.Role
+		rights act.Rights
+		says   string
+	}{
+		{act.RoleHospital, 0, "let this hospital in as institution 5, with its nodes as mirrors and no right to read what others send"},
+		{act.RoleReader, act.RightNational | act.RightGenetics, "let this reader in as institution 5, with its nodes as mirrors and THE RIGHT TO READ what hospitals send from then on: national,genetics"},
+	} {
+		card := foundingtest.Newcomer(t, "h5", 5).Card
+		d := &act.Admission{Institution: card.Institution, Nodes: card.Nodes}
+		d.Institution.Role, d.Institution.Rights = c.role, c.rights
+		if got := admissionWords(d)[0].Says; got != c.says {
+			t.Errorf("of a %s: %q, want %q", c.role, got, c.says)
+		}
+	}
+}
+
 func TestTheWordsOfAnAdmissionNameEveryKeyAndNode(t *testing.T) {
 	m := foundingtest.Newcomer(t, "h5", 5)
 	m.Card.Nodes[0].Addresses = []string{"h5.example:8470"}

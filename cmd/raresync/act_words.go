@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/registry/act"
@@ -98,12 +99,16 @@ func wordsOf(a *act.Act) ([]fact, error) {
 
 func admissionWords(d *act.Admission) []fact {
 	i := &d.Institution
-	decision := "let this hospital in"
+	as := ""
 	if len(d.Nodes) > 0 {
-		decision += fmt.Sprintf(" as institution %d", d.Nodes[0].Institution)
+		as = fmt.Sprintf(" as institution %d", d.Nodes[0].Institution)
+	}
+	reads := "no right to read what others send"
+	if i.Rights != 0 {
+		reads = fmt.Sprintf("THE RIGHT TO READ what hospitals send from then on: %s", i.Rights)
 	}
 	facts := []fact{
-		{"decision", decision + ", with its nodes as mirrors and no right to read what others send"},
+		{"decision", fmt.Sprintf("let this %s in%s, with its nodes as mirrors and %s", i.Role, as, reads)},
 		{"name", strings.TrimSpace(i.NameZH + " " + i.NameEN)},
 		{"entity", i.Entity},
 		{"province", i.Province},
@@ -150,11 +155,14 @@ func allowanceWords(d act.Allowance) []fact {
 }
 
 func replacementWords(d *act.Rotation) []fact {
-	facts := []fact{{"decision", fmt.Sprintf("institution %d has these keys from now on; those before hold no longer", d.Institution)}}
+	facts := []fact{{"decision", fmt.Sprintf("institution %d (raresync member list names it) has these keys from now on; those before hold no longer", d.Institution)}}
 	for _, k := range []*sign.PublicKey{d.Envelope, d.Request, d.Response} {
 		if k != nil {
 			facts = append(facts, fact{k.Purpose().String() + " key", k.ID().String()})
 		}
+	}
+	if id := d.Sealing.ID(); id != (seal.KeyID{}) {
+		facts = append(facts, fact{"sealing key", id.String()})
 	}
 	for _, n := range d.Nodes {
 		facts = append(facts, fact{"TLS key of node " + n.ID, n.TLS.ID().String()})

@@ -11,10 +11,6 @@ import (
 	"github.com/raresync/raresync/daemon/admin"
 )
 
-// maxShownBytes bounds a file of requests, each about 10 KB: a busy week has
-// several thousand.
-const maxShownBytes = 256 << 20
-
 // errNotShown says that a holder's requests do not make up what it posted.
 var errNotShown = errors.New("the requests do not show what the holder has posted")
 
@@ -106,7 +102,7 @@ func auditCheck(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	raw, err := readUpTo(args[0], maxShownBytes)
+	raw, err := readUpTo(args[0], admin.MaxShownBytes)
 	if err != nil {
 		return err
 	}

@@ -36,10 +36,13 @@ func keyLost(c *cli.Context) (err error) {
 	number := uint32(c.Uint("institution"))
 	fresh := home.Next{Envelope: keys.Envelope, Request: keys.Request, Response: keys.Response, Sealing: keys.Sealing}
 	screen := term.NewScreen(c.App.ErrWriter)
-	if node, ok := s.Node(cfg.Node.ID); ok && node.Institution == number && node.Kind != act.Voter {
+	switch node, founder := s.Node(cfg.Node.ID); {
+	case founder && node.Institution != number:
+		return coded{exitInvalid, fmt.Errorf("node %s is institution %d's, not %d's", cfg.Node.ID, node.Institution, number)}
+	case founder && node.Kind != act.Voter:
 		fresh.TLS = keys.TLS
-	} else {
-		screen.Note(fmt.Sprintf("node %s does not come back: it is not this institution's in the genesis, or a voter, whose log and cosigning keys belong to its id for ever", cfg.Node.ID))
+	default:
+		screen.Note(fmt.Sprintf("node %s does not come back: it is not in the genesis, or a voter, whose log and cosigning keys belong to its id for ever", cfg.Node.ID))
 	}
 	r := daemon.RotationOf(&fresh, number, cfg.Node.ID)
 	if err := r.Prove(s.Network, keys.Envelope); err != nil {

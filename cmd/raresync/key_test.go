@@ -7,6 +7,7 @@ import (
 
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/founding/foundingtest"
 )
 
 func TestAReplacementFileGivesItsAct(t *testing.T) {
@@ -41,5 +42,19 @@ func TestAReplacementFileGivesItsAct(t *testing.T) {
 	got, err := act.DecodeRevocation(revoke.Payload)
 	if err != nil || revoke.Type != act.TypeRevoke || got != (act.Revocation{Institution: 3, Key: key.Public().ID(), Since: 7}) {
 		t.Errorf("a revocation: %+v, %v", got, err)
+	}
+}
+
+func TestTheWordsOfAReplacementNameTheSealingKeyToo(t *testing.T) {
+	i := foundingtest.Newcomer(t, "h5", 5).Card.Institution
+	r := act.Rotation{Institution: 5, Envelope: i.Envelope, Request: i.Request, Response: i.Response, Sealing: i.Sealing}
+	var text strings.Builder
+	for _, f := range replacementWords(&r) {
+		text.WriteString(f.What + ": " + f.Says + "\n")
+	}
+	for _, want := range []string{"envelope key: " + i.Envelope.ID().String(), "sealing key: " + i.Sealing.ID().String()} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
 	}
 }

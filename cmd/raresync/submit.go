@@ -91,19 +91,26 @@ type submitted struct {
 // taken prints as "21-22, under a receipt" in a table.
 type taken []admin.EntryRef
 
-// String names the entries' indexes and how many have none yet, and says that
+// String names the entries' indexes, how many the log had before and how many
+// have none yet, and says that
 // a receipt covers them all if the daemon said so.
 func (t taken) String() string {
 	var indexes []uint64
-	receipt := len(t) > 0
+	receipt, before := len(t) > 0, 0
 	for _, e := range t {
-		if e.Index > 0 { // index 0 is the network's first act
+		switch {
+		case e.Index > 0: // index 0 is the network's first act
 			indexes = append(indexes, e.Index)
+		case e.InLog:
+			before++
 		}
 		receipt = receipt && e.Receipt
 	}
 	parts := ranges(indexes)
-	if waiting := len(t) - len(indexes); waiting > 0 {
+	if before > 0 {
+		parts = append(parts, fmt.Sprintf("%d in the log before", before))
+	}
+	if waiting := len(t) - len(indexes) - before; waiting > 0 {
 		parts = append(parts, fmt.Sprintf("%d not yet in the log", waiting))
 	}
 	if receipt {

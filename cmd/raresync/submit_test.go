@@ -196,6 +196,7 @@ func TestTakenNamesTheIndexes(t *testing.T) {
 		"neighbours are a range":            {taken{ref(21, true), ref(22, true)}, "21-22, under a receipt"},
 		"others stand apart, in order":      {taken{ref(9, true), ref(4, true), ref(3, true)}, "3-4, 9, under a receipt"},
 		"without receipts, none is claimed": {taken{ref(21, true), ref(22, false)}, "21-22"},
+		"what the log had does not wait":    {taken{{InLog: true}, {InLog: true}, ref(0, false)}, "2 in the log before, 1 not yet in the log"},
 		"an entry may still wait":           {taken{ref(21, true), ref(0, false)}, "21, 1 not yet in the log"},
 	} {
 		t.Run(name, func(t *testing.T) {

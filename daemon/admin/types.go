@@ -113,6 +113,7 @@ type EntryRef struct {
 	Sequence uint64 `json:"sequence,omitempty"` // of its envelope
 	Place    uint32 `json:"place"`
 	Index    uint64 `json:"index,omitempty"`   // in the log, once accepted
+	InLog    bool   `json:"in_log,omitempty"`  // of a known entry: the log has had it since before
 	Receipt  bool   `json:"receipt,omitempty"` // a valid checkpoint covers it
 }
 
@@ -187,6 +188,10 @@ type Usage struct {
 	Below    uint64 `json:"below"`
 	TooMuch  bool   `json:"too_much"` // more than this institution has asked of it
 }
+
+// MaxShownBytes bounds [ShownRequests] as JSON. A request takes about 10 KB, and a
+// busy week has several thousand.
+const MaxShownBytes = 256 << 20
 
 // ShownRequests are the signed requests of a hospital that a holder counted in a
 // week, each with its way to the root of the usage that the holder posted.

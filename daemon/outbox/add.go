@@ -28,6 +28,7 @@ type Entry struct {
 // the ones in the log are those of the [Receipt].
 type Placed struct {
 	Known    bool
+	InLog    bool // of a known entry: the log has it
 	Sequence uint64
 	Place    uint32
 }
@@ -81,8 +82,9 @@ func (p *pack) group(g int, entries []Entry) error {
 		}
 	}
 	for i, e := range entries {
-		if p.taken[e.ID] || p.o.isKnown(e.ID) {
-			p.out[g][i].Known = true
+		known, inLog := p.o.isKnown(e.ID)
+		if known || p.taken[e.ID] {
+			p.out[g][i] = Placed{Known: true, InLog: inLog}
 			continue
 		}
 		if p.bytes > 0 && p.bytes+classOf(e) > packBytes {
@@ -124,11 +126,11 @@ func (p *pack) flush() error {
 	return nil
 }
 
-func (o *Outbox) isKnown(id [32]byte) bool {
+func (o *Outbox) isKnown(id [32]byte) (known, inLog bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	_, taken := o.known[id]
-	return taken
+	inLog, known = o.known[id]
+	return known, inLog
 }
 
 // build seals, signs and stores one envelope. The caller holds building.
@@ -164,7 +166,7 @@ func (o *Outbox) AddAct(ctx context.Context, a act.Act) (uint64, error) {
 	defer o.building.Unlock()
 	raw := a.Marshal()
 	id := actID(raw)
-	if o.isKnown(id) {
+	if known, _ := o.isKnown(id); known {
 		return 0, nil
 	}
 	view := o.cfg.Log.View()
