@@ -90,7 +90,7 @@ func TestTheCheckpointOfAnIdleLogIsCosignedAgain(t *testing.T) {
 		c.load(1, 1, c.leader())
 		c.converged(4)
 		before := c.node("reader").Checkpoint()
-		time.Sleep(100 * time.Minute) // of the bubble, in which nobody submits
+		time.Sleep(100 * time.Minute) // false time, in synctest: nobody submits for longer than renewAfter
 		for _, id := range append(c.voters(), "reader") {
 			cp := c.node(id).Checkpoint()
 			cosignatures, err := c.node(id).Policy().Verify(cp)

@@ -37,10 +37,10 @@ func proposeFlags() []cli.Flag {
 func actProposeAdmissionCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "admission",
-		Usage:     "propose to let a hospital in",
+		Usage:     "propose to let a hospital or a reader in",
 		ArgsUsage: "CARD",
-		Description: "CARD is the card.pem that raresync init --kind mirror wrote at the new hospital. Compare its key\n" +
-			"id with the hospital by another way than the card came; those who approve do the same. Any\n" +
+		Description: "CARD is the card.pem that raresync init --kind mirror wrote at the newcomer. Compare its key\n" +
+			"id with it by another way than the card came; those who approve do the same. Any\n" +
 			"other change of the roster before it is in force voids the proposal: propose one at a time.",
 		Flags:  proposeFlags(),
 		Action: actProposeAdmission,
@@ -48,14 +48,7 @@ func actProposeAdmissionCommand() *cli.Command {
 }
 
 func actProposeAdmission(c *cli.Context) error {
-	path, err := fileArgument(c)
-	if err != nil {
-		return err
-	}
-	if err := checkProposeFlags(c); err != nil {
-		return err
-	}
-	raw, err := readPublic(path)
+	path, raw, err := proposalFile(c)
 	if err != nil {
 		return err
 	}
@@ -198,6 +191,19 @@ func actProposeAllowance(c *cli.Context) error {
 	return proposeAct(c, act.Act{Type: act.TypeAllowance, Payload: d.Marshal()}, c.String("reason"))
 }
 
+// proposalFile checks the flags of a proposal and reads the file that it is made
+// from.
+func proposalFile(c *cli.Context) (path string, raw []byte, err error) {
+	if path, err = fileArgument(c); err != nil {
+		return "", nil, err
+	}
+	if err := checkProposeFlags(c); err != nil {
+		return "", nil, err
+	}
+	raw, err = readPublic(path)
+	return path, raw, err
+}
+
 func actProposeReplacementCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "replacement",
@@ -207,14 +213,7 @@ func actProposeReplacementCommand() *cli.Command {
 			"by another way than the file came; those who approve do the same.",
 		Flags: proposeFlags(),
 		Action: func(c *cli.Context) error {
-			path, err := fileArgument(c)
-			if err != nil {
-				return err
-			}
-			if err := checkProposeFlags(c); err != nil {
-				return err
-			}
-			raw, err := readPublic(path)
+			path, raw, err := proposalFile(c)
 			if err != nil {
 				return err
 			}

@@ -187,11 +187,7 @@ func backupRestore(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	cfg, err := loadConfig(c)
-	if err != nil {
-		return err
-	}
-	release, err := home.Lock(cfg.Node.DataDir)
+	cfg, release, err := lockHome(c)
 	if err != nil {
 		return err
 	}

@@ -60,11 +60,7 @@ func foundApprove(c *cli.Context) (err error) {
 
 // openHome opens the node's data directory for a command that works in it.
 func openHome(c *cli.Context) (config.Config, *home.Keys, func() error, error) {
-	cfg, err := loadConfig(c)
-	if err != nil {
-		return cfg, nil, nil, err
-	}
-	release, err := home.Lock(cfg.Node.DataDir)
+	cfg, release, err := lockHome(c)
 	if err != nil {
 		return cfg, nil, nil, err
 	}
@@ -73,6 +69,16 @@ func openHome(c *cli.Context) (config.Config, *home.Keys, func() error, error) {
 		return cfg, nil, nil, errors.Join(err, release())
 	}
 	return cfg, keys, release, nil
+}
+
+// lockHome is openHome without the keys.
+func lockHome(c *cli.Context) (config.Config, func() error, error) {
+	cfg, err := loadConfig(c)
+	if err != nil {
+		return cfg, nil, err
+	}
+	release, err := home.Lock(cfg.Node.DataDir)
+	return cfg, release, err
 }
 
 // errNotOwn reports a draft that says something else of this node than its

@@ -111,11 +111,7 @@ func keyProtect(c *cli.Context) (err error) {
 
 // keyPutBack makes a lost key file from its copy.
 func keyPutBack(c *cli.Context, paths []string) (err error) {
-	cfg, err := loadConfig(c)
-	if err != nil {
-		return err
-	}
-	release, err := home.Lock(cfg.Node.DataDir)
+	cfg, release, err := lockHome(c)
 	if err != nil {
 		return err
 	}
