@@ -8,10 +8,15 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOAK        ?= 10m
 PROOF       ?=
-UNITS        = $$($(GO) list ./... | grep -v /integration)
+UNITS        = $$($(GO) list ./... | grep -v '/integration\|/registry/\|/crypto/\|/consensus/state')
+
+# What is tested is compiled as what is shipped: without C, and with no path of
+# this machine in it. So tests and builds share what the compiler has done.
+export CGO_ENABLED ?= 0
+export GOFLAGS     ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race faults soak prove lint check demo bench clean
+.PHONY: help build test race faults canary erasure membership systemd soak prove lint check demo bench clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -19,17 +24,38 @@ help: ## list these targets
 build: ## build bin/raresync: static, reproducible, stamped with its version
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/raresync ./cmd/raresync
 
+# Networks of processes wait more than they compute: they start first, and one
+# package more than there are cores runs beside them.
+JOBS = -p $$(( $$(nproc) + 1 ))
 test: ## run every test, networks of real processes included
-	$(GO) test -timeout 15m ./...
+	$(GO) test $(JOBS) -timeout 15m ./integration/... ./...
 
-# Scripts play commands one after the other, each a process, as integration
-# does; make test runs them.
+# registry, crypto and consensus/state start no goroutines. Scripts play commands one after the
+# other, each a process, as integration does, and long stories in false time do
+# what shorter tests do; make test runs all of them.
+LONG = TestScripts|TestPromisesHoldUnder|TestNetworkKeepsItsPromisesUnderFaults|$(WAITS)
+WAITS = TestFollowerThatRefusedForAMomentCatchesUp|TestVoterThatLostPartOfItsFiles.*|TestDamaged.*
 race: ## run the unit tests with the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -timeout 15m -skip '^TestScripts$$' $(UNITS)
+	CGO_ENABLED=1 $(GO) test -race $(JOBS) -timeout 15m -skip '^($(LONG))$$' $(UNITS)
 
-FAULTY = Planted|APowerCut|KilledAtAStep
+FAULTY = Planted|APowerCut|NetworkKilledAtAStep
 faults: ## run the tests of a build that makes mistakes and crashes when told to
-	$(GO) test -tags faults -timeout 15m -run '$(FAULTY)' ./consensus/... ./integration
+	$(GO) test $(JOBS) -tags faults -timeout 15m -run '$(FAULTY)' ./consensus/... ./integration
+
+canary: ## look for patients' texts wherever they could leak, then plant every leak (root)
+	$(GO) test -count=1 -v -run TestNothingIdentifyingLeavesItsHospital ./integration
+	$(GO) test -count=1 -v -tags faults -run TestAPanicShowsNothingIdentifying ./integration
+	PROVE=1 $(GO) test -count=1 -v -timeout 15m -run TestEveryPlantedLeakIsFound ./integration/faults
+
+erasure: ## have 50 of 7,000 patients forgotten, look for them in every byte, kill at every step (root)
+	PROVE=1 $(GO) test -count=1 -v -timeout 70m -run 'TestAPatientIsForgottenOnEveryNode|TestAnErasureKilledAtAStep' ./integration
+	PROVE=1 $(GO) test -count=1 -v -timeout 30m -run TestEveryBugOfForgettingIsFound ./integration/faults
+
+membership: ## grow a network from 3 voters to 5, replace, remove, shrink; lose the majority twice and go on
+	PROVE=1 $(GO) test -count=1 -v -timeout 20m -run 'TestANetworkGrowsLosesAndShrinks|TestANetworkIsRecoveredTwice' ./integration
+
+systemd: ## boot a systemd in namespaces that starts, watches and stops the service unit (root)
+	PROVE=1 $(GO) test -count=1 -v -timeout 5m -run TestTheUnitRunsUnderSystemd ./integration
 
 soak: ## simulate a network under faults for SOAK (10m), or again from SIM_SEED
 	SOAK=$(SOAK) $(GO) test -count=1 -timeout 0 -v -run TestNetworkKeepsItsPromisesUnderFaults ./consensus

@@ -3,12 +3,51 @@ package consensus
 import (
 	"context"
 	"time"
+
+	"github.com/raresync/raresync/registry/act"
 )
 
 const (
 	announceTimeout = 3 * time.Second
 	announcePeriod  = 10 * time.Second // a voter that was restarted has forgotten
 )
+
+// runAnnouncers keeps one announcer for each other voter, and for each that is to
+// become one.
+func (n *Node) runAnnouncers(ctx context.Context) {
+	running := map[string]context.CancelFunc{}
+	for seen := uint64(0); ; {
+		changed := n.machine.Changed()
+		if view := n.machine.View(); view.Changes() != seen {
+			seen = view.Changes()
+			n.announceTo(ctx, running, replicating(view))
+		}
+		select {
+		case <-ctx.Done():
+			for _, stop := range running {
+				stop()
+			}
+			return
+		case <-changed:
+		}
+	}
+}
+
+func (n *Node) announceTo(ctx context.Context, running map[string]context.CancelFunc, nodes map[string]act.NodeKind) {
+	for id, stop := range running {
+		if _, still := nodes[id]; !still {
+			stop()
+			delete(running, id)
+		}
+	}
+	for id := range nodes {
+		if id != n.cfg.Self && running[id] == nil {
+			peer, stop := context.WithCancel(ctx)
+			running[id] = stop
+			n.workers.Go(func() { n.runAnnouncer(peer, id) })
+		}
+	}
+}
 
 // runAnnouncer tells one voter the newest checkpoint while this node leads. A
 // slow voter misses those in between, and holds up nobody.

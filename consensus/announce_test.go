@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/raresync/raresync/crypto/tlog"
 )
 
 // TestAVoterThatStartsAsksForTheNewestCheckpoint on a network where nothing
@@ -26,5 +28,30 @@ func TestAVoterThatStartsAsksForTheNewestCheckpoint(t *testing.T) {
 			t.Errorf("it took %v: the leader told it", took)
 		}
 		c.verify(chains)
+	})
+}
+
+// TestAVoterIsReadyOnceItHasACheckpointAgain: whoever asks it for the day of quotas
+// is not told that there is none yet.
+func TestAVoterIsReadyOnceItHasACheckpointAgain(t *testing.T) {
+	inBubble(t, 3, func(c *cluster) {
+		c.open(c.voters()...)
+		c.load(1, 1, c.leader())
+		at := c.converged(4)
+		n := c.node(c.follower())
+		c.until("ready", func() bool { return n.Status().Ready })
+		checkpoints := n.checkpoints
+		checkpoints.mu.Lock()
+		newest := checkpoints.newest
+		checkpoints.newest, checkpoints.pending = tlog.SignedCheckpoint{}, newest // as after a start, until it is applied
+		checkpoints.mu.Unlock()
+		if s := n.Status(); s.Ready || s.Why != "the checkpoint of the last run is being compared" {
+			t.Errorf("ready %v, %q", s.Ready, s.Why)
+		}
+		checkpoints.wake()
+		c.until("ready again", func() bool { return n.Status().Ready })
+		if got := n.Checkpoint(); got.Size != at.Size {
+			t.Errorf("ready with a checkpoint of %d, want %d", got.Size, at.Size)
+		}
 	})
 }

@@ -21,17 +21,15 @@ const (
 	keepPause    = time.Second
 
 	// renewAfter is the age at which an idle log's newest checkpoint is cosigned
-	// again, and renewPeriod how often the leader looks: hospitals' quotas are
+	// again, and the leader looks six times within it: hospitals' quotas are
 	// counted by the days of the cosignatures.
-	renewAfter  = time.Hour
-	renewPeriod = 10 * time.Minute
+	renewAfter = time.Hour
 )
 
-// checkpoints keeps the newest valid checkpoint and the policy it must meet.
+// checkpoints keeps the newest valid checkpoint and the policies they must meet.
 type checkpoints struct {
 	path   string
-	policy *tlog.Policy
-	voters map[string]*tlog.CosignerKey
+	judges judges
 
 	mu      sync.Mutex
 	newest  tlog.SignedCheckpoint // this node has applied its size and found its root
@@ -39,47 +37,8 @@ type checkpoints struct {
 	changed chan struct{}         // closed and replaced when either changes
 }
 
-// PolicyOf returns what makes a checkpoint of this network valid: a log
-// signature by any voter and the cosignatures of a majority of the voters.
-func PolicyOf(s *state.State) (*tlog.Policy, error) {
-	logs, cosigners, err := voterKeys(s)
-	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
-	}
-	return tlog.VoterPolicy(logs, cosigners)
-}
-
-func voterKeys(s *state.State) ([]*tlog.VKey, []*tlog.CosignerKey, error) {
-	var logs []*tlog.VKey
-	var cosigners []*tlog.CosignerKey
-	for _, v := range s.Voters() {
-		log, err := tlog.NewVKey(Origin(s), tlog.LogEd25519, v.Log.Ed25519())
-		if err != nil {
-			return nil, nil, fmt.Errorf("log key of %s: %w", v.ID, err)
-		}
-		c, err := tlog.NewCosignerKey(CosignerName(s, v.ID), v.Cosign.Ed25519(), v.Cosign.MLDSA44().Bytes())
-		if err != nil {
-			return nil, nil, fmt.Errorf("cosigning key of %s: %w", v.ID, err)
-		}
-		logs, cosigners = append(logs, log), append(cosigners, c)
-	}
-	return logs, cosigners, nil
-}
-
-func openCheckpoints(dir string, view *state.State) (*checkpoints, error) {
-	_, keys, err := voterKeys(view)
-	if err != nil {
-		return nil, err
-	}
-	c := &checkpoints{
-		path:   filepath.Join(dir, "checkpoint"),
-		voters: map[string]*tlog.CosignerKey{}, changed: make(chan struct{}),
-	}
-	for i, v := range view.Voters() {
-		c.voters[v.ID] = keys[i]
-	}
-	c.policy, err = PolicyOf(view)
-	return c, err
+func openCheckpoints(dir string, view func() *state.State) *checkpoints {
+	return &checkpoints{path: filepath.Join(dir, "checkpoint"), judges: judges{view: view}, changed: make(chan struct{})}
 }
 
 // loadCheckpoint offers the checkpoint of the last run. One that is missing,
@@ -128,7 +87,7 @@ func (c *checkpoints) renews(sc, known tlog.SignedCheckpoint) bool {
 // time returns the median of a checkpoint's cosignatures, the zero time if it is
 // not valid.
 func (c *checkpoints) time(sc tlog.SignedCheckpoint) time.Time {
-	cosignatures, err := c.policy.Verify(sc)
+	cosignatures, err := c.judges.verify(sc)
 	if err != nil {
 		return time.Time{}
 	}
@@ -158,14 +117,14 @@ func (c *checkpoints) broadcast() {
 }
 
 func (c *checkpoints) verifyCosigner(node string, cp tlog.Checkpoint, sigs []tlog.NoteSignature) error {
-	key, ok := c.voters[node]
-	if !ok {
-		return fmt.Errorf("node %s is no voter", node)
+	key, err := c.judges.cosigner(node, cp.Size)
+	if err != nil {
+		return err
 	}
 	if len(sigs) != 2 {
 		return fmt.Errorf("%d cosignatures by %s, want 2", len(sigs), node)
 	}
-	_, err := key.Verify(cp, sigs)
+	_, err = key.Verify(cp, sigs)
 	return err
 }
 
@@ -173,6 +132,13 @@ func (c *checkpoints) current() (tlog.SignedCheckpoint, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.newest, c.changed
+}
+
+// known returns the size of the largest valid checkpoint, applied or not.
+func (c *checkpoints) known() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return max(c.newest.Size, c.pending.Size)
 }
 
 func (c *checkpoints) size() uint64 {
@@ -187,8 +153,9 @@ func (n *Node) Checkpoint() tlog.SignedCheckpoint {
 	return cp
 }
 
-// Policy returns the policy that checkpoints of the network must meet.
-func (n *Node) Policy() *tlog.Policy { return n.checkpoints.policy }
+// Policy returns the policy that checkpoints of a tree size must meet: a majority
+// of the voters at that size.
+func (n *Node) Policy(size uint64) (*tlog.Policy, error) { return n.checkpoints.judges.at(size) }
 
 // WaitCheckpoint returns a valid checkpoint of at least the given tree size,
 // once there is one that this node can prove entries against, or when the
@@ -222,7 +189,7 @@ func (n *Node) offer(sc tlog.SignedCheckpoint) error {
 	if known, _ := n.checkpoints.current(); known.Checkpoint == sc.Checkpoint && !n.checkpoints.renews(sc, known) {
 		return nil
 	}
-	if _, err := n.checkpoints.policy.Verify(sc); err != nil {
+	if _, err := n.checkpoints.judges.verify(sc); err != nil {
 		return err
 	}
 	return n.take(sc)
@@ -269,6 +236,7 @@ func (n *Node) runComparer(ctx context.Context) {
 		}
 		if err := n.offer(pending); err != nil {
 			n.log.Warn("checkpoint not compared", "size", pending.Size, "reason", err.Error())
+			n.checkpoints.dismiss(pending) // its voters were not those that it was judged by before
 			if !pause(ctx, pullPause) {
 				return
 			}
@@ -285,6 +253,15 @@ func (c *checkpoints) postponed() (tlog.SignedCheckpoint, <-chan struct{}) {
 		return tlog.SignedCheckpoint{}, c.changed
 	}
 	return c.pending, c.changed
+}
+
+// dismiss forgets a postponed checkpoint.
+func (c *checkpoints) dismiss(sc tlog.SignedCheckpoint) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pending.Checkpoint == sc.Checkpoint {
+		c.pending = tlog.SignedCheckpoint{}
+	}
 }
 
 // runKeeper saves the newest checkpoint, at most once a second: after a power

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/consensus/space"
 	"github.com/raresync/raresync/crypto/sign"
@@ -31,19 +32,29 @@ type Outcome = machine.Outcome
 
 // Config is what a node needs. Nothing is optional unless said.
 type Config struct {
-	Self    string // node id, as in the roster
-	Dir     string // data directory, this node's alone
+	Self    string   // node id, as in the roster
+	Known   []string // ids of nodes to ask beside the roster's voters, for a mirror whose copy is old; may be empty
+	Dir     string   // data directory, this node's alone
 	Genesis *envelope.Envelope
-	Log     *sign.PrivateKey // log key; voters only
-	Cosign  *sign.PrivateKey // cosigning key; voters only
+	Log     *sign.PrivateKey // log key; voters and non-voters only
+	Cosign  *sign.PrivateKey // cosigning key; likewise
 	Peers   Peers
-	Streams Streams // of Raft; voters only
+	Copies  []StaticCopy // static copies that a mirror takes many envelopes from at once; may be empty
+	Streams Streams      // of Raft; voters only
 	Logger  *slog.Logger
 	Now     func() time.Time // this node's clock
 	Space   *space.Watch     // of the disk that Dir lies on; nil: there is always room
 	// Fatal is called once, in a goroutine of its own, when storage failed or
 	// the copy diverged: the node does nothing more and the process must stop.
-	Fatal  func(error)
+	Fatal func(error)
+	// Part is called once, in a goroutine of its own, when an act has given the
+	// node another part than it was opened for: a mirror is to become a voter, or
+	// the other way round. Close it and open it again. Nil: nothing is done.
+	Part func()
+	// Forget destroys what stands on the node of entries that are erased, by
+	// their indexes; nil: nothing does. An error has the erasure tried again.
+	Forget func(context.Context, []ledger.Span) error
+	Meter  Meter // nil: nobody watches
 	Timing Timing
 	Rates  Rates
 
@@ -59,6 +70,7 @@ type logLimits struct {
 
 	scrubPause time.Duration // between two passes over the ledger; zero: scrubPause
 	savedFill  uint64        // bytes that fill a gap between two saves of the progress; zero: savedFill
+	renewAfter time.Duration // age at which an idle log's checkpoint is cosigned again; zero: renewAfter
 }
 
 // defaultLimits bound what a restart applies again: 32 MiB, which a slow core
@@ -74,6 +86,9 @@ func (l logLimits) withDefaults() logLimits {
 	}
 	if l.savedFill == 0 {
 		l.savedFill = savedFill
+	}
+	if l.renewAfter == 0 {
+		l.renewAfter = renewAfter
 	}
 	return l
 }
@@ -126,6 +141,8 @@ type Peers interface {
 	// Salts returns the salts of accepted envelopes from the given number on,
 	// those of one envelope joined in order of place, as Envelopes does.
 	Salts(ctx context.Context, node string, from uint64) ([][]byte, error)
+	// Lengths returns the lengths of a node's files after so many envelopes.
+	Lengths(ctx context.Context, node string, envelopes uint64) (ledger.Lengths, error)
 }
 
 // Proposal is a tree head the leader asks voters to cosign.

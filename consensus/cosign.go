@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/raresync/raresync/consensus/fault"
@@ -12,6 +14,7 @@ import (
 	"github.com/raresync/raresync/consensus/slot"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/cbor"
+	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 )
 
@@ -28,7 +31,7 @@ var (
 
 // signer holds a voter's log and cosigning keys and what it cosigned last.
 type signer struct {
-	log    *tlog.LogSigner
+	key    *sign.PrivateKey // the log key of the first epoch: those of later ones follow from it
 	cosign *tlog.Cosigner
 	file   *slot.File // holds last; a write must cost one fdatasync, each round waits for it
 
@@ -50,14 +53,17 @@ type cosigned struct {
 // Origin returns the checkpoint origin of a network's log epoch.
 func Origin(s *state.State) string { return s.Origin() }
 
+// isLater reports whether an origin is that of a later log epoch of a network.
+func isLater(s *state.State, origin string) bool {
+	epoch, ok := strings.CutPrefix(origin, s.Name+"/")
+	n, err := strconv.ParseUint(epoch, 10, 64)
+	return ok && err == nil && n > s.LogEpoch
+}
+
 // CosignerName returns the key name of a voter as a cosigner.
 func CosignerName(s *state.State, node string) string { return s.CosignerName(node) }
 
 func newSigner(cfg Config, s *state.State) (*signer, error) {
-	log, err := tlog.NewLogSigner(Origin(s), cfg.Log.Ed25519())
-	if err != nil {
-		return nil, fmt.Errorf("log key: %w", err)
-	}
 	cosign, err := tlog.NewCosigner(CosignerName(s, cfg.Self), cfg.Cosign.Ed25519(), cfg.Cosign.MLDSA44())
 	if err != nil {
 		return nil, fmt.Errorf("cosigning key: %w", err)
@@ -70,7 +76,36 @@ func newSigner(cfg Config, s *state.State) (*signer, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &signer{log: log, cosign: cosign, file: file, last: last}, nil
+	return &signer{key: cfg.Log, cosign: cosign, file: file, last: last}, nil
+}
+
+// signLog signs a checkpoint as the log of a view's epoch.
+func (s *signer) signLog(view *state.State, self string, c tlog.Checkpoint) (tlog.NoteSignature, error) {
+	key, err := logKey(view, self, s.key)
+	if err != nil {
+		return tlog.NoteSignature{}, err
+	}
+	log, err := tlog.NewLogSigner(Origin(view), key.Ed25519())
+	if err != nil {
+		return tlog.NoteSignature{}, fmt.Errorf("log key: %w", err)
+	}
+	return log.Sign(c)
+}
+
+// logKey returns the log key that the roster has of a node: its first one, or
+// that of a later epoch in which it voted.
+func logKey(view *state.State, self string, first *sign.PrivateKey) (*sign.PrivateKey, error) {
+	node, ok := view.Node(self)
+	if !ok || node.Log.ID() == first.Public().ID() {
+		return first, nil
+	}
+	for epoch := view.LogEpoch; epoch > 1; epoch-- {
+		key, err := first.LogKeyOf(view.Network, epoch)
+		if err != nil || key.Public().ID() == node.Log.ID() {
+			return key, err
+		}
+	}
+	return nil, fmt.Errorf("the roster has another log key of %s than this node", self)
 }
 
 func cosignedPath(dir string) string { return filepath.Join(dir, "cosigned") }
@@ -163,7 +198,7 @@ func (n *Node) cosign(ctx context.Context, p Proposal) ([]tlog.NoteSignature, er
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotYet, err)
 	}
-	if p.Checkpoint.Origin != Origin(view) {
+	if p.Checkpoint.Origin != Origin(view) || view.EpochAt(p.Checkpoint.Size) != view.LogEpoch {
 		return nil, fmt.Errorf("origin %q is not this log's", p.Checkpoint.Origin)
 	}
 	if now := n.nowMillis(); view.LogTime > now+maxClockLead && !fault.Planted(fault.IgnoreClock) {
@@ -199,6 +234,7 @@ func (n *Node) compare(view *state.State, c tlog.Checkpoint) error {
 		return err
 	}
 	if root != c.Root {
+		n.cfg.Meter.RootDiffered()
 		n.log.Error("the leader proposes a root that is not this node's", "size", c.Size)
 		return ErrRootDiffers
 	}

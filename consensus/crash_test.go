@@ -17,6 +17,7 @@ import (
 
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/envelope"
 	"github.com/raresync/raresync/registry/founding/foundingtest"
 )
@@ -128,13 +129,10 @@ func TestProceduresOfANetwork(t *testing.T) {
 	more(1, c.ids...)
 	c.converged(size)
 	c.verify(chains)
-}
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	gone := chains[0].sent[0].out // and from here on nothing else happens
+	through := chains[0].withdraw(act.Span{First: gone.First, Count: uint64(gone.Count)})
+	c.erasedOn(through, c.ids...)
 }
 
 // lookAtWhatIsLeft starts the network again and checks that whatever a hospital
@@ -153,6 +151,7 @@ func lookAtWhatIsLeft(t *testing.T, dir string) {
 		return c.node(leader).raft.Barrier(deadline).Error() == nil
 	})
 	before := acknowledged(t, filepath.Join(dir, "acked"))
+	gone := c.erasureGoesOn(leader, before)
 	for _, s := range before {
 		again, err := c.send(func() string { return leader }, s.raw)
 		want := s.out
@@ -171,7 +170,7 @@ func lookAtWhatIsLeft(t *testing.T, dir string) {
 	c.continueLoad(chains, 2, 1, c.ids...)
 	c.converged(uint64(1 + 3*2))
 	c.verify(append(chains, &chain{c: c, sent: before}))
-	c.closeAll()
+	c.nowhere(gone)
 	var root tlog.Hash
 	for _, id := range c.ids {
 		d, err := derive(c.dirs[id], c.founded.Genesis)
@@ -185,6 +184,29 @@ func lookAtWhatIsLeft(t *testing.T, dir string) {
 			t.Errorf("%s has another root than %s", id, c.ids[0])
 		}
 	}
+}
+
+// erasureGoesOn waits, on a network on which nothing else happens, until what was
+// withdrawn when it was killed is erased on every node, and returns what is to be
+// found nowhere.
+func (c *cluster) erasureGoesOn(leader string, before []sent) (needles []needle) {
+	view := c.node(leader).View()
+	last, found := view.LastWithdrawal()
+	if !found {
+		return nil
+	}
+	c.erasedOn(last.Envelope, c.ids...)
+	for _, id := range c.ids {
+		c.until("the end of what "+id+" owed", func() bool { return !anyOf(filepath.Join(c.dirs[id], owedFile)) })
+	}
+	for _, s := range before {
+		for place := range int(s.out.Count) {
+			if e, err := envelope.Decode(s.raw); err == nil && e.Kind == envelope.KindEntries && view.Withdrawn(e.Hospital, s.out.First+uint64(place)) {
+				needles = append(needles, needlesOf(c.t, s.raw, place)...)
+			}
+		}
+	}
+	return needles
 }
 
 // ack is what a hospital was answered, as the process that was killed wrote it.

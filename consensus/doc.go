@@ -20,6 +20,8 @@
 //     each exactly once, whoever sends them how often.
 //  4. A voter that cosigned a size has every byte below it in its fsynced
 //     ledger or its own Raft log, and never cosigns another root for it.
+//  5. What a withdrawal names is in none of a node's files, and in nothing that
+//     it sends, once [Node.Erased] says that it is carried out. The tree stays.
 //
 // # How it works
 //
@@ -29,9 +31,13 @@
 // sizes, voters cosign what they have applied themselves, and a majority makes
 // a checkpoint; mirrors apply up to a checkpoint and compare.
 //
-// [Node.Demote] takes a voter out of the majority that commits, and
-// [Node.Promote] takes it in again once it has all of the log. The roster, and
-// with it what makes a checkpoint valid, stays as the acts have made it.
+// Who votes is in the roster, which acts change. The leader brings the Raft
+// configuration to it, one server at a time and only after the act is committed;
+// a checkpoint needs a majority of those who are voters at its size. A node whose
+// part changes, from mirror to voter or back, is opened again: Config.Part says
+// so. A voter that missed the act that made a mirror of it reads it in the others'
+// copies. [Node.Demote] takes a voter out of the majority that commits for one
+// leader's time, and [Node.Promote] takes it in again.
 //
 // # Trust
 //

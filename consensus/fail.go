@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/machine"
+	"github.com/raresync/raresync/consensus/state"
 )
 
 // quarantineFile marks a data directory whose copy contradicted the network's.
@@ -101,6 +103,7 @@ func (n *Node) holdRaft(err error) {
 // network's, not what its disk holds, or its word may have been given by
 // another.
 func (n *Node) quarantine(reason error) error {
+	_ = n.meterRoot(reason)
 	n.log.Error("this node is quarantined", "reason", reason.Error())
 	text := reason.Error() + "\n"
 	if err := os.WriteFile(filepath.Join(n.cfg.Dir, quarantineFile), []byte(text), 0o600); err != nil {
@@ -120,8 +123,16 @@ func (n *Node) save(s machine.Snapshot) error {
 	if fault.Planted(fault.SnapshotUnsynced) {
 		return nil
 	}
-	return n.machine.Save(s)
+	began := time.Now()
+	if err := n.machine.Save(s); err != nil {
+		return err
+	}
+	n.cfg.Meter.Synced(time.Since(began))
+	return nil
 }
+
+// endsNode tells what this node cannot go on after from a peer's bad answer.
+func endsNode(err error) bool { return isOwnFailure(err) || errors.Is(err, state.ErrTooOld) }
 
 // isOwnFailure tells this node's failed storage from a peer's bad answer.
 func isOwnFailure(err error) bool {

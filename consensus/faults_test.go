@@ -3,6 +3,7 @@ package consensus
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,7 @@ func TestFollowerLeftBehind(t *testing.T) {
 	c.net.setCut(false, left, others...)
 	n := c.node(left)
 	c.until("an open gap", n.hasGap)
+	c.appliedIsOnDisk(n)
 	c.servesNothing(n)
 	c.filledGapIsOnDisk(n, func() { close(release) })
 	c.converged(1 + 3 + 3*8*2)
@@ -122,6 +124,25 @@ func TestFollowerLeftBehind(t *testing.T) {
 		t.Error("the filled gap is open again after a restart")
 	}
 	c.converged(1 + 3 + 3*8*2)
+}
+
+// appliedIsOnDisk checks that what a voter had applied before a snapshot took
+// Raft's log away, and may have cosigned, would be there after a power cut.
+func (c *cluster) appliedIsOnDisk(n *Node) {
+	c.t.Helper()
+	from, _, _ := n.gapNow()
+	dir := filepath.Join(c.t.TempDir(), "copy")
+	if err := copyDir(n.cfg.Dir, dir); err != nil {
+		c.t.Fatal(err)
+	}
+	m, err := machine.Open(dir, n.cfg.Genesis)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer m.Close()
+	if synced, saved := m.Ledger().SyncedLengths().Envelopes, m.View().Envelopes; synced < from || saved < from {
+		c.t.Errorf("%d envelopes were applied; %d of them are on disk, and %d in the saved state", from, synced, saved)
+	}
 }
 
 // filledGapIsOnDisk looks at the disk at the first moment at which a voter may

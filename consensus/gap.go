@@ -9,6 +9,7 @@ import (
 	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/machine"
+	"github.com/raresync/raresync/consensus/state"
 )
 
 // savedFill is how many bytes are filled between two saves of the progress.
@@ -122,7 +123,7 @@ func (n *Node) fillFrom(ctx context.Context, peer string) error {
 	case err == nil:
 		n.gap.careful = false
 		return nil
-	case errors.Is(err, ledger.ErrStorage):
+	case errors.Is(err, ledger.ErrStorage), errors.Is(err, state.ErrTooOld):
 		return n.fail(err)
 	case errors.Is(err, machine.ErrDiverged):
 		n.gap.careful = true

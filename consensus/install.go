@@ -59,6 +59,9 @@ func installFacts(dir string, c Copy) error {
 			return err
 		}
 	}
+	if err := ledger.WriteFileDurable(filepath.Join(dir, restoredFile), nil); err != nil {
+		return err
+	}
 	if err := ledger.WriteFileDurable(filepath.Join(dir, "checkpoint"), c.Checkpoint); err != nil {
 		return err
 	}

@@ -34,7 +34,9 @@ const (
 // already is a success. The node stays in the Raft configuration: it goes on
 // storing the log and cosigning, since checkpoints need a majority of the
 // roster's voters whoever is out. For the same reason a majority of the roster
-// stays in; and a majority of those that are left must answer now.
+// stays in; and a majority of those that are left must answer now. It is for this
+// leader's time: the next one takes the voter in again once it is caught up. Who
+// is to be no voter for good is demoted by act.
 func (n *Node) Demote(ctx context.Context, id string) error {
 	if err := n.demote(ctx, id); err != nil {
 		return fmt.Errorf("demote %s: %w", id, err)
@@ -58,6 +60,7 @@ func (n *Node) demote(ctx context.Context, id string) error {
 	if err := n.enoughLeft(voting, len(view.Voters())); err != nil {
 		return err
 	}
+	n.part.away(id, true)
 	return n.changed(ctx, n.raft.DemoteVoter(raft.ServerID(id), c.Index(), n.cfg.Timing.RPC))
 }
 
@@ -86,6 +89,7 @@ func (n *Node) promote(ctx context.Context, id string) error {
 			return ErrBehind
 		}
 	}
+	n.part.away(id, false)
 	return n.changed(ctx, n.raft.AddVoter(raft.ServerID(id), raft.ServerAddress(id), c.Index(), n.cfg.Timing.RPC))
 }
 
@@ -122,14 +126,7 @@ func (n *Node) enoughLeft(left map[string]bool, roster int) error {
 	if len(left) < roster/2+1 {
 		return fmt.Errorf("%w: %d of %d", ErrTooFewVoters, len(left), roster)
 	}
-	answering := 1 // this node
-	followers, _ := n.Followers()
-	for _, f := range followers {
-		if left[f.Node] && n.cfg.Now().Sub(f.Heard) < unheard*n.cfg.Timing.Heartbeat {
-			answering++
-		}
-	}
-	if answering < len(left)/2+1 {
+	if answering := n.answering(left); answering < len(left)/2+1 {
 		return fmt.Errorf("%w: %d of %d answer", ErrTooFewVoters, answering, len(left))
 	}
 	return nil

@@ -7,7 +7,9 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"testing"
 
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/tlog"
 )
 
@@ -29,6 +31,7 @@ type memnet struct {
 type liar struct {
 	envelopes  func(from uint64, p []Pulled) []Pulled
 	salts      func(from uint64, s [][]byte) [][]byte
+	lengths    func(ledger.Lengths) ledger.Lengths
 	checkpoint func(note []byte) []byte
 	cosign     func(Proposal, []tlog.NoteSignature, error) ([]tlog.NoteSignature, error)
 	announce   func(note []byte) error
@@ -294,4 +297,24 @@ func (p *memPeers) Salts(ctx context.Context, node string, from uint64) ([][]byt
 		salts = l.salts(from, salts)
 	}
 	return salts, err
+}
+
+func (p *memPeers) Lengths(ctx context.Context, node string, envelopes uint64) (ledger.Lengths, error) {
+	n, l, _, cancel, err := p.reach(ctx, node)
+	if err != nil {
+		return ledger.Lengths{}, err
+	}
+	defer cancel()
+	at, err := n.HandleLengths(envelopes)
+	if err == nil && l.lengths != nil {
+		at = l.lengths(at)
+	}
+	return at, err
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -21,6 +21,7 @@ const (
 type mirroring struct {
 	careful bool      // a peer has lied: a checkpoint is reached with one peer's envelopes alone
 	saved   time.Time // when the copy was last saved
+	copied  []int     // static copies that gave something of what is not confirmed yet
 }
 
 // runMirror keeps a mirror's copy up to date.
@@ -72,21 +73,40 @@ func (n *Node) pullFrom(ctx context.Context, peer string) error {
 	if err != nil {
 		return err
 	}
+	judged, err := n.judgedBy(sc)
+	if err != nil {
+		return err
+	}
+	if judged != nil {
+		n.goal.Store(max(n.goal.Load(), sc.Size)) // nobody else writes it
+	}
 	if sc.Size <= n.confirmed.Load().At.TreeSize {
-		return n.offer(sc)
+		err := n.offer(sc)
+		if err == nil && sc.Size == n.confirmed.Load().At.TreeSize { // else it is the peer that is behind
+			err = n.met()
+		}
+		return err
 	}
 	err = n.pullTo(ctx, peer, sc.Checkpoint)
+	if err == nil {
+		err = n.judge(sc, judged)
+	}
+	if err == nil {
+		err = n.checkLeftOut(ctx, peer)
+	}
 	if err == nil {
 		err = n.confirm(sc)
 	}
 	switch {
 	case err == nil:
-		n.mirror.careful = false
-		return nil
-	case isOwnFailure(err):
+		n.mirror.careful, n.mirror.copied = false, nil
+		return n.met()
+	case endsNode(err):
 		return n.fail(err)
 	case isLie(err):
+		_ = n.meterRoot(err)
 		n.mirror.careful = true
+		n.suspectCopies(err)
 	case !n.mirror.careful:
 		return err // the next peer goes on from here
 	}
@@ -96,13 +116,25 @@ func (n *Node) pullFrom(ctx context.Context, peer string) error {
 	return err
 }
 
-// isLie tells what a peer sent from a peer that sent nothing.
-func isLie(err error) bool {
-	return errors.Is(err, ErrRootDiffers) || errors.Is(err, machine.ErrDiverged)
+// checkLeftOut looks at what the peer left out since the last checkpoint.
+func (n *Node) checkLeftOut(ctx context.Context, peer string) error {
+	erased, err := n.machine.CheckLeftOut(n.confirmed.Load().At.TreeSize)
+	if err != nil || !erased {
+		return err
+	}
+	if len(n.mirror.copied) > 0 {
+		peer = "" // not all of it is the peer's word
+	}
+	return n.checkLayout(ctx, peer)
 }
 
-// peerCheckpoint returns a peer's newest checkpoint, verified, and waits for a
-// while until it is larger than size.
+// isLie tells what a peer sent from a peer that sent nothing.
+func isLie(err error) bool {
+	return errors.Is(err, ErrRootDiffers) || errors.Is(err, machine.ErrDiverged) || errors.Is(err, errNotCosigned)
+}
+
+// peerCheckpoint returns a peer's newest checkpoint, not verified yet, and waits
+// for a while until it is larger than size.
 func (n *Node) peerCheckpoint(ctx context.Context, peer string, size uint64) (tlog.SignedCheckpoint, error) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
@@ -110,12 +142,47 @@ func (n *Node) peerCheckpoint(ctx context.Context, peer string, size uint64) (tl
 	if err != nil {
 		return tlog.SignedCheckpoint{}, fmt.Errorf("checkpoint of %s: %v", peer, err) // its failure is not ours: no %w
 	}
-	sc, err := parseNote(note)
+	return parseNote(note)
+}
+
+// errNotCosigned says that a checkpoint lacks a majority of the voters of its
+// own size.
+var errNotCosigned = errors.New("no majority of the voters at its size has cosigned the checkpoint")
+
+// judgedBy verifies a checkpoint with the voters that this copy knows, and
+// returns the policy that it meets. Of one that is beyond the copy it is nil if
+// it meets none: the voters may have changed up to there, and the envelopes up
+// to it will tell.
+func (n *Node) judgedBy(sc tlog.SignedCheckpoint) (*tlog.Policy, error) {
+	policy, err := n.Policy(sc.Size)
 	if err != nil {
-		return tlog.SignedCheckpoint{}, err
+		return nil, err
 	}
-	_, err = n.checkpoints.policy.Verify(sc)
-	return sc, err
+	if _, err = policy.Verify(sc); err == nil {
+		return policy, nil
+	}
+	view := n.View()
+	later := isLater(view, sc.Origin)
+	if later {
+		n.passed.Store(true)
+	}
+	if sc.Size > view.Tree.Size() && (sc.Origin == Origin(view) || later) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// judge verifies a checkpoint whose size the copy has reached, unless that was
+// done with the same voters.
+func (n *Node) judge(sc tlog.SignedCheckpoint, judged *tlog.Policy) error {
+	policy, err := n.Policy(sc.Size)
+	if err != nil || policy == judged {
+		return err
+	}
+	if _, err := policy.Verify(sc); err != nil {
+		return fmt.Errorf("%w: %d entries: %v", errNotCosigned, sc.Size, err)
+	}
+	return nil
 }
 
 // confirm makes the copy, which has the checkpoint's size and root, the one
@@ -126,12 +193,17 @@ func (n *Node) confirm(sc tlog.SignedCheckpoint) error {
 		return err
 	}
 	n.confirmed.Store(&s)
+	n.passed.Store(false)
 	n.checkpoints.accept(sc)
 	return nil
 }
 
-// pullTo applies a peer's envelopes until the copy is that of the checkpoint.
+// pullTo applies envelopes, of static copies first and then a peer's, until the copy
+// is that of the checkpoint.
 func (n *Node) pullTo(ctx context.Context, peer string, c tlog.Checkpoint) error {
+	if err := n.pullFromCopies(ctx, peer, c.Size); err != nil {
+		return err
+	}
 	for at := n.machine.Ledger().Lengths(); at.TreeSize < c.Size; at = n.machine.Ledger().Lengths() {
 		err := n.eachPulled(ctx, peer, at.Envelopes, math.MaxUint64, func(list []Pulled) error {
 			return n.applyPulled(list, c.Size)
@@ -161,9 +233,11 @@ var errEnough = errors.New("the checkpoint is reached")
 
 // applyPulled applies envelopes until the tree has the given size.
 func (n *Node) applyPulled(pulled []Pulled, size uint64) error {
+	began, before := time.Now(), n.machine.Ledger().Lengths().Envelopes
 	if err := n.machine.Follow(commands(pulled), size); err != nil {
 		return err
 	}
+	n.cfg.Meter.Applied(int(n.machine.Ledger().Lengths().Envelopes-before), time.Since(began)) // it stops at the size
 	if n.machine.Ledger().Lengths().TreeSize >= size {
 		return errEnough
 	}

@@ -23,7 +23,7 @@ import (
 type Node struct {
 	cfg         Config
 	log         *slog.Logger
-	kind        act.NodeKind
+	kind        act.NodeKind // as it was started; see runPart
 	machine     *machine.Machine
 	checkpoints *checkpoints
 	lastHelper  atomic.Pointer[string] // peer that answered last
@@ -41,7 +41,7 @@ type Node struct {
 	snapshots  *logstore.Snapshots
 	gap        gap
 	recovering atomic.Pointer[recovery] // nil: nothing was forgotten
-	rewind     bool                     // the first command is the log's first: Raft's goroutine that applies
+	rewind     atomic.Bool              // the first command is the log's first: Raft's goroutine that applies clears it
 	inFlight   atomic.Int64             // submissions between Raft and their commit
 	idle       chan struct{}            // takes a value when inFlight comes to zero
 
@@ -50,6 +50,14 @@ type Node struct {
 	confirmed atomic.Pointer[machine.Snapshot]
 	saltless  saltless // what a backup left out
 	mirror    mirroring
+	copies    staticCopies
+	goal      atomic.Uint64 // entries under the newest checkpoint that a peer showed
+
+	part    part
+	passed  atomic.Bool // see Passed
+	erased  watermark
+	current current
+	mending sync.Mutex // held by a repair and by what erases
 
 	ctx     context.Context // ends when the node closes or fails
 	cancel  context.CancelFunc
@@ -70,14 +78,22 @@ func Open(cfg Config) (*Node, error) {
 		cfg.Timing = DefaultTiming
 	}
 	cfg.limits = cfg.limits.withDefaults()
+	if cfg.Meter == nil {
+		cfg.Meter = unmetered{}
+	}
 	if reason, is := Quarantined(cfg.Dir); is {
 		return nil, fmt.Errorf("open node: %w: %s", ErrQuarantined, reason)
+	}
+	if half, err := halfBegun(cfg.Dir); half != nil || err != nil {
+		return nil, errors.Join(fmt.Errorf("open node: %w", ErrHalfBegun), err)
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.Logger, idle: make(chan struct{}, 1), held: held{done: make(chan struct{})},
 		fetchPace: pacer{perSecond: cfg.Rates.FetchBytes, ahead: fetchAhead}, scrubPace: pacer{perSecond: cfg.Rates.ScrubBytes},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.copies.open(cfg.Copies)
+	n.part.kept, n.part.end = context.WithCancel(n.ctx)
 	err := n.start()
 	n.opened.Store(true)
 	if err == nil {
@@ -102,27 +118,23 @@ func (n *Node) start() error {
 	if err := n.saltless.load(n.cfg.Dir); err != nil {
 		return err
 	}
+	if err := errors.Join(n.erased.load(n.cfg.Dir), n.current.load(n.cfg.Dir)); err != nil {
+		return err
+	}
+	n.machine.OnWithdrawal(n.erased.withdrawn)
 	view := n.machine.View()
-	n.kind = act.Mirror // one that the copy does not know yet is let in by an act, which lets in no other kind
-	if self, ok := view.Node(n.cfg.Self); ok {
-		n.kind = self.Kind
-	}
-	var err error
-	if n.checkpoints, err = openCheckpoints(n.cfg.Dir, view); err != nil {
+	if err := n.choosePart(view); err != nil {
 		return err
 	}
-	if n.kind == act.Mirror {
-		err = n.startMirror()
-	} else {
-		err = n.startVoter(view)
-	}
-	if err != nil {
+	n.checkpoints = openCheckpoints(n.cfg.Dir, n.machine.View)
+	if err := n.startPart(view); err != nil {
 		return err
 	}
+	n.worker(n.runPart)
 	if err := n.loadCheckpoint(); err != nil {
 		return err
 	}
-	if n.kind == act.Voter {
+	if n.replicates() {
 		n.worker(n.runAsker)
 	}
 	if n.cfg.Space != nil {
@@ -131,6 +143,7 @@ func (n *Node) start() error {
 	n.worker(n.runComparer)
 	n.worker(n.runKeeper)
 	n.worker(n.runRepair)
+	n.worker(n.runEraser)
 	n.worker(func(ctx context.Context) {
 		n.runRefiller(ctx) // what lacks its salts is not damaged
 		n.runScrub(ctx)
@@ -160,6 +173,12 @@ func (n *Node) openMachine() (err error) {
 }
 
 func (n *Node) startMirror() error {
+	if err := n.forgetRaft(); err != nil {
+		return err
+	}
+	if err := n.eraseBeforeStart(); err != nil {
+		return err
+	}
 	s := n.machine.TakeUp()
 	n.confirmed.Store(&s)
 	n.worker(n.runMirror)
@@ -178,11 +197,9 @@ func (n *Node) startVoter(view *state.State) error {
 	if !n.cfg.limits.unwatched {
 		n.worker(n.runWatchdog)
 	}
-	for _, v := range view.Voters() {
-		if v.ID != n.cfg.Self {
-			n.worker(func(ctx context.Context) { n.runAnnouncer(ctx, v.ID) })
-		}
-	}
+	n.worker(n.runAnnouncers)
+	n.worker(n.runReconcile)
+	n.worker(n.runWayBack)
 	return nil
 }
 
@@ -222,6 +239,9 @@ func (n *Node) close(ctx context.Context) error {
 	if n.machine != nil && n.failure() == nil {
 		problems = append(problems, n.saveUnconfirmed())
 	}
+	if n.part.changed.Load() && n.failure() == nil {
+		problems = append(problems, n.saveForPart())
+	}
 	if n.logs != nil && !n.held.is() {
 		problems = append(problems, n.logs.Close())
 	}
@@ -255,7 +275,7 @@ func (n *Node) Machine() *machine.Machine { return n.machine }
 func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
 	ctx, cancel := n.until(ctx)
 	defer cancel()
-	for n.kind == act.Voter {
+	for n.replicates() {
 		view, err := n.machine.Wait(ctx, cond)
 		if err != nil || n.isWhole() {
 			return view, err

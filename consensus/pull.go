@@ -3,10 +3,12 @@ package consensus
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/machine"
+	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/registry/act"
 )
 
@@ -24,6 +26,9 @@ func (n *Node) HandleEnvelopes(from uint64) ([]Pulled, error) {
 	}
 	if err := n.Whole(); err != nil {
 		return nil, err
+	}
+	if !n.caughtUpOnce() {
+		return nil, fmt.Errorf("envelopes from %d: %w", from, ErrNotYet)
 	}
 	end := n.View().Envelopes
 	var out []Pulled
@@ -49,22 +54,28 @@ func (n *Node) Envelope(number uint64) (Pulled, error) {
 	return Pulled{LogTime: logTime, Envelope: e.Marshal()}, nil
 }
 
-// ReadEnvelope is [Node.Envelope] of a ledger without a node.
-func ReadEnvelope(l *ledger.Ledger, number uint64) (Pulled, error) {
-	e, logTime, err := machine.Read(l, number)
+// ReadEnvelope is [Node.Envelope] of a ledger without a node, whose state says
+// which entries are erased.
+func ReadEnvelope(l *ledger.Ledger, s *state.State, number uint64) (Pulled, error) {
+	e, logTime, err := machine.Read(l, number, machine.ErasedBy(s))
 	if err != nil {
 		return Pulled{}, err
 	}
 	return Pulled{LogTime: logTime, Envelope: e.Marshal()}, nil
 }
 
-// peersInTurn returns the voters other than this node, beginning with the one
-// that helped last.
+// peersInTurn returns the voters other than this node, and whom it was told of
+// beside them, beginning with the one that helped last.
 func (n *Node) peersInTurn() []string {
 	var ids []string
 	for _, v := range n.machine.View().Nodes {
 		if v.Kind == act.Voter && v.ID != n.cfg.Self {
 			ids = append(ids, v.ID)
+		}
+	}
+	for _, id := range n.cfg.Known {
+		if id != n.cfg.Self && !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
 	last := n.lastHelper.Load()

@@ -17,7 +17,7 @@ func (c *cluster) forge(cp tlog.Checkpoint) []byte {
 			c.t.Fatal(err)
 		}
 		if i == 0 {
-			sig, err := s.log.Sign(cp)
+			sig, err := s.signLog(c.genesis, m.Node, cp)
 			if err != nil {
 				c.t.Fatal(err)
 			}

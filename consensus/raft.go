@@ -49,6 +49,9 @@ func (n *Node) startRaft(view *state.State) error {
 	if err := n.checkRollback(); err != nil {
 		return err
 	}
+	if err := n.eraseBeforeStart(); err != nil {
+		return err
+	}
 	n.gap.wake = make(chan struct{}, 1)
 	layer := newStreamLayer(n)
 	n.streams = layer
@@ -70,6 +73,7 @@ func (n *Node) startRaft(view *state.State) error {
 		return fmt.Errorf("start raft: %w", err)
 	}
 	n.raft = r
+	n.meterLeader()
 	close(layer.open)
 	return nil
 }
@@ -103,7 +107,10 @@ func (n *Node) openVotes(dir string, view *state.State) (err error) {
 		return err
 	}
 	path := filepath.Join(dir, stableFile)
-	ran := view.Envelopes > 1 || anyOf(filepath.Join(dir, logFile), cosignedPath(n.cfg.Dir), recoveryPath(n.cfg.Dir), n.checkpoints.path)
+	ran := anyOf(filepath.Join(dir, logFile), cosignedPath(n.cfg.Dir), recoveryPath(n.cfg.Dir))
+	if n.kind == act.Voter { // one that is no voter yet was a mirror before, with a copy and no vote
+		ran = ran || view.Envelopes > 1 || anyOf(n.checkpoints.path)
+	}
 	if ran && !anyOf(path, logstore.TwinPath(path)) {
 		return fmt.Errorf("%w: this voter's term and vote are gone", logstore.ErrDamaged)
 	}
@@ -171,7 +178,7 @@ func (n *Node) openSnapshots(dir string) (err error) {
 // back to the genesis; if the log is to come from the others, a snapshot may
 // come first, and the machine waits for the first command.
 func (n *Node) openStore(dir string) (err error) {
-	if n.logs, err = logstore.Open(filepath.Join(dir, logFile), logstore.Options{Fatal: n.holdRaft, Guard: n.guard}); err != nil {
+	if n.logs, err = logstore.Open(filepath.Join(dir, logFile), logstore.Options{Fatal: n.holdRaft, Guard: n.guard, Synced: n.cfg.Meter.Synced}); err != nil {
 		return err
 	}
 	newest, found := n.snapshots.Newest()
@@ -192,12 +199,15 @@ func (n *Node) openStore(dir string) (err error) {
 // one whose mark says that the log was lost.
 func (n *Node) acceptEmpty(newest raft.SnapshotMeta, found bool) error {
 	switch fresh := n.stable.Term() <= 1 && !found; { // the bootstrap has term 1, every leader a later one
+	case fresh && n.kind == act.NonVoter: // it has a mirror's copy, and the log is to come
+		n.rewind.Store(true)
+		return n.machine.Restore(n.machine.TakeUp())
 	case fresh && !n.mayNotVote():
 		return n.machine.Rewind(n.cfg.Genesis)
 	case !n.mayNotVote():
 		return fmt.Errorf("%w: it is empty in term %d", logstore.ErrDamaged, n.stable.Term())
 	case !found:
-		n.rewind = true
+		n.rewind.Store(true)
 		return nil
 	}
 	_, err := n.logs.Anchor(newest.Index, newest.Term)
@@ -256,8 +266,8 @@ func (n *Node) raftConfig() *raft.Config {
 	return c
 }
 
-// bootstrap writes the genesis' voters as the first configuration. Every voter
-// writes the same, so it does not matter who starts first.
+// bootstrap writes the genesis' voters as the first configuration. Every one of
+// them writes the same, so it does not matter who starts first.
 func (n *Node) bootstrap() error {
 	last, err := n.logs.LastIndex()
 	if err != nil {
@@ -269,6 +279,9 @@ func (n *Node) bootstrap() error {
 	founded, _, err := state.Found(n.cfg.Genesis)
 	if err != nil {
 		return err
+	}
+	if self, ok := founded.Node(n.cfg.Self); !ok || self.Kind != act.Voter {
+		return nil // the others' log has the configuration
 	}
 	var servers []raft.Server
 	for _, v := range founded.Voters() {
@@ -324,13 +337,20 @@ func (n *Node) SnapshotNow(ctx context.Context) (uint64, error) {
 
 // runSnapshots takes a snapshot each time enough bytes were applied: by bytes,
 // because envelopes differ in size by a factor of twenty. A follower that has a
-// newer one than this leader gets a new one too.
+// newer one than this leader gets a new one too. So does a new roster: a start
+// knows the other voters' keys from it, and what the log says after it counts
+// only once these voters have met.
 func (n *Node) runSnapshots(ctx context.Context) {
-	outdated := false
+	outdated, roster := false, n.View().RosterVersion
 	for {
 		changed := n.machine.Changed()
-		if (outdated || n.machine.Applied() >= n.cfg.limits.snapshotBytes) && n.isWhole() {
-			if err := n.wait(ctx, n.raft.Snapshot()); err != nil && !errors.Is(err, raft.ErrNothingNewToSnapshot) {
+		version := n.View().RosterVersion
+		if (outdated || version != roster || n.machine.Applied() >= n.cfg.limits.snapshotBytes) && n.isWhole() {
+			err := n.wait(ctx, n.raft.Snapshot())
+			switch {
+			case err == nil, errors.Is(err, raft.ErrNothingNewToSnapshot):
+				roster = version
+			default:
 				n.log.Warn("no snapshot", "reason", err.Error())
 			}
 		}

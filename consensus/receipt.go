@@ -20,11 +20,24 @@ func (n *Node) Receipt(index uint64) (leaf []byte, proof tlog.Proof, err error) 
 	return leaf, proof, nil
 }
 
+// ReceiptUnder is [Node.Receipt] against a given checkpoint of this node's, for
+// several entries that share it.
+func (n *Node) ReceiptUnder(cp tlog.SignedCheckpoint, index uint64) (leaf []byte, proof tlog.Proof, err error) {
+	leaf, proof, err = n.receiptUnder(cp, index)
+	if err != nil {
+		return nil, tlog.Proof{}, fmt.Errorf("receipt for entry %d: %w", index, err)
+	}
+	return leaf, proof, nil
+}
+
 func (n *Node) receipt(index uint64) (leaf []byte, proof tlog.Proof, err error) {
+	return n.receiptUnder(n.Checkpoint(), index)
+}
+
+func (n *Node) receiptUnder(cp tlog.SignedCheckpoint, index uint64) (leaf []byte, proof tlog.Proof, err error) {
 	if err := n.ended(); err != nil {
 		return nil, proof, err
 	}
-	cp := n.Checkpoint()
 	if !n.isWhole() || cp.Size <= index || n.machine.View().Tree.Size() < cp.Size {
 		return nil, proof, ErrNotYet
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -16,6 +17,7 @@ import (
 	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/cbor"
+	"github.com/raresync/raresync/registry/act"
 )
 
 // A recovery says what this voter has forgotten: its disk lost Raft's log, or
@@ -90,8 +92,9 @@ func (n *Node) forget(r recovery) error {
 // mayRecover reports whether the others can elect a leader without this voter;
 // it could not learn from them what it forgot otherwise.
 func (n *Node) mayRecover() bool {
-	voters := len(n.machine.View().Voters())
-	return voters/2+1 <= voters-1
+	voters := n.machine.View().Voters()
+	others := len(slices.DeleteFunc(slices.Clone(voters), func(v act.Node) bool { return v.ID == n.cfg.Self }))
+	return len(voters)/2+1 <= others
 }
 
 // mayNotVote reports whether this voter's vote could lose what was committed.

@@ -7,8 +7,7 @@ import (
 
 	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
-	"github.com/raresync/raresync/crypto/seal"
-	"github.com/raresync/raresync/crypto/sign"
+	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/registry/envelope"
 )
 
@@ -24,6 +23,9 @@ func (n *Node) HandleSalts(from uint64) ([][]byte, error) {
 	}
 	if err := n.Whole(); err != nil {
 		return nil, err
+	}
+	if !n.caughtUpOnce() {
+		return nil, fmt.Errorf("salts from %d: %w", from, ErrNotYet)
 	}
 	end := n.View().Envelopes
 	var out [][]byte
@@ -113,14 +115,12 @@ func (n *Node) refill(ctx context.Context, peer string, number uint64, salts []b
 		return err
 	}
 	if len(salts) == len(bodies)*ledger.SaltBytes {
-		sealed := make([]seal.Body, len(bodies))
 		for i := range bodies {
 			copy(bodies[i].Salt[:], salts[i*ledger.SaltBytes:])
-			sealed[i] = seal.Body(bodies[i])
 		}
-		e, err := envelope.Assemble(rec.Header, sign.Signature{Ed25519: rec.Ed25519, MLDSA: rec.MLDSA}, sealed)
+		e, err := n.machine.Assemble(rec, bodies)
 		if err == nil && e.CheckBodies(e.Commitments()) == nil {
-			return n.machine.Ledger().Refill(number, bodies)
+			return n.machine.Ledger().Refill(number, machine.Kept(e))
 		}
 	}
 	return n.refillWhole(ctx, peer, rec)
@@ -132,7 +132,7 @@ func (n *Node) refillWhole(ctx context.Context, peer string, mine ledger.Envelop
 	if err != nil {
 		return err
 	}
-	e, err := envelope.Decode(pulled[0].Envelope)
+	e, err := envelope.DecodeHeld(pulled[0].Envelope)
 	if err != nil {
 		return err
 	}
@@ -142,9 +142,8 @@ func (n *Node) refillWhole(ctx context.Context, peer string, mine ledger.Envelop
 	if err := e.CheckBodies(e.Commitments()); err != nil {
 		return err
 	}
-	bodies := make([]ledger.Body, len(e.Bodies))
-	for i := range e.Bodies {
-		bodies[i] = ledger.Body(e.Bodies[i])
+	if e, err = n.machine.OnlyErased(e, mine.First); err != nil {
+		return fmt.Errorf("%s gives: %w", peer, err)
 	}
-	return n.machine.Ledger().Refill(mine.Number, bodies)
+	return n.machine.Ledger().Refill(mine.Number, machine.Kept(e))
 }

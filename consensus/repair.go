@@ -14,7 +14,7 @@ import (
 // missing, and [machine.ErrGap]. Only a whole copy is served, cosigned and
 // receipted from.
 func (n *Node) Whole() error {
-	if err := n.saltless.check(); err != nil {
+	if err := errors.Join(n.saltless.check(), n.current.check()); err != nil {
 		return err
 	}
 	if from, to, open := n.gapNow(); open {
@@ -77,6 +77,8 @@ func (n *Node) repairFromAnyone(ctx context.Context) bool {
 // repairFrom mends every damaged envelope, in order, and takes it for repaired
 // if the tree then has the root that this node knows.
 func (n *Node) repairFrom(ctx context.Context, peer string) error {
+	n.mending.Lock()
+	defer n.mending.Unlock()
 	numbers, err := n.machine.Survey()
 	if err != nil {
 		return err

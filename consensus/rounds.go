@@ -9,6 +9,7 @@ import (
 
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/act"
 )
 
 const (
@@ -32,7 +33,7 @@ const (
 // Raft's leader channel.
 func (n *Node) runRounds(ctx context.Context) {
 	var began time.Time
-	again := time.NewTicker(renewPeriod)
+	again := time.NewTicker(n.cfg.limits.renewAfter / 6)
 	defer again.Stop()
 	old := false
 	for {
@@ -87,13 +88,13 @@ func (n *Node) due() bool {
 }
 
 // old reports whether the newest checkpoint covers all there is, and was
-// cosigned more than renewAfter ago.
+// cosigned too long ago.
 func (n *Node) old() bool {
 	cp := n.Checkpoint()
 	if cp.Size == 0 || cp.Size != n.machine.Ledger().Lengths().TreeSize {
 		return false
 	}
-	return n.cfg.Now().Sub(n.checkpoints.time(cp)) > renewAfter
+	return n.cfg.Now().Sub(n.checkpoints.time(cp)) > n.cfg.limits.renewAfter
 }
 
 // round asks every voter to cosign the current tree and keeps the checkpoint
@@ -104,6 +105,9 @@ func (n *Node) round(ctx context.Context) bool {
 	defer cancel()
 	applied := n.raft.AppliedIndex()
 	view := n.machine.View()
+	if n.partIn(view) != act.Voter {
+		return false // it is to hand over: nobody would take its signature
+	}
 	p := Proposal{
 		Checkpoint: tlog.Checkpoint{Origin: Origin(view), Size: view.Tree.Size(), Root: view.Tree.Root()},
 		RaftIndex:  applied, Term: n.raft.CurrentTerm(),
@@ -129,7 +133,7 @@ type answer struct {
 // while a key ceremony wants them all. If a majority
 // answers that its root differs, this node's copy is the wrong one.
 func (n *Node) collect(ctx context.Context, view *state.State, p Proposal) (tlog.SignedCheckpoint, error) {
-	logSig, err := n.signer.log.Sign(p.Checkpoint)
+	logSig, err := n.signer.signLog(view, n.cfg.Self, p.Checkpoint)
 	if err != nil {
 		return tlog.SignedCheckpoint{}, err
 	}
@@ -157,7 +161,7 @@ func (n *Node) collect(ctx context.Context, view *state.State, p Proposal) (tlog
 		}
 		if a.err != nil {
 			problems = append(problems, a.err)
-			if errors.Is(a.err, ErrRootDiffers) {
+			if errors.Is(n.meterRoot(a.err), ErrRootDiffers) {
 				differ++
 			}
 			continue

@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/registry/act"
 )
 
 // restored puts a mirror in the place of the network's, made from a copy of
@@ -106,22 +108,86 @@ func TestARestoredMirrorServesNothingUntilItHasTheSalts(t *testing.T) {
 	c.verify(chains)
 }
 
-func TestARestoredMirrorWithSaltsIsACopyAtOnce(t *testing.T) {
+func TestARestoredMirrorAnswersNobodyUntilItHasMetTheNetwork(t *testing.T) {
 	c := newCluster(t, 3)
 	c.open(c.ids...)
-	c.load(2, 3, c.voters()...)
-	at := c.converged(1 + 3*2*3)
+	chains := c.load(2, 3, c.voters()...)
+	c.converged(1 + 3*2*3)
 	c.restored(false)
+	gone := chains[0].sent[0]
+	through := chains[0].withdraw(act.Span{First: gone.out.First, Count: 3})
+	c.erasedOn(through, c.voters()...)
+	needles := needlesOf(t, gone.raw, 0, 1, 2)
+	if len(search(t, c.dirs["reader"], needles)) == 0 {
+		t.Fatal("the backup does not hold the entries: the search finds nothing")
+	}
 	c.net.setCut(true, "reader", c.voters()...)
 	c.open("reader")
 	n := c.node("reader")
-	if err := n.Whole(); err != nil || n.Checkpoint().Checkpoint != at {
-		t.Errorf("%v; checkpoint at %d, want %d", err, n.Checkpoint().Size, at.Size)
+	for range 2 { // a restart changes nothing
+		if err := n.Whole(); !errors.Is(err, machine.ErrGap) {
+			t.Errorf("cut off: %v, want ErrGap", err)
+		}
+		if _, err := n.HandleEnvelopes(0); !errors.Is(err, machine.ErrGap) {
+			t.Errorf("envelopes are served: %v", err)
+		}
+		if s := n.Status(); s.Ready || !strings.HasPrefix(s.Why, "not a copy: this copy came from a backup") {
+			t.Errorf("status %+v", s)
+		}
+		c.close(ended(), "reader")
+		c.open("reader")
+		n = c.node("reader")
 	}
-	if served, err := n.HandleEnvelopes(0); err != nil || len(served) != 7 {
-		t.Errorf("serves %d envelopes, %v", len(served), err)
+	c.net.setCut(false, "reader", c.voters()...)
+	c.converged(1 + 3*2*3 + 1)
+	c.erasedOn(through, "reader")
+	if err := n.Whole(); err != nil {
+		t.Error(err)
 	}
 	sameFiles(t, n.machine.Ledger(), c.node("h1").machine.Ledger())
+	c.nowhere(needles)
+}
+
+// TestABackupWithoutSaltsGetsNoneOfWhatIsErased restores one from before a
+// withdrawal.
+func TestABackupWithoutSaltsGetsNoneOfWhatIsErased(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.ids...)
+	chains := c.load(2, 3, c.voters()...)
+	c.converged(1 + 3*2*3)
+	c.restored(true)
+	gone := chains[0].sent[1]
+	through := chains[0].withdraw(act.Span{First: gone.out.First + 1, Count: 1})
+	c.erasedOn(through, c.voters()...)
+	c.open("reader")
+	c.converged(1 + 3*2*3 + 1)
+	c.erasedOn(through, c.ids...)
+	sameFiles(t, c.node("reader").machine.Ledger(), c.node("h1").machine.Ledger())
+	c.verify(chains)
+	c.nowhere(needlesOf(t, gone.raw, 1))
+}
+
+// TestAVoterThatHasHeardNoLeaderSendsNothing starts one alone.
+func TestAVoterThatHasHeardNoLeaderSendsNothing(t *testing.T) {
+	c := newCluster(t, 3)
+	c.open(c.voters()...)
+	c.load(1, 2, c.voters()...)
+	c.converged(1 + 3*2)
+	c.closeAll()
+	c.open("h1")
+	for what, ask := range map[string]func(n *Node) error{
+		"envelopes": func(n *Node) error { _, err := n.HandleEnvelopes(0); return err },
+		"salts":     func(n *Node) error { _, err := n.HandleSalts(0); return err },
+	} {
+		if err := ask(c.node("h1")); !errors.Is(err, ErrNotYet) {
+			t.Errorf("%s are sent: %v", what, err)
+		}
+	}
+	c.open("h2")
+	c.until("a voter that has heard a leader", func() bool {
+		_, err := c.node("h1").HandleEnvelopes(0)
+		return err == nil
+	})
 }
 
 func TestSaltsOfALyingPeerAreNotTaken(t *testing.T) {

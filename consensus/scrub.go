@@ -25,7 +25,8 @@ func (n *Node) runScrub(ctx context.Context) {
 	}
 }
 
-// scrub makes one pass, each envelope and then the tree over them.
+// scrub makes one pass, each envelope, then the tree over them, and then what
+// was erased.
 func (n *Node) scrub(ctx context.Context) error {
 	for number := uint64(0); ; {
 		next, bytes, err := n.machine.Examine(number, scrubStep)
@@ -33,7 +34,10 @@ func (n *Node) scrub(ctx context.Context) error {
 			return err
 		}
 		if next == number {
-			return n.machine.ExamineTree()
+			if err := n.machine.ExamineTree(); err != nil {
+				return err
+			}
+			return n.scrubErased(ctx)
 		}
 		if number = next; !n.scrubPace.passed(ctx, bytes) {
 			return nil

@@ -250,6 +250,7 @@ func (s *sim) photograph(id string) string {
 	if err := copyDir(s.node(id).dir, to); err != nil {
 		s.violate("copy of %s: %v", id, err)
 	}
+	s.wantForgotten(id, to, s.through(id))
 	return to
 }
 

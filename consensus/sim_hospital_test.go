@@ -21,6 +21,7 @@ type simHospital struct {
 	rng      *mathrand.Rand
 	sequence uint64
 	previous envelope.ID
+	own      []sent // accepted entries, of which nothing is withdrawn
 }
 
 func (s *sim) hospital(i int) *simHospital {
@@ -37,7 +38,7 @@ func (h *simHospital) run() {
 		if !pause(h.s.ctx, wait) || h.s.over() {
 			return
 		}
-		e := h.build()
+		e, gone := h.next()
 		raw := e.Marshal()
 		h.s.seen.sent(e.ID())
 		out, node, ok := h.send(raw)
@@ -47,6 +48,7 @@ func (h *simHospital) run() {
 		h.s.check(h.m.Number, e, out)
 		h.sequence, h.previous = e.Sequence, e.ID()
 		h.s.seen.acknowledge(raw, out)
+		h.accepted(sent{raw, out}, gone)
 		if h.rng.IntN(3) == 0 {
 			h.receipt(node, out)
 		}
@@ -71,16 +73,18 @@ func (h *simHospital) build() *envelope.Envelope {
 	for i := range plain {
 		plain[i] = envelope.Plain{Part: seal.Clinical, CBOR: fmt.Appendf(nil, "entry %d of %d", i, h.sequence)}
 	}
-	signedAt := h.s.now("").Add(-4 * time.Minute) // slower than every node's clock
 	e, _, err := envelope.BuildEntries(envelope.Link{
 		Network: h.s.founded.ID, Hospital: h.m.Number, Sequence: h.sequence + 1, Attempt: 1, Previous: h.previous,
-		SignedAt: uint64(signedAt.UnixMilli()),
+		SignedAt: h.signedAt(),
 	}, set, plain, h.m.Envelope, rand.Reader)
 	if err != nil {
 		panic("sim: " + err.Error())
 	}
 	return e
 }
+
+// signedAt is slower than every node's clock.
+func (h *simHospital) signedAt() uint64 { return uint64(h.s.now("").Add(-4 * time.Minute).UnixMilli()) }
 
 // send submits bytes to nodes picked at random, now and then to two at once,
 // until one answers.

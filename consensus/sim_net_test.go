@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/tlog"
 )
 
@@ -191,10 +192,11 @@ func (p *simPeers) Envelopes(ctx context.Context, node string, from uint64) ([]P
 		p.s.seen.fills.Add(1)
 	}
 	return through(ctx, p, node, func() ([]Pulled, error) {
-		honest := p.s.lying() != node
+		honest, through := p.s.lying() != node, p.s.through(node)
 		pulled, err := p.inner.Envelopes(ctx, node, from)
 		if err == nil && honest && p.s.lying() != node {
 			p.s.seen.served(from, pulled)
+			p.s.wantErasedLeftOut(node, through, from, pulled)
 		}
 		return pulled, err
 	})
@@ -202,4 +204,8 @@ func (p *simPeers) Envelopes(ctx context.Context, node string, from uint64) ([]P
 
 func (p *simPeers) Salts(ctx context.Context, node string, from uint64) ([][]byte, error) {
 	return through(ctx, p, node, func() ([][]byte, error) { return p.inner.Salts(ctx, node, from) })
+}
+
+func (p *simPeers) Lengths(ctx context.Context, node string, envelopes uint64) (ledger.Lengths, error) {
+	return through(ctx, p, node, func() (ledger.Lengths, error) { return p.inner.Lengths(ctx, node, envelopes) })
 }

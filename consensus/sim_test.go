@@ -38,12 +38,13 @@ const (
 
 // scenario is what one run of the simulator does.
 type scenario struct {
-	seed    uint64
-	steps   int
-	kinds   []string      // of faults; nil: all
-	between time.Duration // steps are this far apart, in the middle
-	think   time.Duration // a hospital waits this long between envelopes, in the middle
-	settle  time.Duration // the network may take to converge in the end; 0: simSettle
+	seed        uint64
+	steps       int
+	kinds       []string      // of faults; nil: all
+	between     time.Duration // steps are this far apart, in the middle
+	think       time.Duration // a hospital waits this long between envelopes, in the middle
+	withdrawals int           // one in so many envelopes withdraws entries; 0: none
+	settle      time.Duration // the network may take to converge in the end; 0: simSettle
 }
 
 func (s scenario) String() string { return fmt.Sprintf("seed %d", s.seed) }
@@ -182,6 +183,7 @@ func (s *sim) run() {
 	})
 	s.waitFor("every voter votes", s.allVote)
 	s.waitFor("one tree under one checkpoint", s.converged)
+	s.waitFor("every node has erased what was withdrawn", s.allErased)
 	cancel()
 	<-finished
 	s.seen.elapsed = time.Since(s.began)

@@ -8,6 +8,7 @@ import (
 	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
+	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/consensus/slot"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/tlog"
@@ -27,6 +29,7 @@ type witness struct {
 	mu          sync.Mutex
 	built       map[envelope.ID]bool // by hospitals
 	acks        []sent               // what hospitals were answered
+	withdrawals []simWithdrawal      // of these
 	receipts    []seenReceipt
 	cosigned    map[string]map[uint64]tlog.Hash // by voter and size
 	checkpoints []tlog.Checkpoint
@@ -250,20 +253,19 @@ func derive(dir string, genesis *envelope.Envelope) (*derived, error) {
 	d := &derived{roots: map[uint64]tlog.Hash{}}
 	d.add(s, genesis, genesis.SignedAt, first)
 	for n := uint64(1); n < l.Lengths().Envelopes; n++ {
-		p, err := ReadEnvelope(l, n)
-		if err != nil {
-			return nil, err
-		}
-		e, err := envelope.Decode(p.Envelope)
+		e, given, err := machine.Read(l, n, blankIn(l))
 		if err != nil {
 			return nil, fmt.Errorf("envelope %d: %w", n, err)
 		}
 		commitments := e.Commitments()
-		logTime, refusal := s.Admit(e, p.LogTime, commitments)
-		if refusal != nil || logTime != p.LogTime {
-			return nil, fmt.Errorf("envelope %d: refusal %v, log time %d of %d", n, refusal, p.LogTime, logTime)
+		logTime, refusal := s.Admit(e, given, commitments)
+		if refusal != nil || logTime != given {
+			return nil, fmt.Errorf("envelope %d: refusal %v, log time %d of %d", n, refusal, given, logTime)
 		}
 		d.add(s, e, logTime, s.Accept(e, logTime, commitments))
+	}
+	if err := onlyWithdrawnIsBlank(l, s); err != nil {
+		return nil, err
 	}
 	for i, want := range d.leaves {
 		if leaf, err := l.Leaf(uint64(i)); err != nil || !bytes.Equal(leaf, want) {
@@ -294,6 +296,8 @@ func (d *derived) add(s *state.State, e *envelope.Envelope, logTime uint64, a st
 //	consensus 3  in order and once, whoever sends it: verifyOnce, verifyAnswers,
 //	             hospitals that send again (check, sendAgain)
 //	consensus 4  cosigned is on disk, and for one root: verifyAudits, cosigned
+//	consensus 5  erased is in no file and never sent: wantForgotten at each kill
+//	             and audit, wantErasedLeftOut, verifyErasures; the tree: derive
 //	ledger 1     whole envelopes after a crash: every start after a kill or a
 //	             power cut (open), derive
 //	ledger 2     what Sync covered is there: examine reads it, and a power cut
@@ -320,6 +324,7 @@ func (s *sim) verify() {
 	s.verifyRoots(d)
 	s.verifyAudits(d)
 	s.verifyServed(d)
+	s.verifyErasures()
 }
 
 // verifyCopies compares all nodes' ledgers, byte for byte.
@@ -341,7 +346,7 @@ func (s *sim) verifyCopies() {
 func (s *sim) verifyOnce(d *derived) {
 	next := map[uint32]uint64{}
 	for n, x := range d.envelopes {
-		e, err := envelope.Decode(x.raw)
+		e, err := envelope.DecodeHeld(x.raw)
 		if err != nil {
 			s.violate("envelope %d: %v", n, err)
 			return
@@ -363,7 +368,7 @@ func (s *sim) verifyAnswers(d *derived) {
 		out.Duplicate = false
 		if out.Number >= uint64(len(d.envelopes)) {
 			s.violate("acknowledged envelope %d is lost: the log ends at %d", out.Number, len(d.envelopes))
-		} else if x := d.envelopes[out.Number]; x.out != out || !bytes.Equal(x.raw, a.raw) {
+		} else if x := d.envelopes[out.Number]; x.out != out || !bytes.Equal(x.raw, s.seen.left(a)) {
 			s.violate("acknowledged envelope %d is not where it was said to be: %+v, said %+v", out.Number, x.out, out)
 		}
 	}
@@ -392,11 +397,16 @@ func (s *sim) verifyRoots(d *derived) {
 	}
 }
 
-// verifyServed checks that whatever a node gave to a peer is in the log.
+// verifyServed checks that whatever a node gave to a peer is in the log, as it
+// was sent or as it is left.
 func (s *sim) verifyServed(d *derived) {
+	forms := map[uint64][][sha256.Size]byte{}
+	for _, a := range s.seen.acks {
+		forms[a.out.Number] = append(forms[a.out.Number], sha256.Sum256(a.raw))
+	}
 	for p := range s.seen.pulled {
 		if p.number >= uint64(len(d.envelopes)) || d.envelopes[p.number].out.LogTime != p.logTime ||
-			sha256.Sum256(d.envelopes[p.number].raw) != p.hash {
+			sha256.Sum256(d.envelopes[p.number].raw) != p.hash && !slices.Contains(forms[p.number], p.hash) {
 			s.violate("envelope %d that a node gave to a peer is not in the log", p.number)
 		}
 	}

@@ -17,6 +17,8 @@ const (
 	// simMinCommits is the least number of commits in a simulated hour: a run
 	// in which nothing could happen has shown nothing.
 	simMinCommits = 60
+	// simWithdrawals is of how many envelopes one withdraws entries.
+	simWithdrawals = 40
 	// simProof is how much simulated time PROVE=1 asks for.
 	simProof = 100 * time.Hour
 )
@@ -75,14 +77,15 @@ func simSeed(t *testing.T) uint64 {
 func drawScenario(seed uint64, soaking bool) scenario {
 	rng := mathrand.New(mathrand.NewPCG(seed, 1<<32))
 	if !soaking || rng.IntN(4) == 0 {
-		return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 6 * time.Second, think: 6 * time.Second}
+		return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 6 * time.Second, think: 6 * time.Second, withdrawals: simWithdrawals}
 	}
-	return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 5 * time.Minute, think: 2 * time.Minute}
+	return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 5 * time.Minute, think: 2 * time.Minute, withdrawals: simWithdrawals}
 }
 
 // simTotal is what all scenarios of a run come to.
 type simTotal struct {
 	scenarios, commits, receipts, audits int
+	withdrawals                          int
 	fills, restarts                      int
 	faults                               map[string]int
 	elapsed                              time.Duration
@@ -95,6 +98,7 @@ func (r *simTotal) add(s *sim) {
 	r.scenarios++
 	r.commits += len(s.seen.acks)
 	r.receipts += len(s.seen.receipts)
+	r.withdrawals += len(s.seen.withdrawals)
 	r.audits += len(s.seen.audits)
 	r.fills += int(s.seen.fills.Load())
 	r.restarts += s.restarts
@@ -111,8 +115,8 @@ func (r simTotal) String() string {
 		faults = append(faults, fmt.Sprintf("%s %d", kind, r.faults[kind]))
 		sum += r.faults[kind]
 	}
-	return fmt.Sprintf("%d scenarios, %.1f simulated hours, %d commits, %d receipts checked, %d audits, %d gap fills, %d restarts asked for, %d faults: %s",
-		r.scenarios, r.elapsed.Hours(), r.commits, r.receipts, r.audits, r.fills, r.restarts, sum, strings.Join(faults, ", "))
+	return fmt.Sprintf("%d scenarios, %.1f simulated hours, %d commits, %d withdrawals erased everywhere, %d receipts checked, %d audits, %d gap fills, %d restarts asked for, %d faults: %s",
+		r.scenarios, r.elapsed.Hours(), r.commits, r.withdrawals, r.receipts, r.audits, r.fills, r.restarts, sum, strings.Join(faults, ", "))
 }
 
 // TestPromisesHoldUnder runs a few scenarios of one mix of faults each. It is

@@ -61,7 +61,7 @@ func (n *Node) told(level space.Level, err error) space.Level {
 	now, _, _ := n.cfg.Space.Last()
 	switch before := space.Level(n.room.level.Swap(int32(now))); {
 	case now > before:
-		n.log.Warn("room on the disk runs out", "level", now.String(), "warning", n.roomWarning())
+		n.log.Warn("room on the disk runs out", "level", now.String(), "warning", n.roomWarning().EN)
 	case now < before:
 		n.log.Info("there is more room on the disk", "level", now.String())
 	}
@@ -73,7 +73,7 @@ func (n *Node) Room() error {
 	if n.look(0) < space.Scarce {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrNoRoom, n.roomWarning())
+	return fmt.Errorf("%w: %s", ErrNoRoom, n.roomWarning().EN)
 }
 
 // guard is asked before the log store stores records of so many bytes, which
@@ -93,6 +93,9 @@ func (n *Node) guard(bytes int) error {
 // full reports whether the last look found the disk full.
 func (n *Node) full() bool { return space.Level(n.room.level.Load()) == space.Full }
 
+// Full reports whether nothing new is stored here for want of room on the disk.
+func (n *Node) Full() bool { return n.full() }
+
 // awaitRoom waits before something is pulled while the disk is full, or
 // reports false if the context ended first.
 func (n *Node) awaitRoom(ctx context.Context) bool {
@@ -104,26 +107,29 @@ func (n *Node) awaitRoom(ctx context.Context) bool {
 	return true
 }
 
-// roomWarning returns what an operator should know of the disk, or "".
-func (n *Node) roomWarning() string {
+// roomWarning returns what an operator should know of the disk, if anything.
+func (n *Node) roomWarning() Warning {
 	if n.cfg.Space == nil {
-		return ""
+		return Warning{}
 	}
 	level, free, total := n.cfg.Space.Last()
-	what := [...]string{
-		space.Low:    "make room",
-		space.Scarce: "this hospital's new files are refused",
-		space.Short:  "this hospital's new files are refused, and this node does not lead",
-		space.Full:   "nothing new is stored",
-	}
 	if level == space.Ample {
-		return ""
+		return Warning{}
 	}
-	left := fmt.Sprintf("the disk has %s left of %s", inMiB(free), inMiB(total))
+	what := [...]Warning{
+		space.Low:    {"make room", "请腾出空间"},
+		space.Scarce: {"this hospital's new files are refused", "本院的新文件被拒绝"},
+		space.Short:  {"this hospital's new files are refused, and this node does not lead", "本院的新文件被拒绝，且本节点不担任领导"},
+		space.Full:   {"nothing new is stored", "不再存储任何新内容"},
+	}[level]
+	reserve := Warning{}
 	if missing := n.cfg.Space.Missing(); missing > 0 {
-		left += fmt.Sprintf(", beyond a reserve of %s that is given up", inMiB(missing))
+		reserve = warn(", beyond a reserve of %s that is given up", "（另有 %s 预留空间已让出）", inMiB(missing))
 	}
-	return left + ": " + what[level]
+	return Warning{
+		fmt.Sprintf("the disk has %s left of %s%s: %s", inMiB(free), inMiB(total), reserve.EN, what.EN),
+		fmt.Sprintf("磁盘剩余 %s，共 %s%s：%s", inMiB(free), inMiB(total), reserve.ZH, what.ZH),
+	}
 }
 
 func inMiB(bytes uint64) string { return fmt.Sprintf("%d MiB", bytes>>20) }

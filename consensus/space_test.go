@@ -57,7 +57,7 @@ func inBubble(t *testing.T, voters int, f func(*cluster)) {
 }
 
 func (c *cluster) warned(id, text string) bool {
-	return slices.ContainsFunc(c.node(id).Status().Warnings, func(w string) bool { return strings.Contains(w, text) })
+	return slices.ContainsFunc(c.node(id).Status().Warnings, func(w Warning) bool { return strings.Contains(w.EN, text) && w.ZH != "" })
 }
 
 func TestANodeShortOfRoomWarnsRefusesItsHospitalAndGoesOnByItself(t *testing.T) {
@@ -77,7 +77,7 @@ func TestANodeShortOfRoomWarnsRefusesItsHospitalAndGoesOnByItself(t *testing.T) 
 		} {
 			fill(id, step.freeMiB)
 			c.until(fmt.Sprintf("at %d MiB the warning %q", step.freeMiB, step.warning), func() bool {
-				w := c.node(id).roomWarning()
+				w := c.node(id).roomWarning().EN
 				return strings.Contains(w, step.warning) && (w == "") == (step.warning == "")
 			})
 			if err := c.node(id).Room(); errors.Is(err, ErrNoRoom) != step.refused {

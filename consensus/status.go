@@ -16,27 +16,39 @@ type Status struct {
 	Via        string // of a mirror: the peer that answered last
 	Term       uint64 // Raft term; 0 on a mirror
 	Ready      bool
-	Why        string // why not ready
+	Why, WhyZH string // why not ready, in English and Chinese
 	Envelopes  uint64
 	Size       uint64 // applied tree size
 	Root       tlog.Hash
 	LogTime    uint64 // ms
 	Checkpoint tlog.Checkpoint
+	Cosigned   uint64 // size of the tree that this voter cosigned last; 0 = none
 	GapFrom    uint64 // envelope numbers this copy lacks; GapTo = 0 if none
 	GapTo      uint64
-	Damage     string   // what of this copy is being repaired, "" if nothing
-	Warnings   []string // what an operator should look into
+	Damage     string // what of this copy is being repaired, "" if nothing
+	Warnings   []Warning
+}
+
+// A Warning is what an operator should look into, in both languages.
+type Warning struct{ EN, ZH string }
+
+// warn puts values into both forms; the Chinese one may number them, as %[2]s.
+func warn(en, zh string, values ...any) Warning {
+	return Warning{fmt.Sprintf(en, values...), fmt.Sprintf(zh, values...)}
 }
 
 // Status returns where the node stands now.
 func (n *Node) Status() Status {
 	view := n.View()
 	s := Status{
-		Node: n.cfg.Self, Kind: n.kind, Envelopes: view.Envelopes,
+		Node: n.cfg.Self, Kind: n.partIn(view), Envelopes: view.Envelopes,
 		Size: view.Tree.Size(), Root: view.Tree.Root(), LogTime: view.LogTime,
 	}
 	cp, _ := n.checkpoints.current()
 	s.Checkpoint = cp.Checkpoint
+	if n.signer != nil {
+		s.Cosigned = n.signer.lastSize()
+	}
 	if from, to, open := n.gapNow(); open {
 		s.GapFrom, s.GapTo = from, to
 	}
@@ -50,40 +62,51 @@ func (n *Node) Status() Status {
 		s.Via = *helper
 	}
 	s.Warnings = n.warnings()
-	s.Why = n.notReady(s)
-	s.Ready = s.Why == ""
+	why := n.notReady(s)
+	s.Why, s.WhyZH, s.Ready = why.EN, why.ZH, why == Warning{}
 	return s
 }
 
-func (n *Node) notReady(s Status) string {
+// notReady says why this node is not ready; nothing if it is.
+func (n *Node) notReady(s Status) Warning {
 	if err := n.ended(); err != nil {
-		return err.Error()
+		return warn("%v", "节点已停止：%v", err)
 	}
-	if err := n.saltless.check(); err != nil {
-		return "not a copy: " + err.Error()
+	for _, err := range []error{n.saltless.check(), n.current.check()} {
+		if err != nil {
+			return warn("not a copy: %v", "不是完整副本：%v", err)
+		}
+	}
+	if _, gone, ok := n.View().EverNode(n.cfg.Self); ok && gone > 0 {
+		return warn("this node was removed from the network with envelope %d", "本节点已被移出网络（信封 %d）", gone)
 	}
 	switch {
 	case s.GapTo != 0:
-		return fmt.Sprintf("not a copy: envelopes %d to %d are still missing", s.GapFrom, s.GapTo-1)
+		return warn("not a copy: envelopes %d to %d are still missing", "不是完整副本：尚缺信封 %d 至 %d", s.GapFrom, s.GapTo-1)
 	case s.Damage != "":
-		return "not a copy: " + s.Damage
+		return warn("not a copy: %s", "不是完整副本，正在从其他节点修复：%s", s.Damage)
 	case n.recovering.Load() != nil:
-		return errRecovering.Error()
+		return Warning{errRecovering.Error(), "本投票节点丢失了部分记忆，等待新的任期"}
 	case n.full():
-		return ErrNoRoom.Error() + ": nothing new is stored"
+		return Warning{ErrNoRoom.Error() + ": nothing new is stored", "磁盘空间不足：不再存储任何新内容"}
 	case s.Leader == "" && n.raft != nil:
-		return "no leader known"
+		return Warning{"no leader known", "尚不知道领导节点"}
 	case s.Leader == "" && s.Via == "":
-		return "no voter reached yet"
+		return Warning{"no voter reached yet", "尚未联系到任何投票节点"}
 	case n.raft != nil && (n.raft.CommitIndex() == 0 || n.raft.AppliedIndex() < n.raft.CommitIndex()):
-		return "catching up with the leader"
+		return Warning{"catching up with the leader", "正在追赶领导节点"}
+	case n.raft != nil && s.Checkpoint.Size == 0 && n.checkpoints.known() > 0:
+		return Warning{"the checkpoint of the last run is being compared", "正在比对上次运行的检查点"}
 	}
-	return ""
+	return Warning{}
 }
 
 // HandleCheckpoint answers a peer's [Peers.Checkpoint]: the newest checkpoint,
 // as soon as it is larger than size, or at the end of the context.
 func (n *Node) HandleCheckpoint(ctx context.Context, size uint64) ([]byte, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(n.part.kept, cancel)() // one that is to be opened again is told of none
 	cp, err := n.WaitCheckpoint(ctx, size+1)
 	if err != nil {
 		cp = n.Checkpoint()

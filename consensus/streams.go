@@ -24,6 +24,7 @@ type streamLayer struct {
 	cancel context.CancelFunc
 	mu     sync.Mutex
 	conns  map[*stream]struct{}
+	said   map[string]time.Time // when a peer's streams were last said to be refused
 }
 
 // endedKept is how many ends of streams wait to be looked at.
@@ -32,7 +33,7 @@ const endedKept = 64
 var errShutdown = errors.New("node is shutting down")
 
 func newStreamLayer(n *Node) *streamLayer {
-	s := &streamLayer{n: n, open: make(chan struct{}), ended: make(chan string, endedKept), conns: map[*stream]struct{}{}}
+	s := &streamLayer{n: n, open: make(chan struct{}), ended: make(chan string, endedKept), conns: map[*stream]struct{}{}, said: map[string]time.Time{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -84,8 +85,20 @@ func (s *streamLayer) Accept() (net.Conn, error) {
 		if s.n.inConfiguration(peer) || fault.Planted(fault.StreamsFromAnyone) {
 			return s.track(conn, peer)
 		}
-		s.n.log.Warn("refused a Raft stream from a node that is no voter", "peer", peer)
+		s.refused(peer)
 		_ = conn.Close() // refused either way
+	}
+}
+
+// refusedRepeat is how often the log says that a peer's streams are refused.
+const refusedRepeat = time.Minute
+
+func (s *streamLayer) refused(peer string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := time.Now(); now.Sub(s.said[peer]) > refusedRepeat && len(s.said) < endedKept {
+		s.said[peer] = now
+		s.n.log.Warn("refused a Raft stream from a node that is no voter", "peer", peer)
 	}
 }
 

@@ -25,7 +25,7 @@ func (n *Node) Submit(ctx context.Context, raw []byte) (Outcome, error) {
 	if err := n.ended(); err != nil {
 		return Outcome{}, fmt.Errorf("%w: %w", ErrNoLeader, err)
 	}
-	if n.kind == act.Voter {
+	if n.replicates() {
 		out, err := n.lead(ctx, raw)
 		if !errors.Is(err, raft.ErrNotLeader) {
 			return out, err
@@ -92,14 +92,14 @@ func (n *Node) submitThrough(ctx context.Context, peer string, raw []byte) (Outc
 // passes a mirror's envelope on, but never one that a voter already passed: the
 // two would send it to and fro while they disagree about the leader.
 func (n *Node) HandleSubmit(ctx context.Context, from string, raw []byte) (Outcome, error) {
-	if n.kind != act.Voter {
+	if !n.replicates() {
 		return Outcome{}, fmt.Errorf("%w: this node is a mirror", ErrNoLeader)
 	}
 	out, err := n.lead(ctx, raw)
 	if !errors.Is(err, raft.ErrNotLeader) {
 		return out, err
 	}
-	if node, ok := n.machine.View().Node(from); ok && node.Kind == act.Voter {
+	if node, ok := n.machine.View().Node(from); ok && node.Kind != act.Mirror {
 		return Outcome{}, fmt.Errorf("%w: this voter does not lead", ErrNoLeader)
 	}
 	return n.forward(ctx, raw)
@@ -122,6 +122,7 @@ func (n *Node) lead(ctx context.Context, raw []byte) (Outcome, error) {
 	}
 	if out.Refusal != nil {
 		if out, err = n.refuse(ctx, raw); err != nil || out.Refusal != nil || out.Duplicate {
+			n.meterRefusal(out)
 			return out, err
 		}
 	}
@@ -145,6 +146,7 @@ func (n *Node) refuse(ctx context.Context, raw []byte) (Outcome, error) {
 
 func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 	n.inFlight.Add(1)
+	began := time.Now()
 	f := n.raft.Apply(encodeCommand(n.nowMillis(), raw), n.cfg.Timing.RPC)
 	if fault.Planted(fault.AckBeforeCommit) {
 		n.inFlight.Add(-1)
@@ -160,6 +162,7 @@ func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 	if err != nil { // it may or may not have been replicated
 		return Outcome{}, unknownOutcome(err)
 	}
+	n.cfg.Meter.Committed(time.Since(began))
 	switch r := f.Response().(type) {
 	case Outcome:
 		return r, nil

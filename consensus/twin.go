@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/raresync/raresync/consensus/fault"
-	"github.com/raresync/raresync/registry/act"
 )
 
 // ErrTwin says that the network has met a second living instance of this node,
@@ -44,7 +43,7 @@ func (n *Node) HearTwin(peer string) {
 		return
 	}
 	err := fmt.Errorf("%w: met by %v; stop the copy of this data directory", ErrTwin, said)
-	if n.kind == act.Voter {
+	if n.replicates() {
 		_ = n.quarantine(err) // the caller of Open has it
 	} else {
 		_ = n.fail(err) // likewise
@@ -63,11 +62,12 @@ func (t *twins) add(peer string) []string {
 }
 
 // twinWarnings tells an operator of voters that will not speak to this node.
-func (n *Node) twinWarnings() (list []string) {
+func (n *Node) twinWarnings() (list []Warning) {
 	n.twins.mu.Lock()
 	defer n.twins.mu.Unlock()
 	for _, peer := range slices.Sorted(maps.Keys(n.twins.met)) {
-		list = append(list, fmt.Sprintf("%s has met another instance of this node and refuses both: is a copy of the data directory running?", peer))
+		list = append(list, warn("%s has met another instance of this node and refuses both: is a copy of the data directory running?",
+			"%s 遇到了本节点的另一个实例，二者均被拒绝：是否有数据目录的副本在运行？", peer))
 	}
 	return list
 }

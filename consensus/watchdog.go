@@ -2,7 +2,6 @@ package consensus
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -65,15 +64,17 @@ func (n *Node) watch(behind map[string]stall, f Follower, last uint64) {
 }
 
 // warnings returns what an operator should look into, one sentence each.
-func (n *Node) warnings() (list []string) {
+func (n *Node) warnings() (list []Warning) {
 	followers, last := n.Followers()
 	for _, f := range followers {
 		if f.Stalled {
-			list = append(list, fmt.Sprintf("%s answers but stores nothing: it has %d of %d records; look at its disk", f.Node, f.Stored, last))
+			list = append(list, warn("%s answers but stores nothing: it has %d of %d records; look at its disk",
+				"%s 有应答但不存储：已有 %d 条记录，共 %d 条；请检查其磁盘", f.Node, f.Stored, last))
 		}
 	}
 	list = append(list, n.twinWarnings()...)
-	if w := n.roomWarning(); w != "" {
+	list = append(list, n.copies.warnings()...)
+	if w := n.roomWarning(); w != (Warning{}) {
 		list = append(list, w)
 	}
 	return list

@@ -99,13 +99,13 @@ func TestFollowerThatRefusesIsReportedUntilItStores(t *testing.T) {
 	chains := c.load(2, 1, leader)
 	c.until("a warning", func() bool {
 		w := c.node(leader).Status().Warnings
-		return len(w) == 1 && strings.HasPrefix(w[0], follower+" answers but stores nothing")
+		return len(w) == 1 && strings.HasPrefix(w[0].EN, follower+" answers but stores nothing")
 	})
 	c.until("new streams in place of the old", func() bool {
 		now := layer.with(follower)
 		return len(now) > 0 && !slices.ContainsFunc(now, func(s *stream) bool { return slices.Contains(old, s) })
 	})
-	if w := c.node(follower).Status().Warnings; slices.ContainsFunc(w, func(s string) bool { return strings.Contains(s, "answers but") }) {
+	if w := c.node(follower).Status().Warnings; slices.ContainsFunc(w, func(w Warning) bool { return strings.Contains(w.EN, "answers but") }) {
 		t.Errorf("a follower warns of followers: %q", w)
 	}
 	c.setRefusing(follower, false)

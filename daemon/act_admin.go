@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/daemon/admin"
@@ -32,7 +31,7 @@ func (s *service) proposals(*http.Request) ([]admin.Proposal, error) {
 	view, now := s.now()
 	out := []admin.Proposal{}
 	for i := range view.Ended {
-		out = append(out, describeEnded(view, &view.Ended[i]))
+		out = append(out, s.describeEnded(view, &view.Ended[i]))
 	}
 	for i := range view.Proposals {
 		out = append(out, s.describeProposal(view, &view.Proposals[i], now))
@@ -53,7 +52,7 @@ func (s *service) proposal(r *http.Request) (admin.Proposal, error) {
 // far as this node can tell.
 func (s *service) now() (*state.State, uint64) {
 	view := s.node.View()
-	return view, max(view.LogTime, uint64(time.Now().UnixMilli()))
+	return view, max(view.LogTime, uint64(s.clock().UnixMilli()))
 }
 
 // propose puts an act forward, for the roster as this node knows it, and
@@ -78,12 +77,15 @@ func (s *service) propose(r *http.Request) (admin.Proposal, error) {
 	if refusal := view.CheckProposal(s.self.Institution, &p, now); refusal != nil {
 		return admin.Proposal{}, fmt.Errorf("%w: %w", errRefused, refusal)
 	}
+	if err := s.checkQuorumLeft(view, &a); err != nil {
+		return admin.Proposal{}, fmt.Errorf("%w: %w", errRefused, err)
+	}
 	if in.DryRun {
 		return s.describeProposal(view, &state.Proposal{
 			ID: id, Proposer: s.self.Institution, Envelope: view.Envelopes, LogTime: now, Act: a, Reason: in.Reason,
 		}, now), nil
 	}
-	err := s.outbox.PostAct(r.Context(), act.Act{Version: act.Version, Type: act.TypeProposal, Payload: p.Marshal()})
+	err := s.postAct(r.Context(), act.Act{Version: act.Version, Type: act.TypeProposal, Payload: p.Marshal()})
 	if err != nil {
 		return admin.Proposal{}, unposted("propose", err)
 	}

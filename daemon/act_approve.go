@@ -63,10 +63,15 @@ func (s *service) mayApprove(view *state.State, id [32]byte, now uint64) (sign b
 		}
 	}
 	if me, ok := view.Member(s.self.Institution); !ok || me.Role != act.RoleHospital || !me.Lead {
-		return false, fmt.Errorf("%w: this is institution %d, which is none", errNotLead, s.self.Institution)
+		return false, fmt.Errorf("%w: %s is none", errNotLead, memberWithNumber(view, s.self.Institution))
 	}
 	if refusal := view.CheckApprover(s.self.Institution, id, now); refusal != nil {
 		return false, fmt.Errorf("%w: %w", errRefused, refusal)
+	}
+	if p, open := view.Proposal(id, now); open {
+		if err := s.checkQuorumLeft(view, &p.Act); err != nil {
+			return false, fmt.Errorf("%w: %w", errRefused, err)
+		}
 	}
 	return true, nil
 }
@@ -85,7 +90,7 @@ func (s *service) postApproval(ctx context.Context, view *state.State, id [32]by
 	if err != nil {
 		return err
 	}
-	err = s.outbox.PostAct(ctx, act.Act{
+	err = s.postAct(ctx, act.Act{
 		Version: act.Version, Type: act.TypeApproval, Payload: act.ProposalApproval{Proposal: id, Approval: signed}.Marshal(),
 	})
 	if err := s.seen(ctx, err, func(v *state.State) bool { return s.decided(v, id) }); err != nil {
@@ -137,7 +142,7 @@ func (s *service) submitApproved(ctx context.Context, id [32]byte) (*state.State
 	if !enough {
 		return view, nil
 	}
-	posted := s.outbox.PostAct(ctx, a)
+	posted := s.postAct(ctx, a)
 	fulfilled := func(v *state.State) bool {
 		end, _ := v.EndOfProposal(id, v.LogTime)
 		return end == state.Fulfilled

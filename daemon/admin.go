@@ -24,26 +24,33 @@ import (
 	"github.com/raresync/raresync/daemon/quota"
 	"github.com/raresync/raresync/daemon/reader"
 	"github.com/raresync/raresync/daemon/spool"
+	"github.com/raresync/raresync/daemon/withdraw"
 )
 
 // serveAdmin opens the admin socket and returns what closes it. Requests end
 // with the context.
-func (s *service) serveAdmin(ctx context.Context) (stop func(), err error) {
+func (s *service) serveAdmin(ctx context.Context, answers http.Handler) (stop func(), err error) {
 	l, err := listenPrivate(s.cfg.Listen.AdminSocket)
 	if err != nil {
 		return nil, fmt.Errorf("admin socket: %w", err)
 	}
 	server := &http.Server{
-		Handler: s.adminMux(), ReadHeaderTimeout: 10 * time.Second,
+		Handler: answers, ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
-	s.workers.Go(func() { _ = server.Serve(l) }) // ends with Shutdown
+	ended := make(chan struct{})
+	s.workers.Go(func() {
+		defer close(ended)
+		_ = server.Serve(l) // ends with Shutdown, and removes the socket
+	})
+	s.heart.ready()
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {
 			_ = server.Close() // a command that does not read its answer ends here
 		}
+		<-ended // else a socket that is opened in its place could be removed
 	}, nil
 }
 
@@ -72,20 +79,33 @@ func listenPrivate(path string) (net.Listener, error) {
 
 func (s *service) adminMux() http.Handler {
 	mux := http.NewServeMux()
+	s.answerMonitors(mux)
+	mux.Handle("GET /v1/debug/goroutines", answer(s.goroutines))
+	mux.Handle("GET /v1/debug/log", answer(s.recentLog))
 	mux.Handle("GET /v1/status", answer(s.status))
 	mux.Handle("GET /v1/members", answer(s.members))
+	mux.Handle("GET /v1/network", answer(s.network))
 	mux.Handle("POST /v1/submissions", http.HandlerFunc(s.submit))
+	mux.Handle("GET /v1/inbox", answer(s.listInbox))
 	mux.Handle("GET /v1/entries", http.HandlerFunc(s.entries))
 	mux.Handle("GET /v1/entries/{index}", answer(s.entry))
+	mux.Handle("GET /v1/entries/{index}/erasure", answer(s.erasureOf))
+	mux.Handle("GET /v1/erasures", answer(s.listErasures))
+	mux.Handle("GET /v1/erasures/{envelope}", answer(s.erasure))
 	mux.Handle("GET /v1/entries/{index}/phenopacket", answer(s.phenopacket))
+	mux.Handle("POST /v1/entries/{index}/correction", answer(s.correct))
 	mux.Handle("GET /v1/log/head", answer(s.head))
 	mux.Handle("GET /v1/log/leaves", http.HandlerFunc(s.leaves))
 	mux.Handle("GET /v1/log/proof/{index}", answer(s.proof))
 	mux.Handle("GET /v1/log/policy", answer(s.policy))
+	mux.Handle("GET /v1/log/withdrawn", answer(s.withdrawn))
 	mux.Handle("POST /v1/aliases", answer(s.alias))
 	mux.Handle("GET /v1/persons", answer(s.persons))
 	mux.Handle("POST /v1/pseudonyms/check", answer(s.checkPseudonym))
 	mux.Handle("GET /v1/case-numbers/{number}", answer(s.findCaseNumber))
+	mux.Handle("POST /v1/withdrawals", answer(s.withdraw))
+	mux.Handle("GET /v1/withdrawals", answer(s.withdrawals))
+	mux.Handle("POST /v1/subjects/report", answer(s.reportSubject))
 	mux.Handle("GET /v1/backups", answer(s.declaredBackups))
 	mux.Handle("POST /v1/backups", answer(s.declareSalts))
 	mux.Handle("GET /v1/usages", answer(s.listUsages))
@@ -104,6 +124,16 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("POST /v1/proposals", answer(s.propose))
 	mux.Handle("GET /v1/proposals/{id}", answer(s.proposal))
 	mux.Handle("POST /v1/proposals/{id}/approval", answer(s.approve))
+	mux.Handle("GET /v1/raft/peers", answer(s.raftPeers))
+	mux.Handle("POST /v1/raft/transfer", answer(s.transfer))
+	mux.Handle("GET /v1/invitations", answer(s.listInvitations))
+	mux.Handle("POST /v1/invitations", answer(s.invite))
+	mux.Handle("POST /v1/invitations/{id}", answer(s.decideInvitation))
+	mux.Handle("GET /v1/settings", answer(s.settings))
+	mux.Handle("GET /v1/catalogues", answer(s.editions))
+	mux.Handle("GET /v1/catalogues/table", answer(s.editionTable))
+	mux.Handle("POST /v1/leave", answer(s.leave))
+	mux.Handle("POST /v1/nodes", answer(s.enrol))
 	return mux
 }
 
@@ -132,7 +162,9 @@ var problems = []struct {
 	problem
 }{
 	{reader.ErrNotFound, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
+	{reader.ErrErased, problem{http.StatusGone, admin.CodeErased, "raresync erasure show tells who has declared it"}},
 	{reader.ErrNotAllowed, problem{http.StatusForbidden, admin.CodeNotAllowed, "an entry is sealed to its hospital and to the readers the roster names: raresync member list"}},
+	{reader.ErrStopped, problem{http.StatusForbidden, admin.CodeNotAllowed, "leave the entry out; entry list shows what is stopped"}},
 	{reader.ErrNotCase, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, "entry list shows which entries are cases"}},
 	{consensus.ErrNotYet, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "ask again in a moment; raresync status shows how far the node is"}},
 	{machine.ErrGap, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "ask again when raresync status says ready"}},
@@ -140,24 +172,66 @@ var problems = []struct {
 	{consensus.ErrNoRoom, problem{http.StatusInsufficientStorage, admin.CodeNoRoom, "have room made on this node's disk, then submit the same files again; no restart is needed"}},
 	{spool.ErrFull, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "files over quota wait already and go on by themselves; submit these again when raresync status shows fewer"}},
 	{intake.ErrTooMany, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
+	{quota.ErrOver, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, hintOverQuota}},
 	{evaluation.ErrHolders, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "too few share holders can be reached; raresync status shows the sessions"}},
 	{evaluation.ErrNoKey, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "its holders make it: raresync ceremony status"}},
 	{ceremony.ErrNotHolder, problem{http.StatusForbidden, admin.CodeNotAllowed, "raresync ceremony status names the holders"}},
 	{ceremony.ErrNotNow, problem{http.StatusConflict, admin.CodeRefused, "raresync ceremony status says where it stands"}},
 	{home.ErrKeyring, problem{http.StatusConflict, admin.CodeRefused, "raresync key list shows the present and the next keys"}},
+	{errOtherKey, problem{http.StatusConflict, admin.CodeKeys, keyReplacement}},
+	{errOutcast, problem{http.StatusConflict, admin.CodeKeys, keyReplacement}},
+	{errRevoked, problem{http.StatusConflict, admin.CodeKeys, keyReplacement}},
 	{reader.ErrRecipient, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, "raresync member list shows who reads"}},
 	{quota.ErrNotKept, problem{http.StatusNotFound, admin.CodeNotFound, "share holders keep the week that runs, which ends first, and the two before"}},
 	{ledger.ErrOutOfRange, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
+	{errNotWithdrawn, problem{http.StatusNotFound, admin.CodeNotFound, "raresync erasure list shows the withdrawals"}},
+	{errNoEdition, problem{http.StatusNotFound, admin.CodeNotFound, "raresync catalog editions lists those in force"}},
+	{errNotCarried, problem{http.StatusNotFound, admin.CodeNotFound, "raresync catalog editions lists those in force"}},
 	{errNoProposal, problem{http.StatusNotFound, admin.CodeNotFound, "raresync act list --all shows those that are known"}},
 	{errNotLead, problem{http.StatusForbidden, admin.CodeNotAllowed, "raresync member list shows who leads"}},
+	{errNoListener, problem{http.StatusConflict, admin.CodeRefused, "invite on a node that listens, as every voter with an address does"}},
+	{errNoRequest, problem{http.StatusNotFound, admin.CodeNotFound, "raresync member list shows the invitations of this node"}},
+	{errUsed, problem{http.StatusGone, admin.CodeRefused, "ask the hospital that invited for another: raresync member invite"}},
+	{errQuorum, problem{http.StatusConflict, admin.CodeRefused, "bring the other voters back first, or promote a mirror in place of one that is lost: raresync status"}},
 	{errRefused, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
+	{consensus.ErrNotLeading, problem{http.StatusConflict, admin.CodeRefused, "ask on the node that leads: raresync raft peers names it"}},
+	{consensus.ErrNoVoter, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, "raresync raft peers lists the voters"}},
 	{context.DeadlineExceeded, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "the entries are safe in the outbox; raresync status shows them"}},
 	{context.Canceled, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, ""}},
+	{errNotIn, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "raresync status says what it waits for"}},
 	{errNoHospital, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask on the node of the hospital"}},
 	{errNoSuchCase, problem{http.StatusNotFound, admin.CodeNotFound, "case numbers are each hospital's own: check on whose paper it stands"}},
+	{withdraw.ErrNothing, problem{http.StatusNotFound, admin.CodeNoEntries, "check the document; raresync pseudonym check says what this hospital has under it"}},
+	{withdraw.ErrErasing, problem{http.StatusConflict, admin.CodeErasing, "raresync withdraw cancel takes the erasure back; use stays stopped then until withdraw resume"}},
+	{withdraw.ErrPosted, problem{http.StatusConflict, admin.CodePosted, "raresync withdraw list shows how far it is"}},
+	{withdraw.ErrErased, problem{http.StatusConflict, admin.CodeErased, "if the patient consents to be registered anew: withdraw resume --again, then submit the files"}},
+	{withdraw.ErrNotErasing, problem{http.StatusConflict, admin.CodeNotErasing, "raresync withdraw list shows what waits"}},
+	{withdraw.ErrIdentities, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
+	{withdraw.ErrTooMany, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
+	{errNotOwn, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask the hospital that sent it to correct it"}},
+	{errNoTrail, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "keep the file as evidence, move it away, and restart the node: it begins a new one"}},
 	{errInvalid, problem{http.StatusBadRequest, admin.CodeInvalid, ""}},
 	{errTooLarge, problem{http.StatusRequestEntityTooLarge, admin.CodeTooLarge, "submit fewer files at a time"}},
 }
+
+// Hints lists all advice that the daemon gives with a problem, for whoever
+// translates it.
+func Hints() (out []string) {
+	for _, known := range problems {
+		if known.hint != "" {
+			out = append(out, known.hint)
+		}
+	}
+	return out
+}
+
+// hintOverQuota is for commands about one document, which no spool takes on.
+const hintOverQuota = "this hospital's quota of today is used up: try tomorrow, or raresync act propose allowance"
+
+// keyReplacement is how an institution whose envelope key holds no longer comes
+// back.
+const keyReplacement = "run the node with the key that holds, or have new ones approved: in a fresh directory " +
+	"raresync key rotate --lost, then at a member raresync act propose replacement FILE"
 
 var (
 	errInvalid  = errors.New("request makes no sense")

@@ -34,11 +34,28 @@ func (s *service) checkKey(self *act.Node, network string) error {
 
 // awaitAdmission returns once this node's copy says whose it is: at once for a
 // founder's, and for one that was let in later as soon as it holds the act that
-// does so. Until then the node pulls, and answers nobody.
+// does so. Until then the node pulls, and tells commands that it waits.
 func (s *service) awaitAdmission(ctx context.Context) error {
+	if err := s.awaitReplay(ctx); err != nil {
+		return err
+	}
+	if known, gone, ok := s.node.View().EverNode(s.self.ID); ok { // its part may be another than at the founding
+		s.self = *known
+		if gone > 0 {
+			s.log.Error("this node was removed from the network: it keeps its copy, and nobody answers it", "envelope", gone)
+			return nil
+		}
+	}
 	if s.self.Institution == 0 {
-		s.log.Info("waiting until lead hospitals let this node in and its copy says so: raresync act propose admission, at one of them",
-			"node", s.self.ID)
+		if _, in := s.node.View().Node(s.self.ID); !in {
+			stopAdmin, err := s.serveAdmin(ctx, s.waitingMux())
+			if err != nil {
+				return err
+			}
+			defer stopAdmin()
+			s.log.Info("waiting until lead hospitals let this node in and its copy says so: raresync act propose admission, at one of them",
+				"node", s.self.ID)
+		}
 		view, err := s.waitOrFail(ctx, func(v *state.State) bool { _, in := v.Node(s.self.ID); return in })
 		if err != nil {
 			return err
@@ -51,6 +68,24 @@ func (s *service) awaitAdmission(ctx context.Context) error {
 		s.log.Info("this node was let in", "node", self.ID, "institution", self.Institution)
 	}
 	return s.settleKeys(s.node.View())
+}
+
+// awaitReplay waits while a node that is to become a voter, or one that is no
+// founder, takes in Raft's log from its first record on: its copy may not even know
+// its institution meanwhile.
+func (s *service) awaitReplay(ctx context.Context) error {
+	self, known := s.node.View().Node(s.self.ID)
+	if !s.node.Replaying() || s.self.Institution != 0 && (!known || self.Kind != act.NonVoter) {
+		return nil
+	}
+	stopAdmin, err := s.serveAdmin(ctx, s.waitingMux())
+	if err != nil {
+		return err
+	}
+	defer stopAdmin()
+	s.log.Info("taking in the log again from the voters, before anything else", "node", s.self.ID)
+	_, err = s.waitOrFail(ctx, func(*state.State) bool { return !s.node.Replaying() })
+	return err
 }
 
 // waitOrFail waits for a view, or for a failure that ends the process.

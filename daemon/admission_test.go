@@ -6,10 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/home"
+	"github.com/raresync/raresync/daemon/meter"
 	"github.com/raresync/raresync/registry/act"
 )
 
@@ -34,21 +37,32 @@ func TestANodeThatNobodyLetInWaitsAndEndsInOrder(t *testing.T) {
 	genesis, err := home.ReadGenesis(places["h1"].cfg)
 	must(t, err)
 	must(t, home.WriteGenesis(cfg, genesis))
-	p := &place{cfg: cfg}
-	places["h1"].start(t)
+	p := &place{cfg: cfg, client: admin.NewClient(cfg.Listen.AdminSocket)}
 	p.start(t)
+	until(t, "status says that no voter answers", func() (bool, error) {
+		s, err := p.client.Status(t.Context())
+		return s.Why == whyNoVoter.en && s.WhyZH == whyNoVoter.zh && !s.Ready && s.Node == "new" && s.Hospital == 0 && s.NetworkID != "", err
+	})
+	places["h1"].start(t)
 	until(t, "the founder refuses it", func() (bool, error) {
 		return strings.Contains(places["h1"].logged.text(), "the key is not in the roster"), nil
 	})
 	until(t, "it says that it waits", func() (bool, error) {
 		return strings.Contains(p.logged.text(), "waiting until lead hospitals let this node in"), nil
 	})
+	until(t, "status says what it waits for", func() (bool, error) {
+		s, err := p.client.Status(t.Context())
+		return s.Why == whyNotIn.en, err
+	})
+	if _, err := p.client.Submit(t.Context(), admin.Submission{}); problemCode(err) != admin.CodeNotYet || !strings.Contains(err.Error(), errNotIn.Error()) {
+		t.Errorf("a submission meanwhile: %v", err)
+	}
 	p.end(t) // checks that it ends in time and without an error
 }
 
 func TestAWaitEndsWithTheFailureOfThePartsBelow(t *testing.T) {
 	cfg := network(t)["reader"].cfg
-	s := &service{cfg: cfg, log: slog.New(slog.DiscardHandler), version: "test", failed: make(chan error, 16)}
+	s := &service{cfg: cfg, log: slog.New(slog.DiscardHandler), version: "test", clock: time.Now, failed: make(chan error, 16), meter: meter.New()}
 	must(t, s.open(t.Context()))
 	defer func() { must(t, s.close()) }()
 	broken := errors.New("the disk")

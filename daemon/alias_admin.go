@@ -61,7 +61,7 @@ func (s *service) alias(r *http.Request) (admin.AliasResult, error) {
 	if err != nil {
 		return admin.AliasResult{}, err
 	}
-	if err := s.node.Room(); err != nil { // before share holders are asked
+	if err := s.mayTake(); err != nil { // before share holders are asked
 		return admin.AliasResult{}, err
 	}
 	out, taken, err := s.postAlias(r.Context(), in, a)
@@ -110,10 +110,14 @@ func (s *service) postAlias(ctx context.Context, in admin.Alias, a entry.Alias) 
 		return out, nil, err
 	}
 	a.Old, a.New = ids[0].Pseudonym, ids[1].Pseudonym
+	a.OldType, a.NewType = entry.DocumentTypeOf(ids[0].Identity), entry.DocumentTypeOf(ids[1].Identity)
 	out.Old, out.New = s.caseNumber(a.Old), s.caseNumber(a.New)
-	found = append(found, validate.Alias(a.Reason, ids[0].Identity, ids[1].Identity)...)
-	if err := rule.Refusals(found); err != nil {
+	said := validate.Alias(a.Reason, ids[0].Identity, ids[1].Identity)
+	if err := rule.Refusals(append(found, said...)); err != nil {
 		return out, nil, err
+	}
+	if a.Action == entry.Link { // what does not agree is why a link is undone
+		found = append(found, said...)
 	}
 	e, standing, err := s.aliasEntry(own, a, ids)
 	if err != nil {
@@ -205,7 +209,7 @@ func (s *service) persons(r *http.Request) (admin.Persons, error) {
 	}
 	out := admin.Persons{
 		Persons: p.Persons, TwoHospitals: p.TwoHospitals, Cases: p.Cases, Nameless: p.Nameless,
-		Unopened: p.Unopened, Undone: p.Undone, Links: []admin.Link{},
+		Unopened: p.Unopened, Undone: p.Undone, Corrected: p.Corrected, Stopped: p.Stopped, Links: []admin.Link{},
 	}
 	for _, l := range p.Links {
 		link := admin.Link{Index: l.Index, Hospital: l.Hospital, Honoured: l.Refused == "", Codes: l.Flags}
@@ -222,5 +226,25 @@ func (s *service) persons(r *http.Request) (admin.Persons, error) {
 		}
 		out.Links = append(out.Links, link)
 	}
+	if edition := r.URL.Query().Get("edition"); edition != "" {
+		return out, s.countListed(r.Context(), edition, &out)
+	}
 	return out, nil
+}
+
+// countListed adds the registrations by the lists of an edition.
+func (s *service) countListed(ctx context.Context, edition string, out *admin.Persons) error {
+	lists, err := s.edition(edition)
+	if err != nil {
+		return err
+	}
+	listed, err := s.reader.Listed(ctx, lists)
+	if err != nil {
+		return err
+	}
+	out.Edition = lists.Edition()
+	for _, l := range listed {
+		out.Lists = append(out.Lists, admin.ListCount(l))
+	}
+	return nil
 }

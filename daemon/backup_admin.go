@@ -58,12 +58,13 @@ func (s *service) declaredBackups(*http.Request) ([]admin.DeclaredBackup, error)
 // checkDeclaration refuses what the network would refuse, with room for the
 // log time to move on, before it has a place in the outbox.
 func (s *service) checkDeclaration(in admin.SaltsBackup) error {
-	now := max(s.node.View().LogTime, uint64(time.Now().UnixMilli()))
+	view := s.node.View()
+	now := max(view.LogTime, uint64(s.clock().UnixMilli()))
 	switch {
-	case in.Size == 0 || in.Size > s.node.View().Tree.Size():
+	case in.Size == 0 || in.Size > view.Tree.Size():
 		return fmt.Errorf("%w: a backup of %d entries", errInvalid, in.Size)
-	case in.Expiry < now+uint64(time.Hour.Milliseconds()) || in.Expiry > now+act.MaxSaltsLife-uint64(time.Hour.Milliseconds()):
-		return fmt.Errorf("%w: a backup with salts lasts an hour at least, and less than 400 days", errInvalid)
+	case in.Expiry < now+uint64(time.Hour.Milliseconds()) || in.Expiry > now+view.MaxSaltsLife()-uint64(time.Hour.Milliseconds()):
+		return fmt.Errorf("%w: a backup with salts lasts an hour at least, and less than %d days", errInvalid, view.Policy.InForce().SaltsDays)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net"
@@ -20,40 +21,65 @@ import (
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/evaluation"
 	"github.com/raresync/raresync/daemon/home"
+	"github.com/raresync/raresync/daemon/inbox"
 	"github.com/raresync/raresync/daemon/intake"
 	"github.com/raresync/raresync/daemon/mesh"
+	"github.com/raresync/raresync/daemon/meter"
 	"github.com/raresync/raresync/daemon/outbox"
 	"github.com/raresync/raresync/daemon/peer"
 	"github.com/raresync/raresync/daemon/reader"
+	"github.com/raresync/raresync/daemon/recent"
+	"github.com/raresync/raresync/daemon/trail"
+	"github.com/raresync/raresync/daemon/withdraw"
 	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/founding"
 )
 
 // stopTimeout bounds the hand-over of leadership and the end of requests.
 const stopTimeout = 5 * time.Second
 
+// recentLines is how many lines of the log are kept for raresync debug bundle.
+const recentLines = 1000
+
 // service is a running daemon.
 type service struct {
+	heart   *heart
+	lines   *recent.Lines // the end of the log
 	cfg     config.Config
 	log     *slog.Logger
 	version string
-	keys    *home.Keys // as they were at the start: those that never change
+	clock   func() time.Time // this machine's; tests move it
+	keys    *home.Keys       // as they were at the start: those that never change
 	ring    *home.Keyring
 	warn    []string
 	self    act.Node
 
 	mesh   *mesh.Mesh
 	peers  *peer.Client
+	copies []consensus.StaticCopy
 	node   *consensus.Node
 	outbox *outbox.Outbox
 	intake *intake.Intake
 	reader *reader.Reader
+	desk   *withdraw.Desk
+	trail  *trail.Trail // nil if it is broken
 	quotas quotas
+	tables tables
+	voters watchedVoters
+	heard  hearing // of other nodes
+	meter  *meter.Meter
+
+	inbox atomic.Pointer[inbox.Box] // nil until it is open
+
+	invitations *home.Invitations
+	pins        []founding.InvitationPeer // nodes that this node's invitation named
 
 	shares   *home.ShareFile
 	ceremony *ceremony.Driver
 
 	opened  atomic.Pointer[consensus.Node] // node, for the mesh, which is there before it
+	sending atomic.Pointer[outbox.Outbox]  // outbox, for the node, which is there before it
 	failed  chan error                     // the first failure that must end the process
 	workers sync.WaitGroup
 }
@@ -67,7 +93,23 @@ func Run(ctx context.Context, cfg config.Config, logger *slog.Logger, version st
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	s := &service{cfg: cfg, log: logger, version: version, failed: make(chan error, 16)}
+	h := newHeart()
+	defer h.beat(ctx)()
+	lines := recent.New(recentLines)
+	logger = slog.New(lines.Handler(logger.Handler()))
+	for {
+		err = runOnce(ctx, cfg, logger, version, h, lines)
+		if !errors.Is(err, errPart) || ctx.Err() != nil {
+			return ended(ctx, err)
+		}
+		logger.Info("starting again, as an act has given this node another part in the network")
+	}
+}
+
+// runOnce runs the daemon until the context ends, it fails, or the node is to
+// take another part in the network: errPart.
+func runOnce(ctx context.Context, cfg config.Config, logger *slog.Logger, version string, h *heart, lines *recent.Lines) (err error) {
+	s := &service{heart: h, lines: lines, cfg: cfg, log: logger, version: version, clock: time.Now, failed: make(chan error, 16), meter: meter.New()}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.open(ctx); err != nil {
 		return ended(ctx, err)
@@ -88,6 +130,12 @@ func (s *service) open(ctx context.Context) error {
 	for _, w := range s.warn {
 		s.log.Warn(w)
 	}
+	if s.invitations, err = home.OpenInvitations(s.cfg); err != nil {
+		return err
+	}
+	if s.pins, err = home.ReadPins(s.cfg); err != nil {
+		return err
+	}
 	s.shares, s.ring = home.OpenShares(s.cfg, s.keys), home.OpenKeyring(s.cfg, s.keys)
 	genesis, err := home.ReadGenesis(s.cfg)
 	if err != nil {
@@ -103,21 +151,29 @@ func (s *service) open(ctx context.Context) error {
 	if err := s.openMesh(founded); err != nil {
 		return err
 	}
+	if err := s.openCopies(); err != nil {
+		return err
+	}
 	dir := home.LogDir(s.cfg)
 	s.node, err = consensus.Open(consensus.Config{
-		Self: s.self.ID, Dir: dir, Space: s.watchDisk(dir), Genesis: genesis,
-		Log: s.keys.Log, Cosign: s.keys.Cosign, Peers: s.peers, Streams: raftStreams{s.mesh, s.mesh.Listener(mesh.ClassRaft)},
-		Logger: s.log, Now: time.Now, Fatal: s.fail,
+		Known: s.pinnedNodes(), Self: s.self.ID, Dir: dir, Space: s.watchDisk(dir), Genesis: genesis,
+		Log: s.keys.Log, Cosign: s.keys.Cosign, Peers: s.peers, Copies: s.copies, Streams: raftStreams{s.mesh, s.mesh.Listener(mesh.ClassRaft)},
+		Logger: s.log, Now: s.clock, Fatal: s.fail, Part: func() { s.fail(errPart) }, Forget: s.forgetErased, Meter: s.meter,
 		Rates: consensus.Rates{FetchBytes: uint64(s.cfg.Copy.FetchKiBPerSecond) << 10, ScrubBytes: uint64(s.cfg.Copy.ScrubKiBPerSecond) << 10},
 	})
 	if err != nil {
 		return err
 	}
 	s.opened.Store(s.node)
+	s.heart.follow(s.pulse)
 	if err := s.awaitAdmission(ctx); err != nil {
 		return err
 	}
-	return s.openHospital()
+	if err := s.openHospital(); err != nil {
+		return err
+	}
+	s.meter.Gauges(s.gauges)
+	return nil
 }
 
 // watchDisk watches the disk that a directory lies on, as configured.
@@ -128,71 +184,6 @@ func (s *service) watchDisk(dir string) *space.Watch {
 	})
 }
 
-func (s *service) openMesh(roster *state.State) error {
-	var err error
-	s.mesh, err = mesh.New(mesh.Config{
-		Self: s.self.ID, Key: s.keys.TLS.Ed25519(), FormerKey: otherTLS(s.keys), Listen: s.cfg.Listen.Node, Logger: s.log,
-		Lookup: func(key [32]byte) (string, bool) { return nodeByKey(s.roster(roster), key) },
-		KeyOf:  func(node string) ([32]byte, bool) { return keyByNode(s.roster(roster), node) },
-		Twin: func(peer string) {
-			if node := s.opened.Load(); node != nil { // else it will be said again
-				node.HearTwin(peer)
-			}
-		},
-	})
-	if err != nil {
-		return err
-	}
-	s.mesh.SetPeers(s.targets(roster))
-	s.peers = peer.NewClient(func(ctx context.Context, node string) (net.Conn, error) {
-		return s.mesh.Dial(ctx, node, mesh.ClassAPI)
-	})
-	return nil
-}
-
-// roster returns the applied state, or the genesis' until there is one.
-func (s *service) roster(founded *state.State) *state.State {
-	if node := s.opened.Load(); node != nil {
-		return node.View()
-	}
-	return founded
-}
-
-func keyByNode(roster *state.State, node string) ([32]byte, bool) {
-	if n, ok := roster.Node(node); ok {
-		return n.TLS.ID(), true
-	}
-	return [32]byte{}, false
-}
-
-func nodeByKey(roster *state.State, key [32]byte) (string, bool) {
-	if roster.Revoked(key) {
-		return "", false
-	}
-	for i := range roster.Nodes {
-		if roster.Nodes[i].TLS.ID() == key {
-			return roster.Nodes[i].ID, true
-		}
-	}
-	return "", false
-}
-
-// targets lists the nodes to keep sessions with: every node that has an
-// address, here or in the roster.
-func (s *service) targets(roster *state.State) []mesh.Target {
-	var out []mesh.Target
-	for _, n := range roster.Nodes {
-		addresses := n.Addresses
-		if own, ok := s.cfg.Peers[n.ID]; ok {
-			addresses = own
-		}
-		if n.ID != s.self.ID && n.Kind == act.Voter && len(addresses) > 0 {
-			out = append(out, mesh.Target{Node: n.ID, Addresses: addresses})
-		}
-	}
-	return out
-}
-
 // openHospital opens what stands on the node: outbox, intake and reader.
 func (s *service) openHospital() error {
 	dir := s.cfg.Node.DataDir
@@ -200,29 +191,64 @@ func (s *service) openHospital() error {
 	s.outbox, err = outbox.Open(outbox.Config{
 		Dir: filepath.Join(dir, "outbox"), Hospital: s.self.Institution, Key: s.envelopeKey,
 		Sealing: s.ring.Sealing, Log: s.node, Copy: s.node.Machine(), EntryID: entryID,
-		Logger: s.log, Now: time.Now,
+		Logger: s.log, Now: s.clock,
 	})
 	if err != nil {
 		return err
 	}
+	s.sending.Store(s.outbox)
 	if err := s.openQuotas(); err != nil {
 		return err
 	}
 	evaluator := s.evaluation()
 	s.quotas.evaluator = evaluator
-	s.intake = intake.New(intake.Config{
-		Pseudonymiser: evaluator, Outbox: s.outbox, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log, EntryID: s.keys.EntryID, Local: s.keys.Local,
-		Production: s.cfg.Submit.Production, Now: time.Now,
-	})
 	s.reader = reader.New(reader.Config{
 		Node: s.node, Institution: s.self.Institution, Sealing: s.ring.Sealing, Dir: dir, Poster: s.outbox, Logger: s.log,
+	})
+	if err := s.openTrail(dir); err != nil {
+		return err
+	}
+	if err := s.openDesk(dir); err != nil {
+		return err
+	}
+	s.intake = intake.New(intake.Config{
+		Pseudonymiser: s.meter.Asking(evaluator), Outbox: s.meter.Signing(s.outbox), Validated: s.meter.Validated, Consents: s.desk, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log,
+		Catalogue: s.newest,
+		EntryID:   s.keys.EntryID, Local: s.keys.Local, Production: s.cfg.Submit.Production, Now: s.clock,
+		ConsentForm: s.cfg.Submit.Form(),
 	})
 	s.servePeers(evaluator)
 	s.ceremony, err = ceremony.New(ceremony.Config{
 		Self: s.self.ID, Institution: s.self.Institution, Log: s.node, Changed: s.node.Machine().Changed, Poster: s.outbox,
-		Cosigners: s.peers, Shares: s.shares, Evaluator: evaluator, Runtime: os.Getenv(runtimeEnv), Now: time.Now, Logger: s.log,
+		Cosigners: s.peers, Shares: s.shares, Evaluator: evaluator, Runtime: os.Getenv(runtimeEnv), Now: s.clock, Logger: s.log,
 	})
 	return err
+}
+
+// openTrail opens the record of what is done with patients' data. A node whose
+// trail is broken runs, and shows nothing that would have to be recorded.
+func (s *service) openTrail(dir string) (err error) {
+	s.trail, err = trail.Open(filepath.Join(dir, "audit", "trail.jsonl"))
+	if errors.Is(err, trail.ErrBroken) {
+		s.log.Error("somebody changed this node's trail; nothing is shown that it would have to record", "reason", err.Error())
+		err = nil
+	}
+	return err
+}
+
+// openDesk opens what carries out patients' decisions.
+func (s *service) openDesk(dir string) (err error) {
+	s.desk, err = withdraw.Open(withdraw.Config{
+		Hospital: s.self.Institution, Entries: s.reader, Outbox: s.outbox, Log: s.node, EntryID: s.keys.EntryID, Handle: s.keys.Handle,
+		Sealing: s.ring.Sealing, Path: filepath.Join(dir, "withdrawals"), Schedule: withdraw.Schedule{Spread: s.cfg.Withdraw.Spread, Most: s.mostSpread},
+		Random: rand.Reader, Now: s.clock, Logger: s.log,
+	})
+	return err
+}
+
+// mostSpread is within which time the network wants a withdrawal posted.
+func (s *service) mostSpread() time.Duration {
+	return time.Duration(s.node.View().Policy.InForce().SpreadHours) * time.Hour
 }
 
 // runtimeEnv is where the service manager says it put the runtime directory,
@@ -239,18 +265,18 @@ func (s *service) evaluation() *evaluation.Service {
 	return evaluation.New(evaluation.Config{
 		Node: s.node, Hospital: s.self.Institution, Request: s.keys.Request, Response: s.keys.Response, Rotated: s.ring,
 		Share: s.shares.Of, Count: s.quotas.count(), Asked: s.quotas.asked, Asker: s.peers, Poster: s.outbox, Logger: s.log,
-		Failed: s.report,
+		Failed: s.report, Lied: s.meter.Lied, Behind: s.behind,
 	})
 }
 
 // servePeers answers the other nodes until the mesh closes.
 func (s *service) servePeers(e *evaluation.Service) {
-	h := &peer.Handler{Node: s.node, Evaluator: e, Logger: s.log, PeerOf: func(ctx context.Context) (string, bool) {
+	h := &peer.Handler{Node: s.node, Evaluator: s.meter.Answering(e), Teller: s, Logger: s.log, PeerOf: func(ctx context.Context) (string, bool) {
 		p, ok := mesh.PeerFromContext(ctx)
 		return p.Node, ok
 	}}
 	server := &http.Server{
-		Handler: h.Mux(), ConnContext: mesh.ConnContext,
+		Handler: s.meter.Timed("peer", h.Mux()), ConnContext: mesh.ConnContext,
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
@@ -261,15 +287,30 @@ func (s *service) servePeers(e *evaluation.Service) {
 func (s *service) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stopAdmin, err := s.serveAdmin(ctx)
+	stopAdmin, err := s.serveAdmin(ctx, s.meter.Timed("admin", s.adminMux()))
 	if err != nil {
+		return err
+	}
+	stopOthers, err := s.serveOthers()
+	if err != nil {
+		cancel()
+		stopAdmin()
 		return err
 	}
 	s.workers.Go(func() { s.report(s.outbox.Run(ctx)) })
 	s.workers.Go(func() { s.report(s.reader.Watch(ctx)) })
+	if m, ok := s.node.View().Member(s.self.Institution); ok && m.Role == act.RoleHospital {
+		s.workers.Go(func() { s.report(s.desk.Run(ctx)) })
+	}
 	s.workers.Go(func() { s.report(s.ceremony.Run(ctx)) })
+	s.workers.Go(func() { s.report(s.runReceipts(ctx)) })
 	s.workers.Go(func() { s.report(s.runQuotas(ctx)) })
-	s.workers.Go(func() { s.report(s.watchKeys(ctx)) })
+	s.workers.Go(func() { s.report(s.watchRoster(ctx)) })
+	s.workers.Go(func() { s.runReadiness(ctx) })
+	s.workers.Go(func() { s.runInbox(ctx) })
+	s.workers.Go(func() { s.runSupport(ctx) })
+	s.workers.Go(func() { s.watchVoters(ctx) })
+	s.workers.Go(func() { s.watchSuccession(ctx) })
 	s.log.Info("serving", "node", s.self.ID, "kind", s.self.Kind.String(), "version", s.version, "socket", s.cfg.Listen.AdminSocket)
 	select {
 	case <-ctx.Done():
@@ -277,6 +318,7 @@ func (s *service) serve(ctx context.Context) error {
 	case err = <-s.failed:
 	}
 	cancel()
+	stopOthers()
 	stopAdmin()
 	return err
 }
@@ -305,17 +347,22 @@ func (s *service) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	var problems []error
+	s.heart.follow(nil)
 	if s.node != nil {
 		problems = append(problems, s.node.Close(ctx))
 	}
 	if s.mesh != nil {
 		s.peers.Close()
+		s.closeCopies()
 		problems = append(problems, s.mesh.Close())
 	}
 	s.workers.Wait()
 	s.quotas.close()
 	if s.outbox != nil {
 		problems = append(problems, s.outbox.Close())
+	}
+	if s.trail != nil {
+		problems = append(problems, s.trail.Close())
 	}
 	return errors.Join(problems...)
 }

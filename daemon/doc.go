@@ -9,11 +9,17 @@
 //	config      what an operator may set
 //	home        keys, lock and genesis in the data directory
 //	mesh        sessions between nodes
+//	notify      what the service manager hears
 //	peer        what nodes ask of each other
 //	evaluation  pseudonyms, with the share holders' help
 //	intake      files into entries
+//	delivery    tables, row by row, to intake, and what to say of them
+//	inbox       the folder that files are dropped into
 //	outbox      entries into the log, each exactly once
+//	withdraw    what patients decide about their entries
+//	trail       what was done here with patients' data
 //	reader      entries out of the log, for those who may open them
+//	doctor      what is wrong with a node, seen from outside
 //	admin       what commands on this machine ask of the daemon
 //
 // # Promises

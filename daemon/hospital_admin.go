@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/intake"
+	"github.com/raresync/raresync/daemon/meter"
 	"github.com/raresync/raresync/daemon/outbox"
 	"github.com/raresync/raresync/daemon/reader"
-	"github.com/raresync/raresync/registry/catalog"
 	"github.com/raresync/raresync/registry/entry"
 	"github.com/raresync/raresync/registry/identity"
 	"github.com/raresync/raresync/registry/rule"
@@ -43,12 +45,16 @@ func (s *service) take(ctx context.Context, in admin.Submission) (admin.Submissi
 	if !ok && orElse(in.Profile, s.cfg.Submit.Profile) != "" {
 		return admin.SubmissionResult{}, fmt.Errorf("%w: profile is report, cohort or published", errInvalid)
 	}
-	if err := s.node.Room(); err != nil { // before share holders are asked
+	if err := s.mayTake(); err != nil { // before share holders are asked
 		return admin.SubmissionResult{}, err
 	}
 	files := make([]intake.File, len(in.Files))
 	for i, f := range in.Files {
-		files[i] = intake.File{Name: f.Name, Data: f.Data, Identities: documents(f.Identities)}
+		source, ok := entry.ParseSource(f.Source)
+		if !ok {
+			return admin.SubmissionResult{}, fmt.Errorf("%w: source is csv, xlsx or left out", errInvalid)
+		}
+		files[i] = intake.File{Name: f.Name, Data: f.Data, Identities: documents(f.Identities), Source: source}
 	}
 	results, err := s.intake.Take(ctx, files, profile)
 	if err != nil {
@@ -56,13 +62,45 @@ func (s *service) take(ctx context.Context, in admin.Submission) (admin.Submissi
 	}
 	out := admin.SubmissionResult{Files: make([]admin.FileResult, len(results))}
 	receipts := map[uint64]outbox.Receipt{}
+	taken := time.Now()
 	for i, res := range results {
+		s.meterRefusal(res)
 		out.Files[i] = admin.FileResult{Name: files[i].Name, Outcome: string(res.Outcome), Findings: findings(res.Findings)}
 		if out.Files[i].Entries, err = s.references(ctx, res.Entries, receipts, in.Wait); err != nil {
 			return admin.SubmissionResult{}, err
 		}
 	}
+	if in.Wait {
+		s.meter.Took(meter.Commit, time.Since(taken))
+	}
 	return out, nil
+}
+
+// meterRefusal counts a file that was refused, once for each of the rules.
+func (s *service) meterRefusal(r intake.Result) {
+	if r.Outcome != intake.Refused {
+		return
+	}
+	rules := map[string]bool{}
+	for _, f := range r.Findings {
+		if f.Severity == rule.E {
+			rules[f.Code] = true
+		}
+	}
+	s.meter.RefusedFile(rules)
+}
+
+// mayTake reports, before anything is taken in that would be signed, that there
+// is no room for it, or that it would wait in the outbox for ever: the network
+// takes nothing that this node signs.
+func (s *service) mayTake() error {
+	if err := s.node.Room(); err != nil {
+		return err
+	}
+	if err := s.maySign(); err != nil {
+		return fmt.Errorf("nothing was taken in: %w", err)
+	}
+	return nil
 }
 
 func orElse(a, b string) string {
@@ -124,13 +162,18 @@ func (s *service) entries(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
+	changes, err := s.reader.Changes(r.Context())
+	if err != nil {
+		fail(w, err)
+		return
+	}
 	out := newStreamer(w)
 	for o, err := range s.reader.Entries(r.Context(), from, int(limit)) {
 		if err != nil {
 			out.fail(err)
 			return
 		}
-		if !out.send(describe(o)) {
+		if !out.send(s.describeEntry(o, changes)) {
 			return
 		}
 	}
@@ -148,10 +191,18 @@ func (s *service) entry(r *http.Request) (admin.Entry, error) {
 	if err != nil {
 		return admin.Entry{}, err
 	}
-	e := describe(o)
-	if o.Problem == "" {
-		e.Content, err = o.Entry.Content()
+	changes, err := s.reader.Changes(r.Context())
+	if err != nil {
+		return admin.Entry{}, err
 	}
+	e := s.describeEntry(o, changes)
+	if o.Problem != "" {
+		return e, nil
+	}
+	if e.Content, err = o.Entry.Content(); err != nil || e.CorrectedBy == 0 {
+		return e, err
+	}
+	e.Corrected, err = changes.Correct(o).Content()
 	return e, err
 }
 
@@ -166,13 +217,13 @@ func (s *service) phenopacket(r *http.Request) (json.RawMessage, error) {
 	return s.reader.Phenopacket(r.Context(), index)
 }
 
-// describe puts an opened entry on one line.
-func describe(o reader.Opened) admin.Entry {
+// describeEntry puts an opened entry on one line, with what later ones say of it.
+func (s *service) describeEntry(o reader.Opened, changes *reader.Changes) admin.Entry {
 	e := admin.Entry{Index: o.Index, Hospital: o.Hospital, LogTime: rfc3339(o.LogTime), Problem: o.Problem, Doubtful: o.Doubtful}
 	if o.Problem != "" {
 		return e
 	}
-	sum := o.Entry.Summary(catalog.Current())
+	sum := s.summary(o.Entry)
 	e.Type, e.Profile, e.Strength = sum.Type.String(), sum.Profile.String(), sum.Strength.String()
 	e.ID, e.EventDate, e.Disease = hex.EncodeToString(o.Entry.ID[:]), sum.EventDate.String(), sum.Disease
 	if o.Entry.Pseudonym.Present {
@@ -184,5 +235,13 @@ func describe(o reader.Opened) admin.Entry {
 		}
 		e.Listed += fmt.Sprintf("%d.%d", row.List, row.Number)
 	}
+	var states []string
+	if _, by, ok := changes.Correction(o); ok {
+		e.CorrectedBy, states = by.Index, append(states, "corrected")
+	}
+	if changes.Stopped(o.Hospital, o.Index, o.Entry.Uses()) {
+		states = append(states, "stopped")
+	}
+	e.State = strings.Join(states, ", ")
 	return e
 }

@@ -23,7 +23,9 @@ const (
 	minShownDigits     = 8 // of a key id that is shortened
 
 	statePresent, stateNext, stateFormer = "present", "next", "former"
-	whereFile, whereOffline              = "file", "offline"
+
+	purposeSealing = "sealing"
+	purposeUnsaid  = "request, response or tls" // of a former key: the roster keeps its id alone
 )
 
 // listed is a key with what it takes to show it.
@@ -41,16 +43,16 @@ func (s *service) keysIn(view *state.State) (out []listed) {
 		number := uint32(i + 1)
 		own := number == s.self.Institution
 		for _, span := range m.Signing {
-			out = append(out, listed{HeldKey: held(number, "envelope", span.Key.ID(), span.From, span.To), signing: span.Key})
+			out = append(out, listed{HeldKey: spanning(number, "envelope", span.Key.ID(), span.From, span.To), signing: span.Key})
 		}
 		for _, key := range []*sign.PublicKey{m.Request, m.Response} {
-			out = append(out, listed{HeldKey: held(number, key.Purpose().String(), key.ID(), 0, 0), signing: key})
+			out = append(out, listed{HeldKey: held(number, key.Purpose().String(), key.ID()), signing: key})
 		}
 		for _, span := range m.Sealing {
-			out = append(out, listed{HeldKey: held(number, "sealing", span.Key.ID(), span.From, span.To), sealing: &span.Key})
+			out = append(out, listed{HeldKey: spanning(number, purposeSealing, span.Key.ID(), span.From, span.To), sealing: &span.Key})
 		}
 		for _, id := range m.Former {
-			gone := held(number, "request, response or tls", id, 0, 0)
+			gone := held(number, purposeUnsaid, id)
 			gone.State = stateFormer
 			out = append(out, listed{HeldKey: gone})
 		}
@@ -61,7 +63,7 @@ func (s *service) keysIn(view *state.State) (out []listed) {
 	for i := range view.Nodes {
 		n := &view.Nodes[i]
 		for _, key := range []*sign.PublicKey{n.TLS, n.Log, n.Cosign} {
-			one := listed{HeldKey: held(n.Institution, key.Purpose().String(), key.ID(), 0, 0), signing: key}
+			one := listed{HeldKey: held(n.Institution, key.Purpose().String(), key.ID()), signing: key}
 			one.Node = n.ID
 			out = append(out, one)
 		}
@@ -72,8 +74,14 @@ func (s *service) keysIn(view *state.State) (out []listed) {
 	return out
 }
 
-func held(number uint32, purpose string, id [32]byte, from, to uint64) admin.HeldKey {
-	k := admin.HeldKey{Institution: number, Purpose: purpose, ID: hex.EncodeToString(id[:]), State: statePresent, From: from, To: to}
+func held(number uint32, purpose string, id [32]byte) admin.HeldKey {
+	return admin.HeldKey{Institution: number, Purpose: purpose, ID: hex.EncodeToString(id[:]), State: statePresent}
+}
+
+// spanning is a key that is valid for a span of envelopes.
+func spanning(number uint32, purpose string, id [32]byte, from, to uint64) admin.HeldKey {
+	k := held(number, purpose, id)
+	k.Spans, k.From, k.To = true, from, to
 	if to != 0 {
 		k.State = stateFormer
 	}
@@ -85,7 +93,7 @@ func nextKeys(number uint32, node string, n *home.Next) (out []listed) {
 		if key == nil {
 			continue
 		}
-		one := listed{HeldKey: held(number, key.Purpose().String(), key.Public().ID(), 0, 0), signing: key.Public()}
+		one := listed{HeldKey: held(number, key.Purpose().String(), key.Public().ID()), signing: key.Public()}
 		if one.State = stateNext; key.Purpose() == sign.PurposeTLS {
 			one.Node = node
 		}
@@ -93,7 +101,7 @@ func nextKeys(number uint32, node string, n *home.Next) (out []listed) {
 	}
 	if n.Sealing != nil {
 		public := n.Sealing.Public()
-		one := listed{HeldKey: held(number, "sealing", public.ID(), 0, 0), sealing: &public}
+		one := listed{HeldKey: held(number, purposeSealing, public.ID()), sealing: &public}
 		one.State = stateNext
 		out = append(out, one)
 	}
@@ -101,7 +109,7 @@ func nextKeys(number uint32, node string, n *home.Next) (out []listed) {
 }
 
 // mark adds whether a key was revoked, and of this institution's keys where the
-// private half is. Signing keys that are former are destroyed.
+// private half is.
 func (s *service) mark(view *state.State, k *home.Keys, one *admin.HeldKey) {
 	id, err := hex.DecodeString(one.ID)
 	if err != nil || len(id) != 32 {
@@ -113,11 +121,25 @@ func (s *service) mark(view *state.State, k *home.Keys, one *admin.HeldKey) {
 	if one.Institution != s.self.Institution || one.Node != "" && one.Node != s.self.ID {
 		return
 	}
+	gone, was := k.WasHere([32]byte(id))
 	switch {
 	case k.Holds([32]byte(id)):
-		one.Where = whereFile
-	case one.Purpose == "sealing":
-		one.Where = whereOffline
+		one.Where = admin.WhereFile
+	case !was:
+		one.Where = admin.WhereNever
+	case one.Purpose == purposeSealing:
+		one.Where = admin.WhereOffline
+	default:
+		one.Where = admin.WhereDestroyed
+	}
+	if one.Purpose != purposeUnsaid {
+		return
+	}
+	switch tls := k.FormerTLS; {
+	case was:
+		one.Purpose = gone.Purpose.String()
+	case tls != nil && tls.Public().ID() == sign.KeyID(id):
+		one.Purpose = tls.Purpose().String()
 	}
 }
 
@@ -190,7 +212,15 @@ func (s *service) generateKeys(r *http.Request) ([]admin.HeldKey, error) {
 }
 
 func (s *service) rotateKeys(r *http.Request) ([]admin.HeldKey, error) {
-	if err := s.rotate(r.Context()); err != nil {
+	var in admin.KeyChoice
+	if err := readRequest(r, &in); err != nil {
+		return nil, err
+	}
+	choice := home.Choice(in)
+	if choice == (home.Choice{}) {
+		choice = home.All
+	}
+	if err := s.rotate(r.Context(), choice); err != nil {
 		return nil, err
 	}
 	return s.heldKeys(), nil
@@ -206,7 +236,13 @@ func (s *service) revokeKey(r *http.Request) ([]admin.HeldKey, error) {
 	if err != nil || len(id) != 32 {
 		return nil, fmt.Errorf("%w: a key id has 64 digits", errInvalid)
 	}
-	err = s.outbox.PostAct(r.Context(), act.Act{Version: act.Version, Type: act.TypeRevoke, Payload: act.Revocation{
+	for _, k := range s.heldKeys() {
+		if k.ID == in.Key && k.Node == s.self.ID && k.Purpose == "tls" && k.State == "present" {
+			return nil, fmt.Errorf("revoke key: %w: it is this node's present TLS key, without which the other nodes refuse this one: "+
+				"raresync key rotate --tls first", home.ErrKeyring)
+		}
+	}
+	err = s.postAct(r.Context(), act.Act{Version: act.Version, Type: act.TypeRevoke, Payload: act.Revocation{
 		Institution: s.self.Institution, Key: [32]byte(id), Since: in.Since,
 	}.Marshal()})
 	if err != nil {
@@ -225,18 +261,29 @@ func (s *service) grantKeys(w http.ResponseWriter, r *http.Request) {
 	err := readRequest(r, &in)
 	from, to := uint64(0), uint64(0)
 	if err == nil {
+		err = s.maySign()
+	}
+	if err == nil {
+		err = s.reader.CheckRecipient(in.Institution)
+	}
+	if err == nil {
 		from, to, err = s.envelopesOf(in)
 	}
 	if err != nil {
-		fail(w, err)
+		fail(w, fmt.Errorf("grant: %w", err))
 		return
 	}
 	out := newStreamer(w)
-	var last admin.KeyGranting
+	last := admin.KeyGranting{Of: to - from, First: from, Last: to - 1}
+	if in.DryRun {
+		out.send(last)
+		return
+	}
 	err = s.reader.Grant(r.Context(), in.Institution, from, to,
-		func(a act.Act) error { return s.outbox.PostAct(r.Context(), a) },
+		func(a act.Act) error { return s.postAct(r.Context(), a) },
 		func(p reader.Granting) {
-			last = admin.KeyGranting{Looked: p.Envelope - from, Of: p.Of - from, Envelopes: p.Envelopes, Had: p.Had, Closed: p.Closed}
+			last.Looked, last.Of = p.Envelope-from, p.Of-from
+			last.Granted, last.HadBefore, last.Unopened = p.Envelopes, p.Had, p.Closed
 			out.send(last)
 			out.flush()
 		})

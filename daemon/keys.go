@@ -69,32 +69,60 @@ func (s *service) settleKeys(view *state.State) error {
 	return s.showTLS()
 }
 
-// watchKeys follows the roster: it settles this node's keys, and ends sessions
-// with keys that are no longer their node's. It ends with the context.
-func (s *service) watchKeys(ctx context.Context) error {
-	for version := s.node.View().RosterVersion; ; {
-		view, err := s.node.Wait(ctx, func(v *state.State) bool { return v.RosterVersion != version })
-		if err != nil {
-			return nil
-		}
-		version = view.RosterVersion
-		if err := s.settleKeys(view); err != nil {
-			return err
-		}
-		s.mesh.Refresh()
+// farewell is how long a node that was removed keeps its sessions.
+const farewell = time.Second
+
+// pause waits, or reports false if the context ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
 	}
 }
 
-// rotation returns the payload that brings the next keys: that of the act which
-// may have been posted before a crash, or a new one, which the key file has
-// before anybody else.
-func (s *service) rotation() ([]byte, error) {
-	next := s.ring.Keys().Next
-	if next.Rotation != nil {
-		return next.Rotation, nil
+// watchRoster follows the roster: it settles this node's keys, dials whoever has
+// become a voter, and ends sessions with keys that are no longer their node's, or
+// whose node was removed. It ends with the context.
+func (s *service) watchRoster(ctx context.Context) error {
+	gone := len(s.node.View().Gone)
+	for view := s.node.View(); ; {
+		if err := s.settleKeys(view); err != nil {
+			return err
+		}
+		s.mesh.SetPeers(s.targets(view))
+		if len(view.Gone) > gone { // who leaves hears the answer to its own act
+			gone = len(view.Gone)
+			if !pause(ctx, farewell) {
+				return nil
+			}
+		}
+		s.mesh.Refresh()
+		var err error
+		seen := view.Changes()
+		if view, err = s.node.Wait(ctx, func(v *state.State) bool { return v.Changes() != seen }); err != nil {
+			return nil
+		}
 	}
-	if !next.Any() {
+}
+
+// rotation returns the payload that brings the next keys that are chosen, which
+// the key file has before anybody else; or that of the act which may have been
+// posted before a crash, whatever it brings.
+func (s *service) rotation(c home.Choice) ([]byte, error) {
+	all := s.ring.Keys().Next
+	if all.Rotation != nil {
+		return all.Rotation, nil
+	}
+	next := all.Of(c)
+	switch {
+	case !all.Any():
 		return nil, fmt.Errorf("%w: there are no next keys; make them with raresync key generate", home.ErrKeyring)
+	case !next.Any():
+		return nil, fmt.Errorf("%w: there is no next key of those that are chosen; make them with raresync key generate", home.ErrKeyring)
 	}
 	r := RotationOf(&next, s.self.Institution, s.self.ID)
 	if next.Envelope != nil {
@@ -130,13 +158,29 @@ func RotationOf(next *home.Next, institution uint32, node string) *act.Rotation 
 	return r
 }
 
-// rotate posts the next keys and waits until they are in force.
-func (s *service) rotate(ctx context.Context) error {
-	payload, err := s.rotation()
+// rotate posts the next keys that are chosen and waits until they are in force.
+// A rotation that was cut short comes first.
+func (s *service) rotate(ctx context.Context, c home.Choice) error {
+	underWay := s.ring.Keys().Next.Rotation != nil
+	if err := s.rotateOnce(ctx, c); err != nil || !underWay {
+		return err
+	}
+	all := s.ring.Keys().Next
+	if left := all.Of(c); !left.Any() {
+		return nil
+	}
+	return s.rotateOnce(ctx, c)
+}
+
+func (s *service) rotateOnce(ctx context.Context, c home.Choice) error {
+	if err := s.maySign(); err != nil {
+		return fmt.Errorf("rotate: %w", err)
+	}
+	payload, err := s.rotation(c)
 	if err != nil {
 		return err
 	}
-	err = s.outbox.PostAct(ctx, act.Act{Version: act.Version, Type: act.TypeRotation, Payload: payload})
+	err = s.postAct(ctx, act.Act{Version: act.Version, Type: act.TypeRotation, Payload: payload})
 	var refusal *state.Refusal
 	if errors.As(err, &refusal) {
 		return errors.Join(unposted("rotate", err), s.ring.Refused())
@@ -166,40 +210,50 @@ func hasKeys(view *state.State, d *act.Rotation) bool {
 }
 
 // keyWarnings are what an operator should know of the keys without asking.
-func (s *service) keyWarnings(view *state.State) (out []string) {
-	f, ok := s.inForce(view)
-	if !ok {
+func (s *service) keyWarnings(view *state.State) (out []warning) {
+	if _, known := s.inForce(view); !known {
 		return nil
 	}
 	k := s.ring.Keys()
-	if s.ring.Sign(sign.PurposeEnvelope, f.Envelope).Public().ID() != f.Envelope {
-		out = append(out, "the log knows this institution by another envelope key than this node has: raresync key list")
-	}
-	if view.Revoked(f.Envelope) {
-		out = append(out, "this institution's envelope key was revoked: the lead hospitals have to approve a replacement")
-	}
 	if k.Next.Any() {
-		out = append(out, "next keys lie in the key file and are not in force: raresync key rotate")
+		out = append(out, warn("next keys lie in the key file and are not in force: raresync key rotate", "密钥文件中有待用的密钥尚未生效：raresync key rotate"))
 	}
 	m, _ := view.Member(s.self.Institution)
+	out = append(out, revokedWarnings(view, m)...)
 	if state.SealRights(m.Rights).Clinical {
 		out = append(out, s.sealingWarnings(view, m)...)
 	}
 	return out
 }
 
+// revokedWarnings tells of present keys with which nobody is asked or answered
+// any more.
+func revokedWarnings(view *state.State, m *state.Member) (out []warning) {
+	if view.Revoked(m.Request.ID()) {
+		out = append(out, warn("this institution's request key was revoked, so no holder answers it: raresync key rotate --request",
+			"本机构的求值请求密钥已被吊销，持有方不再应答：raresync key rotate --request"))
+	}
+	if view.Revoked(m.Response.ID()) {
+		out = append(out, warn("this institution's response key was revoked, so nobody takes its answers: raresync key rotate --response",
+			"本机构的求值应答密钥已被吊销，其应答不被接受：raresync key rotate --response"))
+	}
+	return out
+}
+
 // sealingWarnings tells of a reader's sealing key that has got old. A network in
 // which nothing is secret need not hear of it.
-func (s *service) sealingWarnings(view *state.State, m *state.Member) (out []string) {
+func (s *service) sealingWarnings(view *state.State, m *state.Member) (out []warning) {
 	since, err := s.logTimeOf(m.Sealing[len(m.Sealing)-1].From)
 	if err != nil {
 		return nil // not a copy yet
 	}
 	if age := time.Duration(view.LogTime-min(since, view.LogTime)) * time.Millisecond; age > maxSealingAge {
-		out = append(out, fmt.Sprintf("this reader's sealing key is %d days old: raresync key generate --sealing, then raresync key rotate", int(age.Hours()/24)))
+		out = append(out, warn("this reader's sealing key is %d days old: raresync key generate --sealing, then raresync key rotate",
+			"本读取方的密封密钥已使用 %d 天：请运行 raresync key generate --sealing，再运行 raresync key rotate", int(age.Hours()/24)))
 	}
 	if n := len(s.ring.Keys().Former); n > 0 {
-		out = append(out, fmt.Sprintf("%d former sealing keys of this reader are on this node: take them offline with raresync key protect --custody", n))
+		out = append(out, warn("%d former sealing keys of this reader are on this node: take them offline with raresync key protect --custody",
+			"本节点上有 %d 个本读取方以前的密封密钥：请用 raresync key protect --custody 离线保管", n))
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,7 +30,14 @@ func someFiles(t *testing.T, n int) (out []admin.File) {
 // take submits a file and waits for its receipts.
 func (p *place) take(t *testing.T, f admin.File) {
 	t.Helper()
-	out, err := p.client.Submit(t.Context(), admin.Submission{Files: []admin.File{f}, Wait: true})
+	var out admin.SubmissionResult
+	var err error
+	until(t, "a file at "+p.cfg.Node.ID, func() (bool, error) {
+		out, err = p.client.Submit(t.Context(), admin.Submission{Files: []admin.File{f}, Wait: true})
+		// Nothing is taken then, and the answer says to ask again.
+		again := problemCode(err) == admin.CodeNotYet || problemCode(err) == admin.CodeUnavailable
+		return !again, err
+	})
 	must(t, err)
 	if out.Files[0].Outcome != "accepted" {
 		t.Fatalf("%s: %+v", f.Name, out.Files[0])
@@ -85,7 +93,7 @@ func TestKeysRotateUnderARunningNetwork(t *testing.T) {
 	h1.take(t, files[0])
 	h3.end(t)
 
-	_, err := h1.client.RotateKeys(t.Context())
+	_, err := h1.client.RotateKeys(t.Context(), admin.KeyChoice{})
 	if problemCode(err) != admin.CodeRefused || !strings.Contains(err.Error(), "key generate") {
 		t.Errorf("a rotation without next keys: %v", err)
 	}
@@ -99,7 +107,7 @@ func TestKeysRotateUnderARunningNetwork(t *testing.T) {
 	h1.end(t) // between the two steps
 	h1.start(t)
 	h1.ready(t)
-	_, err = h1.client.RotateKeys(t.Context())
+	_, err = h1.client.RotateKeys(t.Context(), admin.KeyChoice{})
 	must(t, err)
 	after := h1.ids(t, "present")
 	for _, purpose := range []string{"envelope", "request", "response", "sealing", "tls"} {
@@ -117,7 +125,7 @@ func TestKeysRotateUnderARunningNetwork(t *testing.T) {
 	if !slices.ContainsFunc(h2Next, func(k admin.HeldKey) bool { return k.State == "next" && k.Node == "h2" }) {
 		t.Error("h2's next TLS key is not in the list")
 	}
-	_, err = h2.client.RotateKeys(t.Context())
+	_, err = h2.client.RotateKeys(t.Context(), admin.KeyChoice{})
 	must(t, err)
 	h3.start(t) // it knows both by their former keys
 	h3.ready(t)
@@ -127,10 +135,18 @@ func TestKeysRotateUnderARunningNetwork(t *testing.T) {
 	h1.ready(t)
 	h1.take(t, files[3])
 
-	_, err = reader.client.GenerateKeys(t.Context(), admin.KeyChoice{Sealing: true})
+	_, err = reader.client.GenerateKeys(t.Context(), admin.KeyChoice{Sealing: true, Request: true})
 	must(t, err)
-	_, err = reader.client.RotateKeys(t.Context())
+	waiting, request := reader.ids(t, "next")["request"], reader.ids(t, "present")["request"]
+	_, err = reader.client.RotateKeys(t.Context(), admin.KeyChoice{Sealing: true})
 	must(t, err)
+	if next := reader.ids(t, "next"); len(next) != 1 || next["request"] != waiting || reader.ids(t, "present")["request"] != request {
+		t.Errorf("after a rotation of the sealing key alone the next keys are %v, want the request key alone", next)
+	}
+	_, err = reader.client.RotateKeys(t.Context(), admin.KeyChoice{Sealing: true})
+	if problemCode(err) != admin.CodeRefused || !strings.Contains(err.Error(), "of those that are chosen") {
+		t.Errorf("a rotation of what is not there: %v", err)
+	}
 	s, err := reader.client.Status(t.Context())
 	must(t, err)
 	if !slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.Contains(w, "--custody") }) {
@@ -139,6 +155,10 @@ func TestKeysRotateUnderARunningNetwork(t *testing.T) {
 	h1.take(t, files[4])
 	wantOpened(t, places)
 
+	present := h1.ids(t, "present")["tls"]
+	if _, err := h1.client.RevokeKey(t.Context(), admin.KeyRevocation{Key: present}); problemCode(err) != admin.CodeRefused {
+		t.Errorf("a node revokes the TLS key that it runs with: %v", err)
+	}
 	revoked := h1.ids(t, "former")["envelope"]
 	_, err = h1.client.RevokeKey(t.Context(), admin.KeyRevocation{Key: revoked, Since: 0})
 	must(t, err)
@@ -150,11 +170,59 @@ func TestKeysRotateUnderARunningNetwork(t *testing.T) {
 		t.Error("entries of other keys are flagged")
 	}
 	shows(t, h1, after["envelope"], revoked)
+	warnsOfRevoked(t, h1)
 	h3.end(t)
 	keys, _, err := home.LoadKeys(h3.cfg)
 	must(t, err)
 	if keys.Rotated {
 		t.Error("h3, which has its first keys, says that they were rotated")
+	}
+}
+
+// TestVotersMeetAgainAfterTheirTLSKeysRotatedTwice stops all of them at once:
+// none has anybody to learn the keys from but its own disk.
+func TestVotersMeetAgainAfterTheirTLSKeysRotatedTwice(t *testing.T) {
+	places := network(t)
+	voters := []*place{places["h1"], places["h2"], places["h3"]}
+	for _, p := range voters {
+		p.start(t)
+	}
+	for _, p := range voters {
+		p.ready(t)
+	}
+	for range 2 {
+		for _, p := range voters {
+			_, err := p.client.GenerateKeys(t.Context(), admin.KeyChoice{TLS: true})
+			must(t, err)
+			_, err = p.client.RotateKeys(t.Context(), admin.KeyChoice{})
+			must(t, err)
+		}
+	}
+	for _, p := range voters {
+		p.end(t)
+	}
+	for _, p := range voters {
+		p.start(t)
+	}
+	for _, p := range voters {
+		p.ready(t)
+	}
+}
+
+// warnsOfRevoked revokes a present request key, which stops pseudonyms until it
+// is rotated.
+func warnsOfRevoked(t *testing.T, p *place) {
+	t.Helper()
+	warned := func() bool {
+		s, err := p.client.Status(t.Context())
+		must(t, err)
+		return slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.Contains(w, "request key was revoked") })
+	}
+	before := warned()
+	_, err := p.client.RevokeKey(t.Context(), admin.KeyRevocation{Key: p.ids(t, "present")["request"]})
+	must(t, err)
+	if before || !warned() {
+		t.Errorf("status warns of a revoked request key: before %v, after %v", before, warned())
 	}
 }
 
@@ -198,5 +266,39 @@ func shows(t *testing.T, p *place, present, revoked string) {
 	}
 	if _, err := p.client.RevokeKey(t.Context(), admin.KeyRevocation{Key: revoked, Since: 5}); problemCode(err) != admin.CodeInvalid {
 		t.Errorf("revoked again: %v", err)
+	}
+}
+
+// TestAReaderIsRemindedOfASealingKeyThatGotOld lets a hundred days pass in the
+// log, as every machine's clock says.
+func TestAReaderIsRemindedOfASealingKeyThatGotOld(t *testing.T) {
+	places := network(t)
+	var ahead atomic.Int64
+	for _, p := range places {
+		p.startServiceAt(t, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
+	}
+	for _, p := range places {
+		p.ready(t)
+	}
+	reader, files := places["reader"], someFiles(t, 3)
+	reminded := func() (bool, error) {
+		s, err := reader.client.Status(t.Context())
+		return slices.ContainsFunc(s.Warnings, func(w string) bool {
+			return strings.Contains(w, "sealing key is 101 days old: raresync key generate --sealing")
+		}), err
+	}
+	places["h1"].take(t, files[0])
+	if told, err := reminded(); told || err != nil {
+		t.Fatalf("reminded of a new key: %v, %v", told, err)
+	}
+	ahead.Add(int64(101 * 24 * time.Hour))
+	places["h1"].take(t, files[1])
+	until(t, "a reminder", reminded)
+	_, err := reader.client.GenerateKeys(t.Context(), admin.KeyChoice{Sealing: true})
+	must(t, err)
+	_, err = reader.client.RotateKeys(t.Context(), admin.KeyChoice{})
+	must(t, err)
+	if told, err := reminded(); told || err != nil {
+		t.Errorf("reminded of a key that was just made: %v, %v", told, err)
 	}
 }

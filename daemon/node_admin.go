@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/raresync/raresync/consensus"
@@ -22,24 +21,16 @@ func (s *service) status(*http.Request) (admin.Status, error) {
 	out := admin.Status{
 		Node: st.Node, Hospital: s.self.Institution, Name: nameOf(member), Kind: st.Kind.String(),
 		Network: view.Name, NetworkID: hex.EncodeToString(view.Network[:]), Demo: view.Demo,
-		Leader: st.Leader, Via: st.Via, Term: st.Term, Ready: st.Ready, Why: st.Why,
+		Leader: st.Leader, Via: st.Via, Term: st.Term, Ready: st.Ready, Why: st.Why, WhyZH: st.WhyZH,
 		Envelopes: st.Envelopes, Size: st.Size, Root: hex.EncodeToString(st.Root[:]), Checkpoint: st.Checkpoint.Size,
-		Outbox: pending, Alarm: alarm, Version: s.version, Warnings: st.Warnings, Peers: []admin.Peer{},
+		Outbox: pending, Alarm: alarm, Version: s.version, Peers: s.sessions(),
 	}
-	if !view.Demo { // where nothing is secret
-		out.Warnings = slices.Concat(s.warn, st.Warnings)
+	if files, since := s.quotas.spool.Waiting(); files > 0 {
+		out.Waiting, out.WaitingSince = files, since.UTC().Format(time.RFC3339)
 	}
-	out.Warnings = append(out.Warnings, s.ceremonyWarnings(view)...)
-	s.tellQuotas(&out, view)
-	out.Warnings = append(out.Warnings, s.keyWarnings(view)...)
-	for _, node := range s.mesh.Twins() {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("two instances of %s have run at once: both are refused until it is started anew", node))
-	}
-	for _, p := range s.mesh.Connected() {
-		out.Peers = append(out.Peers, admin.Peer{
-			Node: p.Node, Class: p.Class.String(), Dialled: p.Dialled, RTTms: float64(p.RTT.Microseconds()) / 1000,
-		})
-	}
+	tellLevel(&out, view)
+	tell(&out, s.warnings(st, view))
+	out.Dead = s.deadVoters(view)
 	followers, last := s.node.Followers()
 	for _, f := range followers {
 		out.Followers = append(out.Followers, admin.Follower{
@@ -47,6 +38,25 @@ func (s *service) status(*http.Request) (admin.Status, error) {
 		})
 	}
 	return out, nil
+}
+
+// behind says why this node's copy may lack what the log has; nil if it does not.
+func (s *service) behind() error {
+	if st := s.node.Status(); !st.Ready {
+		return fmt.Errorf("%w: %s", consensus.ErrNotYet, st.Why)
+	}
+	return nil
+}
+
+// sessions lists the nodes that this one is connected with.
+func (s *service) sessions() []admin.Peer {
+	out := []admin.Peer{}
+	for _, p := range s.mesh.Connected() {
+		out = append(out, admin.Peer{
+			Node: p.Node, Class: p.Class.String(), Dialled: p.Dialled, RTTms: float64(p.RTT.Microseconds()) / 1000,
+		})
+	}
+	return out
 }
 
 func nameOf(m *state.Member) string {
@@ -63,15 +73,21 @@ func (s *service) members(*http.Request) ([]admin.Member, error) {
 		m := &view.Members[i]
 		out[i] = admin.Member{
 			Number: uint32(i + 1), Role: m.Role.String(), NameZH: m.NameZH, NameEN: m.NameEN, Entity: m.Entity,
-			Province: m.Province, Lead: m.Lead, Rights: m.Rights.String(), Sequence: m.Chain.Sequence, Nodes: []string{},
+			Province: m.Province, Lead: m.Lead, Rights: m.Rights.String(), Sequence: m.Chain.Sequence, Nodes: []string{}, Parts: []admin.NodePart{},
 		}
 	}
+	connected := s.reachable()
 	for _, n := range view.Nodes {
 		m := &out[n.Institution-1]
 		m.Nodes = append(m.Nodes, n.ID)
+		m.Parts = append(m.Parts, admin.NodePart{Node: n.ID, Kind: n.Kind.String(), DialsOut: len(n.Addresses) == 0, State: s.stateOf(connected, n.ID),
+			Supports: supportOf(view, n.ID)})
+	}
+	for _, r := range view.Removals {
+		out[r.Institution-1].Removed = r.At
 	}
 	for share, institution := range view.Holders {
-		out[institution-1].Holder = share + 1
+		out[institution-1].Holder = admin.ShareNumber(share + 1)
 	}
 	return out, nil
 }
@@ -81,7 +97,11 @@ func (s *service) head(*http.Request) (admin.Head, error) {
 	if cp.Size == 0 {
 		return admin.Head{}, fmt.Errorf("no checkpoint: %w", consensus.ErrNotYet)
 	}
-	cosignatures, err := s.node.Policy().Verify(cp)
+	policy, err := s.node.Policy(cp.Size)
+	if err != nil {
+		return admin.Head{}, err
+	}
+	cosignatures, err := policy.Verify(cp)
 	if err != nil {
 		return admin.Head{}, err
 	}
@@ -111,8 +131,19 @@ func (s *service) proof(r *http.Request) (admin.Proof, error) {
 	return admin.Proof{Index: index, Leaf: hex.EncodeToString(leaf), Proof: string(proof.Marshal())}, nil
 }
 
-func (s *service) policy(*http.Request) (string, error) {
-	return string(s.node.Policy().Marshal()), nil
+func (s *service) policy(r *http.Request) (string, error) {
+	size, err := number(r, "size")
+	if err != nil {
+		return "", err
+	}
+	if size == 0 {
+		size = s.node.Checkpoint().Size
+	}
+	policy, err := s.node.Policy(size)
+	if err != nil {
+		return "", err
+	}
+	return string(policy.Marshal()), nil
 }
 
 // leaves streams the public marks of the log.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
-	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/evaluation"
 	"github.com/raresync/raresync/daemon/quota"
 	"github.com/raresync/raresync/daemon/spool"
@@ -69,16 +68,17 @@ func (q *quotas) close() {
 // running: it evaluates nothing, and says so.
 func (s *service) openQuotas() (err error) {
 	dir := s.cfg.Node.DataDir
-	if s.quotas.spool, err = spool.Open(spool.Config{Dir: filepath.Join(dir, "spool"), Sealing: s.keys.Sealing, Former: s.ring.Sealing, Now: time.Now}); err != nil {
+	if s.quotas.spool, err = spool.Open(spool.Config{Dir: filepath.Join(dir, "spool"), Sealing: s.keys.Sealing, Former: s.ring.Sealing, Now: s.clock}); err != nil {
 		return err
 	}
 	if s.quotas.asked, err = quota.OpenAsked(filepath.Join(dir, "asked")); err != nil {
 		return err
 	}
-	if s.self.Kind != act.Voter { // only a hospital with a voter holds a share
+	// Only a hospital with a voter gets a share, and may keep it as a mirror.
+	if s.self.Kind == act.Mirror && s.shares.Of(s.node.View().OPRF.Epoch) == nil {
 		return nil
 	}
-	s.quotas.book, err = quota.Open(quota.Config{Dir: filepath.Join(dir, "quota"), Now: time.Now})
+	s.quotas.book, err = quota.Open(quota.Config{Dir: filepath.Join(dir, "quota"), Now: s.clock})
 	switch {
 	case errors.Is(err, quota.ErrDamaged):
 		s.log.Error("this holder evaluates nothing", "reason", err.Error())
@@ -176,23 +176,27 @@ func (s *service) resumeWaiting(ctx context.Context, day uint32) error {
 	return nil
 }
 
-// tellQuotas puts into the status what is to be known of evaluations.
-func (s *service) tellQuotas(out *admin.Status, view *state.State) {
-	warn := func(format string, args ...any) { out.Warnings = append(out.Warnings, fmt.Sprintf(format, args...)) }
+// quotaWarnings are what an operator should know of evaluations.
+func (s *service) quotaWarnings(view *state.State) (out []warning) {
 	if files, since := s.quotas.spool.Waiting(); files > 0 {
-		out.Waiting, out.WaitingSince = files, since.UTC().Format(time.RFC3339)
-		warn("%d submitted files wait for another day's quota, the first since %s: they go on by themselves", files, out.WaitingSince)
+		out = append(out, warn("%d submitted files wait for another day's quota, the first since %s: they go on by themselves",
+			"%d 个已提交的文件因超出配额而等待（最早的自 %s 起），会自行继续", files, since.UTC().Format(time.RFC3339)))
 	}
 	if s.quotas.damaged != nil {
-		warn("this holder evaluates nothing: %v", s.quotas.damaged)
+		out = append(out, warn("this holder evaluates nothing: %v", "本持有方不再求值：%v", s.quotas.damaged))
 	}
 	for _, f := range view.Falsehoods {
-		warn("share holder %d has answered falsely in epoch %d: envelope %d has the evidence, reported by %d", f.Holder, f.Epoch, f.Envelope, f.Reporter)
+		out = append(out, warn("share holder %s has answered falsely in epoch %d: envelope %d has the evidence, reported by %s",
+			"份额持有方 %s 在份额代次 %d 中作出虚假应答：证据在信封 %d 中，由 %s 报告",
+			memberWithNumber(view, f.Holder), f.Epoch, f.Envelope, memberWithNumber(view, f.Reporter)))
 	}
-	for _, alarm := range s.quotas.evaluator.Alarms() {
-		warn("%s", alarm)
+	for _, a := range s.quotas.evaluator.Alarms() {
+		out = append(out, warning{a.EN, a.ZH})
 	}
 	for _, e := range s.quotas.asked.Excess(view.Usages, s.self.Institution) {
-		warn("share holder %d claims at least %d evaluations for this hospital in week %d, which asked it for %d: have it show the signed requests", e.Holder, e.AtLeast, e.Week, e.Asked)
+		out = append(out, warn("share holder %s claims at least %d evaluations for this hospital in week %d, which asked it for %d: have it show the signed requests",
+			"份额持有方 %s 声称第 %[3]d 周为本院求值至少 %[2]d 次，而本院只请求了 %[4]d 次：请其出示签名请求",
+			memberWithNumber(view, e.Holder), e.AtLeast, e.Week, e.Asked))
 	}
+	return out
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/home"
+	"github.com/raresync/raresync/daemon/meter"
 	"github.com/raresync/raresync/daemon/quota"
 	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/catalog"
@@ -37,7 +39,13 @@ func patients(n int) (out []admin.File) {
 // startService is start with a hold on the daemon's parts.
 func (p *place) startService(t *testing.T) *service {
 	t.Helper()
-	s := &service{cfg: p.cfg, log: slog.New(slog.NewTextHandler(&p.logged, nil)), version: "test", failed: make(chan error, 16)}
+	return p.startServiceAt(t, time.Now)
+}
+
+// startServiceAt is startService by another clock.
+func (p *place) startServiceAt(t *testing.T, clock func() time.Time) *service {
+	t.Helper()
+	s := &service{cfg: p.cfg, log: slog.New(slog.NewTextHandler(&p.logged, nil)), version: "test", clock: clock, failed: make(chan error, 16), meter: meter.New()}
 	must(t, s.open(t.Context()))
 	ctx, cancel := context.WithCancel(context.Background())
 	p.stop, p.ended = cancel, make(chan error, 1)
@@ -81,6 +89,10 @@ func TestFilesOverQuotaWaitOverARestartAndGoOnWithAnAllowance(t *testing.T) {
 		t.Fatalf("outcomes are %v, want 8 accepted and 4 waiting", outcomes)
 	}
 	h1.waiting(t, 4)
+	_, over := h1.client.CheckPseudonym(t.Context(), admin.Document{Type: "PP", Issuer: "FRA", Value: "X1234567"})
+	if over == nil || !strings.Contains(over.Error(), "hint: this hospital's quota of today is used up") {
+		t.Errorf("a check over quota says %v", over)
+	}
 	h1.end(t)
 	s := h1.startService(t)
 	h1.ready(t)
@@ -109,6 +121,38 @@ func TestFilesOverQuotaWaitOverARestartAndGoOnWithAnAllowance(t *testing.T) {
 	}
 }
 
+// TestFilesOverQuotaGoOnByThemselvesTheNextDay moves the clock of every machine by
+// a day. Nobody does anything about the files that wait: the first checkpoint of
+// the new day is enough.
+func TestFilesOverQuotaGoOnByThemselvesTheNextDay(t *testing.T) {
+	policy := act.DefaultPolicy()
+	policy.QuotaFloor = 4 // as above: 8 people a day
+	places := networkWith(t, policy)
+	var ahead atomic.Int64
+	for _, p := range places {
+		p.startServiceAt(t, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
+	}
+	for _, p := range places {
+		p.ready(t)
+	}
+	h1, files := places["h1"], patients(20)
+	_, err := h1.client.Submit(t.Context(), admin.Submission{Files: files, Wait: true})
+	must(t, err)
+	for day, left := range []int{12, 4, 0} {
+		h1.waiting(t, left)
+		if day == 2 {
+			break
+		}
+		ahead.Add(int64(24 * time.Hour))
+		places["h2"].take(t, someFiles(t, 2)[day]) // the first checkpoint of the day
+	}
+	again, err := h1.client.Submit(t.Context(), admin.Submission{Files: files[19:], Wait: true})
+	must(t, err)
+	if again.Files[0].Outcome != "known" {
+		t.Errorf("the last file, submitted again, is %s", again.Files[0].Outcome)
+	}
+}
+
 func TestAHolderWithADamagedCountSaysSoAndTheNodeRuns(t *testing.T) {
 	places := network(t)
 	h3 := places["h3"]
@@ -132,6 +176,29 @@ func TestAHolderWithADamagedCountSaysSoAndTheNodeRuns(t *testing.T) {
 	got, err := places["h1"].client.Submit(t.Context(), admin.Submission{Files: patients(1), Wait: true})
 	if err != nil || got.Files[0].Outcome != "accepted" {
 		t.Errorf("two of three holders give %v, %v", got.Files, err)
+	}
+}
+
+// checksOverARotation gives hospital 3 another request key. What the one before
+// signed is its own still, until that key is revoked.
+func checksOverARotation(t *testing.T, places map[string]*place, week uint32) {
+	t.Helper()
+	shown, err := places["h1"].client.ShowRequests(t.Context(), week, 3)
+	must(t, err)
+	signedBy := places["h3"].ids(t, "present")["request"]
+	_, err = places["h3"].client.GenerateKeys(t.Context(), admin.KeyChoice{Request: true})
+	must(t, err)
+	_, err = places["h3"].client.RotateKeys(t.Context(), admin.KeyChoice{Request: true})
+	must(t, err)
+	found, err := places["h3"].client.CheckRequests(t.Context(), shown)
+	if err != nil || !found.Holds || found.Elements != 600 {
+		t.Errorf("after a rotation of the request key: %+v, %v", found, err)
+	}
+	_, err = places["h3"].client.RevokeKey(t.Context(), admin.KeyRevocation{Key: signedBy})
+	must(t, err)
+	found, err = places["h3"].client.CheckRequests(t.Context(), shown)
+	if err != nil || found.Holds || !strings.Contains(found.Fault, "no request key of the hospital signed it") {
+		t.Errorf("after its revocation: %+v, %v", found, err)
 	}
 }
 
@@ -182,7 +249,7 @@ func TestAHolderPostsItsWeekAndAHospitalThatDidNotAskSaysSo(t *testing.T) {
 	warns := func(id string) bool {
 		s, err := places[id].client.Status(t.Context())
 		must(t, err)
-		return strings.Contains(strings.Join(s.Warnings, "\n"), "share holder 1 claims at least 512 evaluations for this hospital")
+		return strings.Contains(strings.Join(s.Warnings, "\n"), "share holder Hospital h1 (1) claims at least 512 evaluations for this hospital")
 	}
 	until(t, "hospital 2 doubts it", func() (bool, error) { return warns("h2"), nil })
 	if warns("h3") {
@@ -196,7 +263,7 @@ func TestAHolderPostsItsWeekAndAHospitalThatDidNotAskSaysSo(t *testing.T) {
 			t.Errorf("%s reads of %+v", id, usages)
 		}
 	}
-	for hospital, fault := range map[uint32]string{2: "the hospital's present request key did not sign it", 3: ""} {
+	for hospital, fault := range map[uint32]string{2: "no request key of the hospital signed it", 3: ""} {
 		shown, err := places["h1"].client.ShowRequests(t.Context(), week, hospital)
 		must(t, err)
 		found, err := places["h2"].client.CheckRequests(t.Context(), shown)
@@ -209,6 +276,7 @@ func TestAHolderPostsItsWeekAndAHospitalThatDidNotAskSaysSo(t *testing.T) {
 			t.Errorf("requests of another network: %v", err)
 		}
 	}
+	checksOverARotation(t, places, week)
 	if _, err := places["h1"].client.ShowRequests(t.Context(), week+1, 2); !strings.Contains(fmt.Sprint(err), quota.ErrNotKept.Error()) {
 		t.Errorf("the week that runs: %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/quota"
@@ -89,7 +90,11 @@ func (s *service) checkRequests(r *http.Request) (admin.CheckedRequests, error) 
 		}
 		shown.Proofs = append(shown.Proofs, p)
 	}
-	elements, err := shown.Check(&posted.Usage, member.Request)
+	keys, err := s.requestKeys(view, in.Hospital, member)
+	if err != nil {
+		return admin.CheckedRequests{}, err
+	}
+	elements, err := shown.Check(&posted.Usage, keys...)
 	out := admin.CheckedRequests{
 		Holder: in.Holder, Week: in.Week, Hospital: in.Hospital, Requests: len(in.Requests), Elements: elements,
 		AtLeast: act.UsageAtLeast(posted.Of(in.Hospital)), Holds: err == nil,
@@ -98,6 +103,59 @@ func (s *service) checkRequests(r *http.Request) (admin.CheckedRequests, error) 
 		out.Fault = err.Error()
 	}
 	return out, nil
+}
+
+// requestKeys returns an institution's request key, and those before it that were
+// not revoked: the week may have begun with one of them. The roster keeps no more
+// of them than their ids, so they are looked for in the acts that brought them.
+func (s *service) requestKeys(view *state.State, number uint32, m *state.Member) ([]*sign.PublicKey, error) {
+	keys := []*sign.PublicKey{m.Request}
+	if len(m.Former) == 0 {
+		return keys, nil
+	}
+	for n := range view.Envelopes {
+		meta, err := s.node.Machine().Meta(n)
+		if err != nil {
+			return nil, err
+		}
+		if meta.Count != 1 {
+			continue // no act
+		}
+		leaf, err := s.leaf(meta.First)
+		if err != nil {
+			return nil, err
+		}
+		if leaf.Kind != "act" {
+			continue
+		}
+		a, _, err := s.actIn(n)
+		if err != nil {
+			return nil, err
+		}
+		if key := requestKeyOf(a, number); key != nil && key.ID() != m.Request.ID() && !view.Revoked(key.ID()) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
+// requestKeyOf returns the request key that an act brings an institution, or nil.
+func requestKeyOf(a *act.Act, number uint32) *sign.PublicKey {
+	switch a.Type {
+	case act.TypeGenesis:
+		if g, err := act.DecodeGenesis(a.Payload); err == nil && int(number) <= len(g.Institutions) {
+			return g.Institutions[number-1].Request
+		}
+	case act.TypeAdmission:
+		if d, err := act.DecodeAdmission(a.Payload); err == nil && len(d.Nodes) > 0 && d.Nodes[0].Institution == number {
+			return d.Institution.Request
+		}
+	case act.TypeRotation, act.TypeReplace:
+		if d, err := act.DecodeRotation(a.Payload); err == nil && d.Institution == number {
+			return d.Request
+		}
+	}
+	return nil
 }
 
 func postedUsage(view *state.State, holder, week uint32) *state.Usage {

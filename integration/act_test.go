@@ -69,6 +69,7 @@ func (n *network) wantMember(some []*demo.Process, number uint32, node string) {
 }
 
 func TestLeadHospitalsDecideTogetherWhoComesIn(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t, 3, 3, 2*time.Minute)
 	first := n.propose(n.Hospitals[0], n.newcomer("late1"))
 	if first.Needed != 2 || first.Given != 0 || first.Proposer != 1 {
@@ -108,6 +109,7 @@ func (n *network) wantNothingHeldUp() {
 }
 
 func TestApprovalsAtOnceAndACrashDecideOnce(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t, 4, 3, 3*time.Minute) // three of four have to approve
 	mirror := n.Hospitals[3]
 	proposed := n.propose(mirror, n.newcomer("late1"))

@@ -62,6 +62,7 @@ var backupSteps = map[fault.Step]bool{
 // step, or at the one in RARESYNC_STEP. What has its name is whole; what has
 // not is in nobody's way.
 func TestACrashDuringABackupOrRestoreLeavesAllOrNothing(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t, 1, 1, 4*time.Minute)
 	n.register(madeUpVisits(t, 5, 1))
 	n.converge()

@@ -69,6 +69,7 @@ func (n *network) declared(asked *demo.Process, node string, r backup.Report) {
 }
 
 func TestBackupsOfARunningNetworkBringItsMirrorsBack(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t, 4, 3, 4*time.Minute)
 	voter, mirror := n.Hospitals[1], n.Hospitals[3]
 	policy := n.policy()

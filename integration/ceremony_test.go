@@ -43,6 +43,7 @@ func (n *network) inEpoch(epoch uint32, some ...*demo.Process) {
 // the holders make their key, registers a patient, moves the key to other
 // holders, and registers the patient elsewhere.
 func TestAPatientStaysOneThroughAReshare(t *testing.T) {
+	t.Parallel()
 	n := foundNetwork(t, 5, 5)
 	n.startKeyless(3 * time.Minute)
 	visit := madeUpVisits(t, 1, 1)[0]
@@ -86,7 +87,7 @@ func TestAPatientStaysOneThroughAReshare(t *testing.T) {
 		})
 	}
 	n.inEpoch(2, n.Processes()...)
-	for i, want := range []uint16{0, 0, 3, 1, 2} {
+	for i, want := range []admin.ShareNumber{0, 0, 3, 1, 2} {
 		n.eventually("the shares of epoch 2", func() error {
 			k, err := n.Hospitals[i].Client.Key(n.ctx)
 			if err == nil && k.Share != want {
@@ -101,6 +102,31 @@ func TestAPatientStaysOneThroughAReshare(t *testing.T) {
 	must(t, n.Hospitals[0].Stop())
 	must(t, n.Hospitals[1].Stop()) // who held shares of epoch 1, and hold none now
 	n.convergeOf(append(n.Hospitals[2:5:5], n.Reader))
+	n.wantPatience(n.Hospitals[3], n.Hospitals[2], n.Hospitals[4])
+}
+
+// wantPatience kills a holder and the voters that still run, and starts the
+// holder alone: its copy begins before the key was made, and it must wait and not
+// say that there is none, or that its share is wrong.
+func (n *network) wantPatience(holder *demo.Process, others ...*demo.Process) {
+	n.t.Helper()
+	before, err := holder.Client.Status(n.ctx)
+	must(n.t, err)
+	for _, p := range append(others, holder) {
+		must(n.t, p.Kill())
+	}
+	must(n.t, holder.Start())
+	now, err := holder.WaitStatus(n.ctx, func(admin.Status) bool { return true })
+	must(n.t, err)
+	if now.Ready || now.Envelopes >= before.Envelopes {
+		n.t.Errorf("it is ready: %v, with %d envelopes of %d: nothing to wait for", now.Ready, now.Envelopes, before.Envelopes)
+	}
+	if said := strings.Join(now.Warnings, "\n"); strings.Contains(said, "pseudonymisation key") || strings.Contains(said, "ceremony") {
+		n.t.Errorf("it warns of the key while it waits:\n%s", said)
+	}
+	if out, errs, code := n.run("ceremony", "status", "-c", holder.Config()); code != 4 || !strings.Contains(string(errs), now.Why) {
+		n.t.Errorf("ceremony status: exit code %d, want 4 and why it waits (%s)\n%s%s", code, now.Why, out, errs)
+	}
 }
 
 // personAt registers a visit at a hospital, and returns the pseudonym under
@@ -128,6 +154,7 @@ func (n *network) personAt(p *demo.Process, v visit) string {
 // TestAKilledHolderVoidsTheCeremonyOrResumesIt kills a holder somewhere in the
 // ceremony, which ends one way or the other; another then makes the key.
 func TestAKilledHolderVoidsTheCeremonyOrResumesIt(t *testing.T) {
+	t.Parallel()
 	n := foundNetwork(t, 3, 3)
 	n.startKeyless(3 * time.Minute)
 	n.must0("ceremony", "start", "--no-wait", "-c", n.Hospitals[0].Config())

@@ -170,9 +170,9 @@ func (c *campaign) stayOut(m *member) error {
 	return m.fsync.Release()
 }
 
-// plan draws the faults: each kind once, or six times for the full proof, one
-// or two at a time. Nodes whose disk fails have a step of their own, and the
-// voters among them come last.
+// plan draws the faults: half of the kinds, or each six times for the full
+// proof, one or two at a time. Nodes whose disk fails have a step of their own,
+// and the voters among them come last.
 func (c *campaign) plan(full bool) [][]chaosKind {
 	times, mirrors, voters := 1, 1, 1
 	if full {
@@ -180,6 +180,9 @@ func (c *campaign) plan(full bool) [][]chaosKind {
 	}
 	drawn := slices.Repeat(mendable, times)
 	shuffle(c.rng, drawn)
+	if !full {
+		drawn = drawn[:(len(drawn)+1)/2]
+	}
 	steps := slices.Repeat([][]chaosKind{{failMirror}}, mirrors)
 	for len(drawn) > 0 {
 		n := min(1+c.rng.IntN(2), len(drawn))

@@ -77,11 +77,24 @@ func (l *chaosLoad) stop(ctx context.Context) error {
 		select {
 		case <-l.under[node]:
 		case <-ctx.Done():
-			return fmt.Errorf("what %s has under way comes under no receipt: %w", node, ctx.Err())
+			return fmt.Errorf("what %s has under way comes under no receipt: %w; %s", node, ctx.Err(), l.says(node))
 		}
 	}
 	l.close()
 	return nil
+}
+
+// says returns what a node says of itself, for a failure.
+func (l *chaosLoad) says(node string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), chaosPace+10*time.Second) // the test's own is over
+	defer cancel()
+	for i, hospital := range l.hospitals {
+		if p := hospital.n.Hospitals[i]; p.Node == node {
+			status, err := p.Client.Status(ctx)
+			return fmt.Sprintf("its status: %+v, %v", status, err)
+		}
+	}
+	return "it hands nothing in"
 }
 
 // submitAt hands files in at a hospital until the load ends or the hospital is
@@ -100,6 +113,8 @@ func (l *chaosLoad) submitAt(hospital *load, p *demo.Process) {
 		if err := hospital.send(p, l.batch(hospital.n.t)); err != nil {
 			if hospital.n.ctx.Err() == nil {
 				hospital.n.t.Errorf("%s: %v", p.Node, err)
+			} else {
+				hospital.n.t.Logf("%s, when the time was over: %v", p.Node, err)
 			}
 			return
 		}

@@ -21,13 +21,14 @@ import (
 )
 
 // TestNetworkKeepsItsPromisesInChaos breaks the world around real processes in
-// every way that [chaosKinds] lists, one or two at a time, while hospitals
+// ways that [chaosKinds] lists, one or two at a time, while hospitals
 // submit. With each fault in force the network must go on; after the last one
 // every node has the same log, and every promise is kept.
 //
-// PROVE=1 makes it at least sixty faults instead of one of each kind.
+// PROVE=1 makes it at least sixty faults instead of half of the kinds.
 // CHAOS_SEED draws the same kinds in the same order again.
 func TestNetworkKeepsItsPromisesInChaos(t *testing.T) {
+	t.Parallel()
 	needsChaos(t)
 	if chaos.Inside() == "" {
 		if err := enclose(t, t.Output()); err != nil {

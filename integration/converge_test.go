@@ -20,6 +20,7 @@ import (
 // through five hospitals, two of which keep a mirror, and then looks at the
 // network from every side.
 func TestHospitalsThatVoteAndHospitalsThatMirror(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t, 5, 3, 3*time.Minute)
 	visits := publishedVisits(t, 5)
 	published := len(visits)

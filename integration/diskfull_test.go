@@ -18,6 +18,7 @@ import (
 // the leader, step by step, and gives the room back. Nobody else may notice
 // but by the change of the leader, and nothing is restarted.
 func TestADiskFillsUpUnderALeader(t *testing.T) {
+	t.Parallel()
 	if !withOwnMounts(t) {
 		return
 	}
@@ -95,6 +96,7 @@ func TestADiskFillsUpUnderALeader(t *testing.T) {
 // TestANodeStartsOnADiskThatIsFull fills what is beside the reserve to the last
 // byte while nodes are down: they start, say so, and go on when there is room.
 func TestANodeStartsOnADiskThatIsFull(t *testing.T) {
+	t.Parallel()
 	if !withOwnMounts(t) {
 		return
 	}

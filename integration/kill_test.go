@@ -21,6 +21,7 @@ import (
 // hospitals submit without a pause, and then looks for every entry that was
 // promised.
 func TestProcessesAreKilledUnderLoad(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t, 3, 3, 3*time.Minute)
 	policy := n.policy()
 	l := newLoad(n)

@@ -2,41 +2,34 @@ package integration
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/integration/canary"
 	"github.com/raresync/raresync/registry/entry"
 	"github.com/raresync/raresync/registry/generate"
 )
 
-// The names and numbers planted in files. In GB 18030 the names are the bytes
-// that hospitals' older systems would leave.
+// The names and numbers planted in files.
 const (
-	plantedName   = "欧阳文静的儿子"
-	plantedDoctor = "慕容晓峰之女"
+	plantedName   = "欧阳文静瑾鸿"
+	plantedDoctor = "慕容晓峰夏渊"
 	plantedNumber = "ZYH-2023-0048815"
 	plantedRecord = "BAH/77120394/02"
 )
-
-var plantedGB18030 = map[string]string{
-	plantedName:   "\xc5\xb7\xd1\xf4\xce\xc4\xbe\xb2\xb5\xc4\xb6\xf9\xd7\xd3",
-	plantedDoctor: "\xc4\xbd\xc8\xdd\xcf\xfe\xb7\xe5\xd6\xae\xc5\xae",
-}
 
 // plantedVisits are two files with a name or number wherever one fits, one
 // with a document number and one with a record number of the hospital.
@@ -71,35 +64,39 @@ func plantedVisits(t *testing.T) []visit {
 	}
 }
 
-// marker is what no other node may have in clear.
-type marker struct {
-	what   string
-	owners map[int]bool // hospitals that know it themselves
-}
-
-// markers holds markers by their bytes.
-type markers map[string]*marker
+// texts are what no other node may have in clear, by their bytes.
+type texts map[string]*canary.Marker
 
 // shortestMarker keeps out what occurs anywhere by chance, such as the subject
 // id "P4".
 const shortestMarker = 8
 
-func (m markers) add(what, value string, hospital int) {
+// add adds a text of a hospital's. It is searched for as a whole: the packets
+// have pieces in common.
+func (m texts) add(what, value string, hospital int) {
 	if len(value) < shortestMarker || len(value) < 12 && strings.Trim(value, "0123456789") == "" {
 		return
 	}
 	if m[value] == nil {
-		m[value] = &marker{what: what, owners: map[int]bool{}}
+		m[value] = &canary.Marker{What: what, Value: value, Whole: true}
 	}
-	m[value].owners[hospital] = true
+	if node := hospitalNode(hospital); !m[value].At(node) {
+		m[value].Homes = append(m[value].Homes, node)
+	}
 }
+
+// hospitalNode is the node of a hospital, numbered from 0.
+func hospitalNode(hospital int) string { return fmt.Sprintf("h%d", hospital+1) }
+
+// search returns the search for all of them.
+func (m texts) search() *canary.Search { return canary.New(slices.Collect(maps.Values(m))) }
 
 // coded is the form of the codes of diseases, features, genes and variants.
 var coded = regexp.MustCompile(`^[A-Za-z0-9.]+:[A-Za-z0-9_.>-]+$`)
 
 // addFile adds what identifies somebody in a file, and every code with its
 // label.
-func (m markers) addFile(v visit) {
+func (m texts) addFile(v visit) {
 	m.add("a file name", strings.TrimSuffix(v.file.Name, ".json"), v.hospital)
 	for subject, d := range v.file.Identities {
 		m.add("a subject id", subject, v.hospital)
@@ -120,7 +117,7 @@ func (m markers) addFile(v visit) {
 	m.addCodes(packet, v.hospital)
 }
 
-func (m markers) addCodes(v any, hospital int) {
+func (m texts) addCodes(v any, hospital int) {
 	switch v := v.(type) {
 	case []any:
 		for _, item := range v {
@@ -138,11 +135,11 @@ func (m markers) addCodes(v any, hospital int) {
 	}
 }
 
-// markersOf collects the markers of all visits, and the pseudonyms that the
+// textsOf collects the texts of all visits, and the pseudonyms that the
 // coordinator sees.
-func (n *network) markersOf(t *testing.T, visits []visit) markers {
+func (n *network) textsOf(t *testing.T, visits []visit) texts {
 	t.Helper()
-	m := markers{}
+	m := texts{}
 	for _, v := range visits {
 		m.addFile(v)
 	}
@@ -163,7 +160,7 @@ func (n *network) markersOf(t *testing.T, visits []visit) markers {
 	}
 	kinds := map[string]int{}
 	for _, one := range m {
-		kinds[one.what]++
+		kinds[one.What]++
 	}
 	t.Logf("searched for: %v", kinds)
 	for _, what := range []string{"a document number", "a subject id", "a packet id", "a code", "a label", "a pseudonym"} {
@@ -174,127 +171,17 @@ func (n *network) markersOf(t *testing.T, visits []visit) markers {
 	return m
 }
 
-// encodings returns the forms in which a text or key may lie around. Base64
-// comes in three, for the three ways it can fall on a stream's groups; what
-// depends on the neighbours is cut off.
-func encodings(value string) map[string]string {
-	all := map[string]string{
-		"as it is":         value,
-		"in UTF-16":        utf16le(value),
-		"in hex":           hex.EncodeToString([]byte(value)),
-		"in HEX":           strings.ToUpper(hex.EncodeToString([]byte(value))),
-		"in GB 18030":      plantedGB18030[value],
-		"in JSON's escape": strings.Trim(fmt.Sprintf("%+q", value), `"`),
-	}
-	for shift := range 3 {
-		text := base64.StdEncoding.EncodeToString([]byte("\x00\x00"[:shift] + value))
-		text = text[[]int{0, 2, 3}[shift]:]
-		text = strings.TrimRight(text, "=")
-		text = text[:len(text)-1]
-		all[fmt.Sprintf("in base64, %d", shift)] = text
-		all[fmt.Sprintf("in base64url, %d", shift)] = strings.NewReplacer("+", "-", "/", "_").Replace(text)
-	}
-	return all
-}
-
-func utf16le(s string) string {
-	var b []byte
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = binary.LittleEndian.AppendUint16(b, u)
-	}
-	return string(b)
-}
-
-// needle is one form of a marker.
-type needle struct {
-	bytes, value, form string
-	marker             *marker
-}
-
-// searcher looks for all needles at once: a filter of one bit per hash of
-// eight bytes passes over nearly every place, a table of first eight bytes
-// decides the others.
-type searcher struct {
-	filter [1 << 18]uint64
-	heads  map[uint64][]needle
-}
-
-func newSearcher(m markers) *searcher {
-	s := &searcher{heads: map[uint64][]needle{}}
-	for value, one := range m {
-		for form, text := range encodings(value) {
-			if len(text) < shortestMarker {
-				continue
-			}
-			head := binary.LittleEndian.Uint64([]byte(text[:8]))
-			at := filterPlace(head)
-			s.filter[at/64] |= 1 << (at % 64)
-			s.heads[head] = append(s.heads[head], needle{bytes: text, value: value, form: form, marker: one})
-		}
-	}
-	return s
-}
-
-func filterPlace(head uint64) uint64 { return head * 0x9e3779b97f4a7c15 >> 40 }
-
-// find returns the needles in b.
-func (s *searcher) find(b []byte) []needle {
-	var found []needle
-	for i := 0; i+8 <= len(b); i++ {
-		head := binary.LittleEndian.Uint64(b[i:])
-		at := filterPlace(head)
-		if s.filter[at/64]&(1<<(at%64)) == 0 {
-			continue
-		}
-		for _, n := range s.heads[head] {
-			if len(b)-i >= len(n.bytes) && string(b[i:i+len(n.bytes)]) == n.bytes {
-				found = append(found, n)
-			}
-		}
-	}
-	return found
-}
-
-// leak is a needle with where it was found.
-type leak struct {
-	needle
-	where string
-}
-
-func (l leak) String() string {
-	return fmt.Sprintf("%s: %s, %s: %q", l.where, l.marker.what, l.form, l.value)
-}
-
-// files searches every file below a folder.
-func (s *searcher) files(t *testing.T, dir string) (leaks []leak, searched int64) {
-	t.Helper()
-	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		searched += int64(len(raw))
-		for _, n := range s.find(raw) {
-			leaks = append(leaks, leak{n, path})
-		}
-		return nil
-	}))
-	return leaks, searched
-}
-
 // nothingLeaks searches every file of every node, the owner's and the
 // coordinator's included, which keep entries only sealed; and what a hospital's
 // daemon answers on its own machine, where it may tell what the hospital knows
 // itself.
 func (n *network) nothingLeaks(t *testing.T, visits []visit) {
 	n = n.with(t)
-	m := n.markersOf(t, visits)
-	s := newSearcher(m)
+	m := n.textsOf(t, visits)
+	s := m.search()
 	for _, p := range n.Processes() {
-		leaks, searched := s.files(t, p.Dir)
+		leaks, searched, err := s.Files(p.Dir)
+		must(t, err)
 		reportLeaks(t, leaks)
 		if log, err := os.Stat(p.Log()); err != nil || log.Size() == 0 || searched < 256<<10 {
 			t.Errorf("%s: the search of %d bytes is void: %v", p.Node, searched, err)
@@ -306,7 +193,7 @@ func (n *network) nothingLeaks(t *testing.T, visits []visit) {
 	n.plantedLeaksAreFound(t, s, m)
 }
 
-func reportLeaks(t *testing.T, leaks []leak) {
+func reportLeaks(t *testing.T, leaks []canary.Hit) {
 	t.Helper()
 	for i, l := range leaks {
 		if i == 10 {
@@ -321,9 +208,9 @@ func reportLeaks(t *testing.T, leaks []leak) {
 // can be asked about the log and about other hospitals' entries. In the list of
 // its own entries a hospital sees diseases that others have, too, but none of
 // their persons.
-func (n *network) leaksInAnswers(t *testing.T, s *searcher, hospital int, p *demo.Process, visits []visit) (leaks []leak) {
+func (n *network) leaksInAnswers(t *testing.T, s *canary.Search, hospital int, p *demo.Process, visits []visit) (leaks []canary.Hit) {
 	t.Helper()
-	paths := []string{"/v1/status", "/v1/members", "/v1/log/head", "/v1/log/leaves", "/v1/log/policy", "/v1/entries"}
+	paths := []string{"/v1/status", "/v1/members", "/v1/log/head", "/v1/log/leaves", "/v1/log/policy", "/v1/log/withdrawn", "/v1/entries"}
 	for i, v := range visits {
 		if v.hospital == hospital || i%8 != 0 {
 			continue
@@ -334,14 +221,14 @@ func (n *network) leaksInAnswers(t *testing.T, s *searcher, hospital int, p *dem
 		}
 	}
 	for _, path := range paths {
-		answer, status := n.answer(t, p, path)
+		answer, status := n.ask(p, http.MethodGet, path, "")
 		if others := strings.HasPrefix(path, "/v1/entries/"); others != (status == http.StatusForbidden) {
 			t.Errorf("%s%s: HTTP status %d", p.Node, path, status)
 		}
-		for _, found := range s.find(answer) {
-			ownList := path == "/v1/entries" && (found.marker.owners[hospital] || found.marker.what == "a code" || found.marker.what == "a label")
-			if !ownList {
-				leaks = append(leaks, leak{found, p.Node + path})
+		for _, found := range s.Bytes(p.Node+path, answer) {
+			m := found.Marker
+			if ownList := path == "/v1/entries" && (m.At(p.Node) || m.What == "a code" || m.What == "a label"); !ownList {
+				leaks = append(leaks, found)
 			}
 		}
 	}
@@ -353,43 +240,41 @@ func (n *network) leaksInAnswers(t *testing.T, s *searcher, hospital int, p *dem
 	return leaks
 }
 
-// answer asks a daemon on its admin socket and returns the bytes it sends.
-func (n *network) answer(t *testing.T, p *demo.Process, path string) ([]byte, int) {
-	t.Helper()
+// ask sends a request to a daemon's admin socket and returns the bytes of its
+// answer, and its status.
+func (n *network) ask(p *demo.Process, method, path, body string) ([]byte, int) {
+	n.t.Helper()
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(p.Dir, "admin.sock"))
 	}}
 	defer transport.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(n.ctx, http.MethodGet, "http://daemon"+path, nil)
-	must(t, err)
+	req, err := http.NewRequestWithContext(n.ctx, method, "http://daemon"+path, strings.NewReader(body))
+	must(n.t, err)
 	resp, err := transport.RoundTrip(req)
-	must(t, err)
+	must(n.t, err)
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
-	must(t, err)
+	must(n.t, err)
 	return raw, resp.StatusCode
 }
 
-// plantedLeaksAreFound puts one marker of each sort, in each of its forms, into
-// a file of another node and into a line of its log's copy, where the same
-// search must find it.
-func (n *network) plantedLeaksAreFound(t *testing.T, s *searcher, m markers) {
+// plantedLeaksAreFound puts one text of each sort, in each of its forms, into a
+// file of another node and into a line of its log's copy, where the same search
+// must find it.
+func (n *network) plantedLeaksAreFound(t *testing.T, s *canary.Search, m texts) {
 	node := n.Hospitals[2]
 	log, err := os.ReadFile(node.Log())
 	must(t, err)
-	samples := map[string]string{}
-	for value, one := range m {
-		samples[one.what] = value
+	samples := map[string]*canary.Marker{}
+	for _, one := range m {
+		samples[one.What] = one
 	}
-	samples["a planted name or number"] = plantedName
+	samples["a planted name or number"] = m[plantedName]
 	dir := filepath.Join(node.Dir, "planted")
 	must(t, os.Mkdir(dir, 0o700))
 	lost := map[string]string{} // planted and not found yet, by file
-	for what, value := range samples {
-		for form, text := range encodings(value) {
-			if len(text) < shortestMarker {
-				continue
-			}
+	for what, sample := range samples {
+		for form, text := range sample.Forms() {
 			file, line := filepath.Join(dir, fmt.Sprint(len(lost), ".bin")), filepath.Join(dir, fmt.Sprint(len(lost)+1, ".log"))
 			must(t, os.WriteFile(file, append(make([]byte, 4093), text...), 0o600))
 			must(t, os.WriteFile(line, fmt.Appendf(log, "level=INFO msg=planted %s\n", text), 0o600))
@@ -397,9 +282,10 @@ func (n *network) plantedLeaksAreFound(t *testing.T, s *searcher, m markers) {
 		}
 	}
 	planted := len(lost)
-	leaks, _ := s.files(t, node.Dir)
+	leaks, _, err := s.Files(node.Dir)
+	must(t, err)
 	for _, l := range leaks {
-		delete(lost, l.where)
+		delete(lost, l.Where)
 	}
 	for _, what := range lost {
 		t.Errorf("the search is void: %s planted at %s was not found", what, node.Node)

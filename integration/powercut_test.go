@@ -25,6 +25,7 @@ import (
 // a witness outside looks for every entry that a hospital has a receipt for, on
 // every node. PROVE=1 makes a hundred cuts of a few.
 func TestPowerCutsLoseNoReceiptedEntry(t *testing.T) {
+	t.Parallel()
 	if !withOwnMounts(t) {
 		return
 	}

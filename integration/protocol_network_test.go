@@ -390,12 +390,12 @@ func (m *exampleMaker) exampleEntries(t *testing.T) []envelope.Plain {
 		Type: entry.TypeCase, Profile: entry.Report, ID: caseID,
 		Pseudonym: entry.Pseudonym{Present: true, Value: m.pseudonym}, Strength: entry.StrengthStrong,
 		EventDate: entry.Date{Year: 2026, Month: 9, Day: 1}, Source: entry.SourcePhenopacket, Basis: entry.BasisStatutory,
-		Case: &entry.Case{
+		Facts: entry.Facts{Case: &entry.Case{
 			Diseases:     []entry.Disease{{Codes: []string{"ORPHA:558"}, Text: "Marfan syndrome", Onset: entry.When{Kind: entry.WhenAge, A: "P30Y"}}},
 			Verification: entry.Genetic, Sex: entry.SexFemale, Birth: entry.Date{Year: 1949, Month: 12},
 			Life: entry.Life{Status: entry.Alive}, Department: "Cardiology", Province: "11",
 			Features: []entry.Feature{{Type: feature, Onset: entry.When{Kind: entry.WhenUndetermined}}},
-		},
+		}},
 	}
 	genetics := registration
 	genetics.Type, genetics.Case = entry.TypeGenetics, nil
@@ -416,7 +416,32 @@ func (m *exampleMaker) exampleEntries(t *testing.T) []envelope.Plain {
 	must(t, err)
 	m.derived("entry.case", clinical)
 	m.derived("entry.genetics", genetic)
+	m.decided(t, key, registration)
 	return []envelope.Plain{{Part: seal.Clinical, CBOR: clinical}, {Part: seal.Genetic, CBOR: genetic}}
+}
+
+// decided makes the consent with which the patient withdraws, and a correction of
+// the case, neither of which is in the example's log.
+func (m *exampleMaker) decided(t *testing.T, key [32]byte, registration entry.Entry) {
+	t.Helper()
+	mark := entry.Mark(key, m.pseudonym)
+	c := entry.Consent{Status: entry.Erasing, Scope: entry.ScopeAll, By: entry.BySelf, Marks: [][32]byte{mark}, Indexes: []uint64{1, 2}}
+	id, err := entry.ConsentID(key, c, [32]byte{})
+	must(t, err)
+	consent, err := entry.Encode(entry.Entry{
+		Type: entry.TypeConsent, Profile: entry.Report, ID: id, EventDate: entry.Date{Year: 2026, Month: 9, Day: 22},
+		Source: entry.SourceForm, Basis: entry.BasisStatutory, Consent: &c,
+	})
+	must(t, err)
+	right, moved := registration, *registration.Case
+	moved.Department, right.Case = "Neurology", &moved
+	e, err := entry.Correct(key, 1, registration, right, entry.Mistyped, [32]byte{})
+	must(t, err)
+	correction, err := entry.Encode(e)
+	must(t, err)
+	m.derived("entry.mark", mark[:])
+	m.derived("entry.consent", consent)
+	m.derived("entry.correction", correction)
 }
 
 func (m *exampleMaker) makeEntries(t *testing.T) {
@@ -508,7 +533,19 @@ func (m *exampleMaker) makeAct(t *testing.T) {
 	backup := act.SaltsBackup{Node: "h1", Size: 4, Expiry: entriesTime + 90*86_400_000}
 	declared := act.Act{Version: act.Version, Type: act.TypeSaltsBackup, Payload: backup.Marshal()}
 	m.derived("act.salts_backup", declared.Marshal())
+	m.makeErasure()
 	m.makeAdmission()
+}
+
+// makeErasure derives the act that withdraws the example's entries, and a
+// node's receipt for it.
+func (m *exampleMaker) makeErasure() {
+	w := act.Withdrawal{Hospital: 1, Entries: []act.Span{{First: 1, Count: 2}}}
+	withdrawn := act.Act{Version: act.Version, Type: act.TypeWithdrawal, Payload: w.Marshal()}
+	m.derived("act.withdrawal", withdrawn.Marshal())
+	r := act.ErasureReceipt{Node: "h1", Through: 3, Index: 4}
+	receipt := act.Act{Version: act.Version, Type: act.TypeErasureReceipt, Payload: r.Marshal()}
+	m.derived("act.erasure_receipt", receipt.Marshal())
 }
 
 // makeAdmission derives what lead hospitals would sign to let hospital 3 in, if

@@ -9,6 +9,7 @@ import (
 // TestCorrectedFileComesBackWhole: a clerk corrects the clinical part of a file
 // with genetics and a visit, and hands it in again.
 func TestCorrectedFileComesBackWhole(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t, 1, 1, time.Minute)
 	first := madeUpVisits(t, 1, 1)[0] // has genetics and one visit
 	second := first

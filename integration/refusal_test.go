@@ -22,6 +22,7 @@ import (
 // TestBadInput gives a running network what a careless clerk, a broken export
 // and a member with a forged program would.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t, 4, 3, 3*time.Minute)
 	n.register(madeUpVisits(t, 24, 4))
 	n.converge()

@@ -17,6 +17,7 @@ import (
 // of a voter, and starts the copy on ports of its own while the original runs.
 // Both must stop, and nobody else.
 func TestACopyOfANodeIsStartedBesideIt(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t, 4, 3, 3*time.Minute)
 	visits := madeUpVisits(t, 24, 4)
 	n.register(visits[:8])

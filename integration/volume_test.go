@@ -147,3 +147,18 @@ func (v *volume) fill(t *testing.T) {
 	}
 	must(t, f.Sync())
 }
+
+// search looks for pieces in every byte of the image, which is what a disk taken
+// out of the machine would show: files, free blocks, and the file system's own
+// journal. Nothing of the volume is open.
+func (v *volume) search(p pieces) (at []int64, err error) {
+	if err := v.unmount(); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(v.image)
+	if err != nil {
+		return nil, errors.Join(err, v.mount())
+	}
+	at, err = p.inSparse(f)
+	return at, errors.Join(err, f.Close(), v.mount())
+}

@@ -49,14 +49,19 @@ func actList(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	daemon, err := client(c)
+	if err != nil {
+		return err
+	}
+	t := tellerOf(c, daemon)
 	rows := []actRow{}
 	for _, p := range known {
 		if p.State != "open" && !c.Bool("all") {
 			continue
 		}
-		row := actRow{Proposal: p, By: fmt.Sprintf("%d %s", p.Proposer, p.ProposerName)}
-		if p.State == "open" {
-			row.Approved = fmt.Sprintf("%d of %d", p.Given, p.Needed)
+		row := actRow{Proposal: p, By: t.of(p.Proposer)}
+		if p.State == "open" || p.Given > 0 {
+			row.Approved = t.say("%d of %d", "%d/%d", p.Given, p.Needed)
 		}
 		if isTable(c) {
 			row.ID = short(p.ID)
@@ -92,11 +97,12 @@ func actShow(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	said, unread := readProposal(&p)
+	t := tellerOf(c, daemon)
+	said, unread := t.read(&p)
 	if !isTable(c) {
 		return errors.Join(term.PrintOne(out, shownProposal{p, said}), unread)
 	}
-	if err := printProposal(out, c.App.Writer, p, said); err != nil {
+	if err := t.print(out, c.App.Writer, p, said); err != nil {
 		return err
 	}
 	if unread != nil {
@@ -105,11 +111,13 @@ func actShow(c *cli.Context) error {
 	screen := term.NewScreen(c.App.ErrWriter)
 	switch {
 	case p.State != "open":
-		screen.Note(fmt.Sprintf("it is %s since envelope %d", p.State, p.Ended))
+		screen.Note(t.say("it is %s since envelope %d", "%s（信封 %d）", t.cell("state", p.State), p.Ended))
 	case p.Enough:
-		screen.Note("it has its approvals and only has to be submitted, by any hospital: raresync act approve " + short(p.ID))
+		screen.Note(t.say("it has its approvals and only has to be submitted, by any hospital: raresync act approve %s",
+			"赞同已足，任何医院均可提交：raresync act approve %s", short(p.ID)))
 	default:
-		screen.Note(fmt.Sprintf("%d more of the lead hospitals approve it with: raresync act approve %s", int(p.Needed)-p.Given, short(p.ID)))
+		screen.Note(t.say("%d more of the lead hospitals approve it with: raresync act approve %s",
+			"还需 %d 家牵头医院赞同：raresync act approve %s", int(p.Needed)-p.Given, short(p.ID)))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/registry/act"
 )
 
 func actApproveCommand() *cli.Command {
@@ -47,7 +48,7 @@ func actApprove(c *cli.Context) error {
 		return err
 	}
 	if may.Signs {
-		if err := agreeToProposal(c, p); err != nil {
+		if err := agreeToProposal(c, tellerOf(c, daemon), p); err != nil {
 			return err
 		}
 	}
@@ -73,8 +74,8 @@ func approveProposal(c *cli.Context, daemon *admin.Client, id string, n admin.Ne
 
 // agreeToProposal shows what would be signed, on standard error, and asks. What
 // this program cannot read is not signed.
-func agreeToProposal(c *cli.Context, p admin.Proposal) error {
-	said, err := readProposal(&p)
+func agreeToProposal(c *cli.Context, t teller, p admin.Proposal) error {
+	said, err := t.read(&p)
 	if err != nil {
 		return coded{exitForbidden, err}
 	}
@@ -82,12 +83,13 @@ func agreeToProposal(c *cli.Context, p admin.Proposal) error {
 	if err != nil {
 		return err
 	}
-	if err := printProposal(shown, c.App.ErrWriter, p, said); err != nil {
+	shown.Speak(tableWords(c))
+	if err := t.print(shown, c.App.ErrWriter, p, said); err != nil {
 		return err
 	}
 	screen := term.NewScreen(c.App.ErrWriter)
-	screen.Note(cannotBeUndone(p.Type))
-	if c.Bool("yes") || c.Bool("dry-run") || agrees(c, "\nApprove it for this hospital? Type yes: ") {
+	screen.Note(cannotBeUndone(t.voice, p.Type))
+	if c.Bool("yes") || c.Bool("dry-run") || agrees(c, t.say("\nApprove it for this hospital? Type yes: ", "\n代表本院赞同？输入 yes 确认：")) {
 		return nil
 	}
 	return coded{exitForbidden, hinted{errNotApproved, "answer yes, or give --yes"}}
@@ -99,17 +101,22 @@ func tellApproval(c *cli.Context, out *term.Output, a admin.Approval) error {
 	if !isTable(c) {
 		return term.PrintOne(out, a)
 	}
-	screen := term.NewScreen(c.App.ErrWriter)
+	v, screen := voiceOf(c), term.NewScreen(c.App.ErrWriter)
 	switch {
+	case p.State == "fulfilled" && p.Type == act.TypeCeremony.String():
+		screen.Done(v.say("the reshare is open since envelope %d; the key has not moved yet", "重新分发已开始（信封 %d）；密钥尚未转移", p.Ended))
+		screen.Note(v.say("when the new holders' daemons have joined, operators of enough present holders run: raresync ceremony contribute",
+			"待新持有方的服务加入后，足够多的当前持有方的运维人员运行：raresync ceremony contribute"))
+		screen.Note(v.say("raresync ceremony status says what it waits for", "raresync ceremony status 显示在等待什么"))
 	case p.State == "fulfilled":
-		screen.Done(fmt.Sprintf("the %s is in force since envelope %d", p.Type, p.Ended))
+		screen.Done(v.say("the %s is in force since envelope %d", "%s已生效（信封 %d）", v.cell("type", p.Type), p.Ended))
 	case c.Bool("dry-run") && a.Signs:
-		screen.Done("this hospital may approve it; nothing was signed")
+		screen.Done(v.say("this hospital may approve it; nothing was signed", "本院可以赞同；尚未签名"))
 	case c.Bool("dry-run"):
-		screen.Done(fmt.Sprintf("there is nothing to sign: %d of %d approvals are given", p.Given, p.Needed))
+		screen.Done(v.say("there is nothing to sign: %d of %d approvals are given", "无需签名：已有 %d 个赞同（需 %d 个）", p.Given, p.Needed))
 	default:
-		screen.Done(fmt.Sprintf("approved by this hospital: %d of %d approvals are given", p.Given, p.Needed))
-		screen.Note("the others approve it with: raresync act approve " + short(p.ID))
+		screen.Done(v.say("approved by this hospital: %d of %d approvals are given", "本院已赞同：已有 %d 个赞同（需 %d 个）", p.Given, p.Needed))
+		screen.Note(v.say("the others approve it with: raresync act approve %s", "其他医院赞同：raresync act approve %s", short(p.ID)))
 	}
 	return nil
 }

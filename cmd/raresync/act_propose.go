@@ -19,9 +19,10 @@ import (
 
 func actProposeCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "propose",
-		Usage:       "put an act forward that lead hospitals approve",
-		Subcommands: []*cli.Command{actProposeAdmissionCommand(), actProposeAllowanceCommand(), actProposeReplacementCommand(), actProposeRevocationCommand()},
+		Name:  "propose",
+		Usage: "put an act forward that lead hospitals approve",
+		Subcommands: []*cli.Command{actProposeAdmissionCommand(), actProposeAllowanceCommand(), actProposeReplacementCommand(), actProposeRevocationCommand(), actProposeWithdrawalCommand(),
+			actProposeNodeCommand(), actProposeSettingsCommand(), actProposeRightsCommand(), actProposeFeatureCommand(), actProposeCatalogueCommand()},
 	}
 }
 
@@ -41,8 +42,10 @@ func actProposeAdmissionCommand() *cli.Command {
 		ArgsUsage: "CARD",
 		Description: "CARD is the card.pem that raresync init --kind mirror wrote at the newcomer. Compare its key\n" +
 			"id with it by another way than the card came; those who approve do the same. Any\n" +
-			"other change of the roster before it is in force voids the proposal: propose one at a time.",
-		Flags:  proposeFlags(),
+			"other change of the roster before it is in force voids the proposal: propose one at a time. It asks\n" +
+			"if the card's entity is in the network already: a hospital that only lost its keys gets new ones\n" +
+			"with act propose replacement.",
+		Flags:  append(proposeFlags(), yesFlag()),
 		Action: actProposeAdmission,
 	}
 }
@@ -60,29 +63,47 @@ func actProposeAdmission(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := admissionOf(c, daemon, card)
-	if err != nil {
-		return err
-	}
-	if err := d.Validate(); err != nil {
-		return invalid(path, err)
-	}
-	return proposeAct(c, act.Act{Type: act.TypeAdmission, Payload: d.Marshal()}, c.String("reason"))
-}
-
-// admissionOf gives the hospital of a card the next number.
-func admissionOf(c *cli.Context, daemon *admin.Client, card *founding.Card) (*act.Admission, error) {
 	ctx, cancel := within(c, askTimeout)
 	defer cancel()
 	members, err := daemon.Members(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("number of the new hospital: %w", err)
+		return fmt.Errorf("number of the new hospital: %w", err)
 	}
+	d := admissionOf(members, card)
+	if err := d.Validate(); err != nil {
+		return invalid(path, err)
+	}
+	a := act.Act{Type: act.TypeAdmission, Payload: d.Marshal()}
+	if twins := ofEntity(members, card.Institution.Entity, 0); len(twins) > 0 && !c.Bool("dry-run") {
+		if err := confirmTwin(c, daemon, a, twins); err != nil {
+			return err
+		}
+	}
+	return proposeAct(c, a, c.String("reason"))
+}
+
+// admissionOf gives the hospital of a card the next number.
+func admissionOf(members []admin.Member, card *founding.Card) *act.Admission {
 	d := &act.Admission{Institution: card.Institution, Nodes: slices.Clone(card.Nodes)}
 	for i := range d.Nodes {
 		d.Nodes[i].Institution = uint32(len(members) + 1)
 	}
-	return d, nil
+	return d
+}
+
+// confirmTwin asks before an admission is proposed whose legal body the network
+// has already, if the network would take it at all.
+func confirmTwin(c *cli.Context, daemon *admin.Client, a act.Act, twins []admin.Member) error {
+	if _, err := askToPropose(c, daemon, a, c.String("reason"), true); err != nil {
+		return err
+	}
+	v, known := voiceOf(c), []string{}
+	for number, name := range namesOf(v, twins) {
+		known = append(known, names{number: name}.of(number))
+	}
+	slices.Sort(known)
+	return confirm(c, v.say("Entity %s is in the network already, as %s. Propose one more institution of it, with a number and keys of its own?",
+		"法人机构 %s 已在网络中：%s。再提议准入一个属于它、编号和密钥独立的机构？", term.Clean(twins[0].Entity), strings.Join(known, v.say(", ", "、"))))
 }
 
 // checkProposeFlags refuses values that mean nothing before anything is read.
@@ -107,39 +128,50 @@ func proposeAct(c *cli.Context, a act.Act, reason string) error {
 	if err != nil {
 		return err
 	}
-	expire := time.Now().AddDate(0, 0, c.Int("expires")).Truncate(time.Second)
-	ctx, cancel := within(c, actTimeout)
-	defer cancel()
-	p, err := daemon.Propose(ctx, admin.NewProposal{
-		Type: uint16(a.Type), Payload: a.Payload, Expiry: uint64(expire.UnixMilli()), Reason: reason, DryRun: c.Bool("dry-run"),
-	})
+	p, err := askToPropose(c, daemon, a, reason, c.Bool("dry-run"))
 	if err != nil {
-		return fmt.Errorf("propose an act of type %s: %w", a.Type, err)
+		return err
 	}
-	said, unread := readProposal(&p)
+	t := tellerOf(c, daemon)
+	said, unread := t.read(&p)
 	if unread != nil {
 		return unread
 	}
 	if !isTable(c) {
 		return term.PrintOne(out, shownProposal{p, said})
 	}
-	if err := printProposal(out, c.App.Writer, p, said); err != nil {
+	if err := t.print(out, c.App.Writer, p, said); err != nil {
 		return err
 	}
 	tellProposed(c, p)
 	return nil
 }
 
+// askToPropose has the daemon put an act forward, or say that it could.
+func askToPropose(c *cli.Context, daemon *admin.Client, a act.Act, reason string, dryRun bool) (admin.Proposal, error) {
+	expire := time.Now().AddDate(0, 0, c.Int("expires")).Truncate(time.Second)
+	ctx, cancel := within(c, actTimeout)
+	defer cancel()
+	p, err := daemon.Propose(ctx, admin.NewProposal{
+		Type: uint16(a.Type), Payload: a.Payload, Expiry: uint64(expire.UnixMilli()), Reason: reason, DryRun: dryRun,
+	})
+	if err != nil {
+		return p, fmt.Errorf("propose an act of type %s: %w", a.Type, err)
+	}
+	return p, nil
+}
+
 // tellProposed says what happens next.
 func tellProposed(c *cli.Context, p admin.Proposal) {
-	screen := term.NewScreen(c.App.ErrWriter)
+	v, screen := voiceOf(c), term.NewScreen(c.App.ErrWriter)
 	if c.Bool("dry-run") {
-		screen.Done("the network would take it; nothing was proposed")
+		screen.Done(v.say("the network would take it; nothing was proposed", "网络会接受；尚未提出"))
 		return
 	}
-	screen.Done(fmt.Sprintf("proposal %s is in the log, in envelope %d", short(p.ID), p.Envelope))
-	screen.Note(fmt.Sprintf("%d lead hospitals approve it by %s, each with: raresync act approve %s", p.Needed, p.Expires, short(p.ID)))
-	screen.Note("this hospital's own approval, if it leads, is not given yet")
+	screen.Done(v.say("proposal %s is in the log, in envelope %d", "提案 %s 已写入日志（信封 %d）", short(p.ID), p.Envelope))
+	screen.Note(v.say("%d lead hospitals approve it by %s, each with: raresync act approve %s",
+		"需 %d 家牵头医院在 %s 前分别赞同：raresync act approve %s", p.Needed, p.Expires, short(p.ID)))
+	screen.Note(v.say("this hospital's own approval, if it leads, is not given yet", "若本院为牵头医院，本院尚未赞同"))
 }
 
 func actProposeAllowanceCommand() *cli.Command {

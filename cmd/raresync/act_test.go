@@ -38,7 +38,7 @@ func TestOnlyWhatIsReadInItsOwnWordsIsApproved(t *testing.T) {
 	} {
 		p := shown(m)
 		tc.change(&p)
-		said, err := readProposal(&p)
+		said, err := teller{}.read(&p)
 		switch {
 		case tc.want == "" && (err != nil || len(said) == 0):
 			t.Errorf("%s: %v, %v", name, said, err)
@@ -66,7 +66,7 @@ func TestTheWordsOfAnAdmissionSayWhatTheNewcomerMayRead(t *testing.T) {
 		card := foundingtest.Newcomer(t, "h5", 5).Card
 		d := &act.Admission{Institution: card.Institution, Nodes: card.Nodes}
 		d.Institution.Role, d.Institution.Rights = c.role, c.rights
-		if got := admissionWords(d)[0].Says; got != c.says {
+		if got := (teller{}).admission(d)[0].Says; got != c.says {
 			t.Errorf("of a %s: %q, want %q", c.role, got, c.says)
 		}
 	}
@@ -76,7 +76,7 @@ func TestTheWordsOfAnAdmissionNameEveryKeyAndNode(t *testing.T) {
 	m := foundingtest.Newcomer(t, "h5", 5)
 	m.Card.Nodes[0].Addresses = []string{"h5.example:8470"}
 	p := shown(m)
-	said, err := readProposal(&p)
+	said, err := teller{}.read(&p)
 	if err != nil {
 		t.Fatal(err)
 	}

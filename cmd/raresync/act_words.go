@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"time"
+	"slices"
+
+	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
-	"github.com/raresync/raresync/crypto/seal"
-	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/catalog"
 )
 
 // fact is one thing that an act says.
@@ -31,9 +31,50 @@ type shownProposal struct {
 // sign it.
 var errUnread = errors.New("this program cannot read what is proposed")
 
-// readProposal puts into words what is proposed, from the very bytes that
-// approvals sign. Of one that has ended nothing is known.
-func readProposal(p *admin.Proposal) ([]fact, error) {
+// teller puts acts into words, in a language and with the institutions' names.
+type teller struct {
+	voice
+	names
+	members []admin.Member
+	keys    []admin.HeldKey
+	lists   *catalog.Catalog // in force; nil: not known
+}
+
+// tellerOf returns the teller of a command. JSON is told in English, and a node
+// that does not say the names and keys leaves the numbers.
+func tellerOf(c *cli.Context, daemon *admin.Client) teller {
+	t := teller{voice: voice{"en"}}
+	if isTable(c) {
+		t.voice = voiceOf(c)
+	}
+	ctx, cancel := within(c, askTimeout)
+	defer cancel()
+	if members, err := daemon.Members(ctx); err == nil {
+		t.members, t.names = members, namesOf(t.voice, members)
+	}
+	if keys, err := daemon.Keys(ctx); err == nil {
+		t.keys = keys
+	}
+	if table, err := daemon.Table(ctx, ""); err == nil {
+		if lists, err := catalog.Parse(table.Table); err == nil {
+			t.lists = lists
+		}
+	}
+	return t
+}
+
+// of says an institution with its number, also one that has no name here.
+func (t teller) of(number uint32) string {
+	if t.names[number] == "" {
+		return t.say("institution %d", "第 %d 号机构", number)
+	}
+	return t.names.of(number)
+}
+
+// read puts into words what is proposed, from the very bytes that approvals
+// sign. Of one that has ended nothing is known where the node has not got its
+// envelope yet.
+func (t teller) read(p *admin.Proposal) ([]fact, error) {
 	if len(p.Core) == 0 {
 		return nil, nil
 	}
@@ -48,137 +89,23 @@ func readProposal(p *admin.Proposal) ([]fact, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnread, err)
 	}
-	said, err := wordsOf(a)
+	said, err := t.wordsOf(a)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnread, err)
 	}
 	return said, nil
 }
 
-// wordsOf says in words what an act decides. Whoever adds a type that lead
-// hospitals approve adds its words.
-func wordsOf(a *act.Act) ([]fact, error) {
-	switch a.Type {
-	case act.TypeAdmission:
-		d, err := act.DecodeAdmission(a.Payload)
-		if err != nil {
-			return nil, err
-		}
-		return admissionWords(d), nil
-	case act.TypeCeremony:
-		d, err := act.DecodeCeremony(a.Payload)
-		if err != nil {
-			return nil, err
-		}
-		return reshareWords(d), nil
-	case act.TypeAllowance:
-		d, err := act.DecodeAllowance(a.Payload)
-		if err != nil {
-			return nil, err
-		}
-		return allowanceWords(d), nil
-	case act.TypeReplace:
-		d, err := act.DecodeRotation(a.Payload)
-		if err != nil {
-			return nil, err
-		}
-		return replacementWords(d), nil
-	case act.TypeRevoke:
-		d, err := act.DecodeRevocation(a.Payload)
-		if err != nil {
-			return nil, err
-		}
-		return []fact{
-			{"decision", fmt.Sprintf("a key of institution %d holds no longer", d.Institution)},
-			{"key", hex.EncodeToString(d.Key[:])},
-			{"since", fmt.Sprintf("envelope %d: what it signed from there on is marked", d.Since)},
-		}, nil
-	}
-	return nil, fmt.Errorf("an act of type %s: use a newer version", a.Type)
-}
-
-func admissionWords(d *act.Admission) []fact {
-	i := &d.Institution
-	as := ""
-	if len(d.Nodes) > 0 {
-		as = fmt.Sprintf(" as institution %d", d.Nodes[0].Institution)
-	}
-	reads := "no right to read what others send"
-	if i.Rights != 0 {
-		reads = fmt.Sprintf("THE RIGHT TO READ what hospitals send from then on: %s", i.Rights)
-	}
-	facts := []fact{
-		{"decision", fmt.Sprintf("let this %s in%s, with its nodes as mirrors and %s", i.Role, as, reads)},
-		{"name", strings.TrimSpace(i.NameZH + " " + i.NameEN)},
-		{"entity", i.Entity},
-		{"province", i.Province},
-		{"lead hospital", map[bool]string{true: "yes: its approval will count towards later acts", false: "no"}[i.Lead]},
-		{"envelope key", i.Envelope.ID().String()},
-		{"request key", i.Request.ID().String()},
-		{"response key", i.Response.ID().String()},
-		{"sealing key", i.Sealing.ID().String()},
-	}
-	for n := range d.Nodes {
-		node := &d.Nodes[n]
-		at := "dials out only"
-		if len(node.Addresses) > 0 {
-			at = "at " + strings.Join(node.Addresses, ", ")
-		}
-		facts = append(facts, fact{"node " + node.ID, node.Kind.String() + " " + at},
-			fact{"its TLS key", node.TLS.ID().String()}, fact{"its log key", node.Log.ID().String()},
-			fact{"its cosigning key", node.Cosign.ID().String()})
-	}
-	return facts
-}
-
-func reshareWords(d *act.Ceremony) []fact {
-	facts := []fact{
-		{"decision", fmt.Sprintf("move the pseudonymisation key to %d holders, %d of whom are needed then; pseudonyms stay", len(d.Holders), d.Threshold)},
-		{"new epoch", fmt.Sprint(d.Epoch)},
-		{"deadline", fmt.Sprintf("void unless it has ended by %s", time.UnixMilli(int64(d.Deadline)).UTC().Format(time.RFC3339))},
-		{"what follows", "the operators of the present holders contribute, each with: raresync ceremony contribute"},
-	}
-	for i, n := range d.Holders {
-		facts = append(facts, fact{fmt.Sprintf("share %d", i+1), fmt.Sprintf("institution %d (raresync member list names it)", n)})
-	}
-	return facts
-}
-
-func allowanceWords(d act.Allowance) []fact {
-	day := func(n uint32) string { return time.Unix(int64(n)*86_400, 0).UTC().Format(time.DateOnly) }
-	return []fact{
-		{"decision", fmt.Sprintf("each share holder evaluates %d persons a day more for institution %d", d.Elements, d.Hospital)},
-		{"from", day(d.First) + " (in China)"},
-		{"to", day(d.Last) + " (in China), inclusive"},
-		{"what it means", "so many more guesses a day could be made by whoever has that hospital's keys"},
-	}
-}
-
-func replacementWords(d *act.Rotation) []fact {
-	facts := []fact{{"decision", fmt.Sprintf("institution %d (raresync member list names it) has these keys from now on; those before hold no longer", d.Institution)}}
-	for _, k := range []*sign.PublicKey{d.Envelope, d.Request, d.Response} {
-		if k != nil {
-			facts = append(facts, fact{k.Purpose().String() + " key", k.ID().String()})
-		}
-	}
-	if id := d.Sealing.ID(); id != (seal.KeyID{}) {
-		facts = append(facts, fact{"sealing key", id.String()})
-	}
-	for _, n := range d.Nodes {
-		facts = append(facts, fact{"TLS key of node " + n.ID, n.TLS.ID().String()})
-	}
-	return facts
-}
-
 // cannotBeUndone says what an approval starts.
-func cannotBeUndone(a string) string {
-	return "an approval cannot be taken back: with enough of them this " + a + " is in force for everybody, and stays in the log for ever"
+func cannotBeUndone(v voice, a string) string {
+	return v.say("an approval cannot be taken back: with enough of them this %s is in force for everybody, and stays in the log for ever",
+		"赞同不能撤回：达到所需数目后，本公告（%s）即对所有机构生效，并永久保存在日志中", v.cell("type", a))
 }
 
-// printProposal shows a proposal to a person.
-func printProposal(out *term.Output, w io.Writer, p admin.Proposal, said []fact) error {
-	approved := fmt.Sprintf("%d of %d", p.Given, p.Needed)
-	if p.State != "open" {
+// print shows a proposal to a person.
+func (t teller) print(out *term.Output, w io.Writer, p admin.Proposal, said []fact) error {
+	approved := t.say("%d of %d", "%d/%d", p.Given, p.Needed)
+	if p.State != "open" && p.State != "fulfilled" {
 		approved = "" // not known any more
 	}
 	head := struct {
@@ -190,7 +117,7 @@ func printProposal(out *term.Output, w io.Writer, p admin.Proposal, said []fact)
 		Expires  string `json:"expires"`
 		Reason   string `json:"reason"`
 		Approved string `json:"approved"`
-	}{p.ID, p.Type, p.State, fmt.Sprintf("%d %s", p.Proposer, p.ProposerName), p.Proposed, p.Expires, p.Reason, approved}
+	}{p.ID, p.Type, p.State, t.of(p.Proposer), p.Proposed, p.Expires, p.Reason, approved}
 	if err := term.PrintOne(out, head); err != nil {
 		return err
 	}
@@ -204,5 +131,11 @@ func printProposal(out *term.Output, w io.Writer, p admin.Proposal, said []fact)
 		return nil
 	}
 	fmt.Fprintln(w)
-	return term.Print(out, p.Approvals, "hospital", "name", "key_id")
+	approvers := slices.Clone(p.Approvals)
+	for i := range approvers {
+		if name := t.names[approvers[i].Hospital]; name != "" {
+			approvers[i].Name = name
+		}
+	}
+	return term.Print(out, approvers, "hospital", "name", "key_id")
 }

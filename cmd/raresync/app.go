@@ -14,9 +14,9 @@ func newApp(in io.Reader, out, errs io.Writer) *cli.App {
 		Usage: "one national log of signed, sealed, pseudonymised registry entries",
 		Commands: []*cli.Command{
 			demoCommand(), initCommand(), foundCommand(), serveCommand(),
-			validateCommand(), submitCommand(),
-			statusCommand(), memberCommand(), actCommand(), entryCommand(), logCommand(), ceremonyCommand(), keyCommand(), auditCommand(),
-			pseudonymCommand(), caseNumberCommand(), backupCommand(),
+			validateCommand(), submitCommand(), inboxCommand(), templateCommand(), mappingCommand(),
+			statusCommand(), healthCommand(), doctorCommand(), debugCommand(), memberCommand(), joinCommand(), leaveCommand(), raftCommand(), actCommand(), entryCommand(), logCommand(), ceremonyCommand(), keyCommand(), auditCommand(),
+			pseudonymCommand(), caseNumberCommand(), withdrawCommand(), erasureCommand(), subjectCommand(), backupCommand(),
 			catalogCommand(), configCommand(), versionCommand(),
 		},
 		Reader: in, Writer: out, ErrWriter: errs,
@@ -37,8 +37,28 @@ func finish(commands []*cli.Command) {
 			finish(c.Subcommands)
 			continue
 		}
+		for _, f := range c.Flags {
+			hideZero(f)
+		}
 		c.Flags = append(c.Flags, commonFlags()...)
 		c.Before = checkCommon
+	}
+}
+
+// hideZero keeps the help from calling 0 the default of a number that stands for
+// nothing without the flag, and false that of a choice.
+func hideZero(f cli.Flag) {
+	switch f := f.(type) {
+	case *cli.BoolFlag:
+		f.DisableDefaultText = !f.Value
+	case *cli.UintFlag:
+		if f.Value == 0 && f.DefaultText == "" {
+			f.DefaultText = "none"
+		}
+	case *cli.Uint64Flag:
+		if f.Value == 0 && f.DefaultText == "" {
+			f.DefaultText = "none"
+		}
 	}
 }
 

@@ -81,7 +81,8 @@ func auditRequests(c *cli.Context) error {
 		return err
 	}
 	if path != "-" {
-		term.NewScreen(c.App.ErrWriter).Done(fmt.Sprintf("%d requests of institution %d in %s", len(shown.Requests), hospital, path))
+		term.NewScreen(c.App.ErrWriter).Done(voiceOf(c).say("%d requests of %s in %s", "%[3]s 中有 %[2]s 的 %[1]d 个请求",
+			len(shown.Requests), tellerOf(c, daemon).of(uint32(hospital)), path))
 	}
 	return nil
 }
@@ -91,8 +92,8 @@ func auditCheckCommand() *cli.Command {
 		Name:      "check",
 		Usage:     "check whether the requests that a share holder shows make up what it has posted",
 		ArgsUsage: "FILE",
-		Description: "Every request must be under the root that the holder posted, once, and signed by the hospital's\n" +
-			"present request key. Exit code 5: they do not make up what was posted.",
+		Description: "Every request must be under the root that the holder posted, once, and signed by a\n" +
+			"request key that the hospital has or had, and that was not revoked. Exit code 5: they do not make up what was posted.",
 		Action: auditCheck,
 	}
 }
@@ -125,6 +126,11 @@ func auditCheck(c *cli.Context) error {
 	}
 	if !found.Holds {
 		return coded{exitUnproven, fmt.Errorf("%w: %s", errNotShown, found.Fault)}
+	}
+	if isTable(c) {
+		term.NewScreen(c.App.ErrWriter).Note(voiceOf(c).say(
+			"a request key of that hospital signed every one of them; if it did not ask, somebody else has the key: raresync key rotate --request there, then key revoke",
+			"每个请求都由该医院的求值请求密钥签名；若该医院并未请求，则密钥已被他人掌握：请在该医院运行 raresync key rotate --request，再用 key revoke 吊销"))
 	}
 	return nil
 }

@@ -265,7 +265,11 @@ func (p *progress) bytes(label string) func(uint64) func(int) {
 	}
 }
 
-func (p *progress) envelopes(total uint64) func() {
-	now := p.begin("verifying envelopes", total)
-	return func() { now.Add(1) }
+func (p *progress) envelopes(total uint64) func() { return p.counted("verifying envelopes")(total) }
+
+func (p *progress) counted(label string) func(uint64) func() {
+	return func(total uint64) func() {
+		now := p.begin(label, total)
+		return func() { now.Add(1) }
+	}
 }

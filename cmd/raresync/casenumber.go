@@ -99,8 +99,11 @@ func readCaseNumber(typed string) (pseudonym.CaseNumber, error) {
 		what = fmt.Errorf("%w, digit %d", errWrongDigit, found.At)
 	case pseudonym.TooFewDigits:
 		what = fmt.Errorf("%w: %d of 14", errTooFewDigits, found.Digits)
-	case pseudonym.TooManyDigits:
+	case pseudonym.TooManyDigits: // a document's number perhaps, which the list of processes then shows
 		what = fmt.Errorf("%w: %d instead of 14", errTooManyDigits, found.Digits)
+		if found.Digits%14 == 0 {
+			what = fmt.Errorf("%w; check one number at a time", what)
+		}
 	case pseudonym.SwappedDigits:
 		what = fmt.Errorf("%w, digits %d and %d", errSwappedDigits, found.At, found.At+1)
 	default:

@@ -50,20 +50,26 @@ func catalogCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "catalog",
 		Usage:       "look things up in the national lists of rare diseases",
-		Subcommands: []*cli.Command{catalogListCommand(), catalogSearchCommand(), catalogShowCommand()},
+		Description: "The lists are those that this program carries, or with --edition those of an edition that the network has.",
+		Subcommands: []*cli.Command{catalogListCommand(), catalogSearchCommand(), catalogShowCommand(), catalogEditionsCommand(), catalogTableCommand()},
 	}
 }
 
 func catalogListCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "list",
-		Usage: "list every row of both lists",
+		Usage: "list every row of all lists",
+		Flags: []cli.Flag{editionFlag()},
 		Action: func(c *cli.Context) error {
 			if _, err := arguments(c, 0, 0); err != nil {
 				return err
 			}
+			lists, err := listsOf(c)
+			if err != nil {
+				return err
+			}
 			var rows []disease
-			for _, d := range catalog.Current().All() {
+			for _, d := range lists.All() {
 				rows = append(rows, diseaseOf(&d))
 			}
 			return printDiseases(c, rows)
@@ -76,14 +82,19 @@ func catalogSearchCommand() *cli.Command {
 		Name:      "search",
 		Usage:     "find rows by number, code or part of a name in either language",
 		ArgsUsage: "TEXT...",
+		Flags:     []cli.Flag{editionFlag()},
 		Action: func(c *cli.Context) error {
 			args, err := arguments(c, 1, -1)
 			if err != nil {
 				return err
 			}
+			lists, err := listsOf(c)
+			if err != nil {
+				return err
+			}
 			text := strings.Join(args, " ")
 			var rows []disease
-			for _, d := range catalog.Current().Search(text) {
+			for _, d := range lists.Search(text) {
 				rows = append(rows, diseaseOf(d))
 			}
 			if len(rows) == 0 && isTable(c) {
@@ -107,6 +118,7 @@ func catalogShowCommand() *cli.Command {
 		Name:      "show",
 		Usage:     "show one row with its synonyms and codes",
 		ArgsUsage: "LIST.NUMBER",
+		Flags:     []cli.Flag{editionFlag()},
 		Action: func(c *cli.Context) error {
 			args, err := arguments(c, 1, 1)
 			if err != nil {
@@ -118,9 +130,13 @@ func catalogShowCommand() *cli.Command {
 			if !ok || err1 != nil || err2 != nil {
 				return usagef("%q: want list and number, as 1.68", args[0])
 			}
-			d, ok := catalog.Current().ByNumber(l, n)
+			lists, err := listsOf(c)
+			if err != nil {
+				return err
+			}
+			d, ok := lists.ByNumber(l, n)
 			if !ok {
-				return coded{exitNotFound, fmt.Errorf("the catalogue %s has no row %s", catalog.Current().Edition(), args[0])}
+				return coded{exitNotFound, fmt.Errorf("the catalogue %s has no row %s", lists.Edition(), args[0])}
 			}
 			out, err := outputOf(c)
 			if err != nil {

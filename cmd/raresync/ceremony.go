@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
-	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/daemon/admin"
-	"github.com/raresync/raresync/registry/act"
 )
 
 const (
@@ -56,22 +54,28 @@ func ceremonyStart(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	screen := term.NewScreen(c.App.ErrWriter)
-	screen.Done(fmt.Sprintf("ceremony %d is open until %s: %d holders make a key of which %d are needed",
+	t := tellerOf(c, daemon)
+	v, screen := voiceOf(c), term.NewScreen(c.App.ErrWriter)
+	screen.Done(v.say("ceremony %d is open until %s: %d holders make a key of which %d are needed",
+		"密钥仪式 %d 已开始，截止 %s：%d 个持有方共同生成密钥，使用时需要其中 %d 个",
 		k.Ceremony.Number, k.Ceremony.Deadline, len(k.Ceremony.Holders), k.Ceremony.Threshold))
+	t.unconnected(screen, k)
 	if !c.Bool("no-wait") {
-		if k, err = waitCeremony(ctx, daemon, screen, k.Ceremony.Number); err != nil {
+		if k, err = waitCeremony(ctx, t, daemon, screen, k.Ceremony.Number); err != nil {
 			return err
 		}
 	}
-	return printKey(c, out, k)
+	return t.printKey(c, out, k)
 }
 
 // errVoid reports a ceremony that made no key.
 var errVoid = errors.New("the ceremony made no key")
 
+// errCeremonyGoesOn reports that the command has not waited for the end.
+var errCeremonyGoesOn = errors.New("the ceremony is open still, and goes on without this command")
+
 // waitCeremony waits until a ceremony has ended and its canary has answered.
-func waitCeremony(ctx context.Context, daemon *admin.Client, screen *term.Screen, number uint64) (admin.Key, error) {
+func waitCeremony(ctx context.Context, t teller, daemon *admin.Client, screen *term.Screen, number uint64) (admin.Key, error) {
 	waits := ""
 	for {
 		k, err := daemon.Key(ctx)
@@ -84,192 +88,80 @@ func waitCeremony(ctx context.Context, daemon *admin.Client, screen *term.Screen
 			return k, fmt.Errorf("%w: another was started", errVoid)
 		case c.Open && c.Waits != waits:
 			waits = c.Waits
-			screen.Note("it waits " + waits)
+			screen.Note(t.say("it waits %s", "等待%s", t.waits(c)))
 		case !c.Open && k.Epoch != c.Epoch:
-			return k, voidError(c)
+			return k, t.voidError(k)
 		case !c.Open && k.Canary:
-			screen.Done(fmt.Sprintf("the key is in force: epoch %d, %d of %d holders are needed", k.Epoch, k.Threshold, len(k.Holders)))
+			screen.Done(t.say("the key is in force: epoch %d, %d of %d holders are needed",
+				"密钥已生效：份额代次 %d，使用时需要 %[3]d 个持有方中的 %[2]d 个", k.Epoch, k.Threshold, len(k.Holders)))
 			return k, nil
 		}
 		select {
 		case <-ctx.Done():
-			return k, fmt.Errorf("the ceremony goes on without this command: %w", ctx.Err())
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return k, errCeremonyGoesOn
+			}
+			return k, ctx.Err()
 		case <-time.After(ceremonyPoll):
 		}
 	}
 }
 
-func voidError(c *admin.Ceremony) error {
+func (t teller) voidError(k admin.Key) error {
+	c := k.Ceremony
 	if c.Blamed == 0 {
-		return hinted{fmt.Errorf("%w: %s", errVoid, c.Ended), "start another with: raresync ceremony start"}
+		return hinted{fmt.Errorf("%w: %s", errVoid, t.cell("ended", c.Ended)), "start another with: raresync ceremony start"}
 	}
-	return hinted{fmt.Errorf("%w: %s (institution %d, envelope %d of the log)", errVoid, c.Ended, c.Blamed, c.EndedAt),
-		"speak with institution " + fmt.Sprint(c.Blamed) + ", then start another with: raresync ceremony start"}
+	who := t.of(c.Blamed)
+	return hinted{fmt.Errorf("%w: %s (%s, envelope %d of the log)", errVoid, t.cell("ended", c.Ended), who, c.EndedAt),
+		"speak with " + who + ", then start another with: raresync ceremony start"}
+}
+
+// unconnected names the holders that this node has no session with: without
+// them no key is made.
+func (t teller) unconnected(screen *term.Screen, k admin.Key) {
+	var away []string
+	for _, h := range k.Holders {
+		if !h.Connected {
+			away = append(away, t.of(h.Institution))
+		}
+	}
+	if len(away) > 0 {
+		screen.Note(t.say("no session with these holders; does their daemon run? %s", "与下列持有方没有连接，请确认其服务在运行：%s", strings.Join(away, ", ")))
+	}
+}
+
+// waits says what an open ceremony waits for, and whom.
+func (t teller) waits(c *admin.Ceremony) string {
+	zh := map[string]string{
+		"join": "各新持有方的服务加入", "deal": "各持有方的服务分发", "contribute": "原持有方投入份额（raresync ceremony contribute）",
+		"confirm": "各新持有方的服务确认", "checkpoint": "所有新持有方会签的检查点",
+	}[c.Stage]
+	if zh == "" || t.lang != "zh" {
+		return c.Waits
+	}
+	for i, h := range c.Missing {
+		zh += map[bool]string{true: "：", false: "、"}[i == 0] + t.of(h.Institution)
+	}
+	return zh
 }
 
 func ceremonyStatusCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
 		Usage: "show the pseudonymisation key, its holders, and the newest ceremony",
+		Description: "CONNECTED: this node has a session with the holder's node. Before the first ceremony the holders are\n" +
+			"those that the genesis names; all of them have to be there for it.",
 		Action: func(c *cli.Context) error {
 			out, k, err := ask(c, "ceremony status", (*admin.Client).Key)
 			if err != nil {
 				return err
 			}
-			return printKey(c, out, k)
+			daemon, err := client(c)
+			if err != nil {
+				return err
+			}
+			return tellerOf(c, daemon).printKey(c, out, k)
 		},
 	}
-}
-
-func ceremonyReshareCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "reshare",
-		Usage: "propose to move the key to other holders; every pseudonym stays",
-		Description: "Lead hospitals approve it with raresync act approve. Then the new holders' daemons join, and the\n" +
-			"operators of enough present holders run raresync ceremony contribute. A holder is a hospital\n" +
-			"with a voter, and no national reader's entity; raresync member list shows the numbers.",
-		Flags: append([]cli.Flag{
-			&cli.UintSliceFlag{Name: "holder", Usage: "`NUMBER` of an institution that is to hold a share; repeat it for each (required)"},
-			&cli.UintFlag{Name: "threshold", DefaultText: "a majority", Usage: "shares needed then"},
-			&cli.IntFlag{Name: "deadline", Value: 21, Usage: "void unless it has ended in so many `DAYS`, at most 29"},
-		}, proposeFlags()...),
-		Action: ceremonyReshare,
-	}
-}
-
-func ceremonyReshare(c *cli.Context) error {
-	if _, err := arguments(c, 0, 0); err != nil {
-		return err
-	}
-	if err := checkProposeFlags(c); err != nil {
-		return err
-	}
-	days, holders := c.Int("deadline"), c.UintSlice("holder")
-	if len(holders) == 0 {
-		return usagef("--holder is needed, once for each institution that is to hold a share")
-	}
-	if days < 1 || days > 29 {
-		return usagef("--deadline %d: want 1 to 29 days", days)
-	}
-	if len(holders) > keyshare.MaxHolders {
-		return usagef("%d holders: at most %d", len(holders), keyshare.MaxHolders)
-	}
-	daemon, err := client(c)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := within(c, askTimeout)
-	defer cancel()
-	k, err := daemon.Key(ctx)
-	if err != nil {
-		return fmt.Errorf("reshare: %w", err)
-	}
-	d := act.Ceremony{
-		Epoch: k.Epoch + 1, Threshold: uint16(c.Uint("threshold")), Deadline: uint64(time.Now().AddDate(0, 0, days).UnixMilli()),
-	}
-	for _, n := range holders {
-		if n > math.MaxUint32 {
-			return usagef("--holder %d is no institution's number", n)
-		}
-		d.Holders = append(d.Holders, uint32(n))
-	}
-	if c.Uint("threshold") > keyshare.MaxHolders {
-		return usagef("--threshold %d: at most %d", c.Uint("threshold"), keyshare.MaxHolders)
-	}
-	if !c.IsSet("threshold") {
-		d.Threshold = uint16(keyshare.Threshold(len(holders)))
-	}
-	return proposeAct(c, act.Act{Type: act.TypeCeremony, Payload: d.Marshal()}, c.String("reason"))
-}
-
-func ceremonyContributeCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "contribute",
-		Usage: "deal this holder's share to the new holders of the reshare under way",
-		Description: "Compare the new holders with what was decided before you agree: whoever holds enough shares\n" +
-			"holds the key. What is dealt cannot be taken back. This node's own share is destroyed when\n" +
-			"the new sharing is in force.",
-		Flags:  []cli.Flag{&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"}},
-		Action: ceremonyContribute,
-	}
-}
-
-func ceremonyContribute(c *cli.Context) error {
-	out, daemon, err := asking(c)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := within(c, ceremonyTimeout)
-	defer cancel()
-	k, err := daemon.Key(ctx)
-	if err != nil {
-		return fmt.Errorf("contribute: %w", err)
-	}
-	if !c.Bool("yes") && k.Ceremony != nil && k.Ceremony.Open {
-		fmt.Fprintf(c.App.ErrWriter, "Ceremony %d moves the key to these holders, %d of whom are needed then:\n", k.Ceremony.Number, k.Ceremony.Threshold)
-		for _, h := range k.Ceremony.Holders {
-			fmt.Fprintf(c.App.ErrWriter, "  share %d: institution %d, %s\n", h.Share, h.Institution, term.Clean(h.Name))
-		}
-		if !agrees(c, "Deal this holder's share to them? Type yes: ") {
-			return coded{exitForbidden, errors.New("nothing was contributed")}
-		}
-	}
-	if k, err = daemon.Contribute(ctx); err != nil {
-		return err
-	}
-	term.NewScreen(c.App.ErrWriter).Done("this holder has contributed")
-	return printKey(c, out, k)
-}
-
-// printKey shows where the key and its newest ceremony stand.
-func printKey(c *cli.Context, out *term.Output, k admin.Key) error {
-	if !isTable(c) {
-		return term.PrintOne(out, k)
-	}
-	if err := printKeyInForce(c, out, k); err != nil || k.Ceremony == nil {
-		return err
-	}
-	fmt.Fprintln(c.App.Writer)
-	shown := []string{"number", "epoch", "threshold", "deadline", "dealers", "deals_needed", "waits"}
-	if !k.Ceremony.Open {
-		shown = []string{"number", "epoch", "threshold", "ended", "ended_at"}
-	}
-	if k.Ceremony.Blamed != 0 {
-		shown = append(shown, "blamed")
-	}
-	if err := term.PrintOne(out, *k.Ceremony, shown...); err != nil || !k.Ceremony.Open {
-		return err
-	}
-	fmt.Fprintln(c.App.Writer)
-	return term.Print(out, rowsOf(k.Ceremony.Holders))
-}
-
-func printKeyInForce(c *cli.Context, out *term.Output, k admin.Key) error {
-	if k.Threshold == 0 {
-		_, err := fmt.Fprintln(c.App.Writer, "there is no pseudonymisation key yet")
-		return err
-	}
-	if err := term.PrintOne(out, k, "id", "origin", "epoch", "threshold", "share", "canary"); err != nil {
-		return err
-	}
-	fmt.Fprintln(c.App.Writer)
-	return term.Print(out, k.Holders)
-}
-
-// holderRow is a new holder as one line.
-type holderRow struct {
-	Share       uint16 `json:"share"`
-	Institution uint32 `json:"institution"`
-	Name        string `json:"name"`
-	Joined      bool   `json:"joined"`
-	Dealt       bool   `json:"dealt"`
-	Confirmed   bool   `json:"confirmed"`
-}
-
-func rowsOf(holders []admin.CeremonyHolder) []holderRow {
-	out := make([]holderRow, len(holders))
-	for i, h := range holders {
-		out[i] = holderRow{h.Share, h.Institution, h.Name, h.Joined, h.Dealt, h.Confirmed}
-	}
-	return out
 }

@@ -124,7 +124,7 @@ func showDemo(c *cli.Context, out *term.Output, n *demo.Network, r demo.Result) 
 func demoTable(c *cli.Context, out *term.Output, n *demo.Network, r demo.Result) error {
 	fmt.Fprintln(c.App.Writer)
 	if err := term.PrintOne(out, r, "files", "accepted", "refused", "registrations", "patients", "patients_at_two_hospitals",
-		"leader_killed", "recovered_ms", "tree_size", "root", "converged", "verified", "seconds"); err != nil {
+		"leader_killed", "recovered_ms", "entries_withdrawn", "nodes_declared", "tree_size", "root", "converged", "verified", "seconds"); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.App.Writer)

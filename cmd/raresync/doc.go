@@ -12,8 +12,9 @@
 // This is the only package that knows the command-line library. Each command
 // has one file and one constructor; app.go lists them, argv.go reads the
 // command line, flags.go holds the flags that every command has, errors.go
-// turns errors into exit codes and words.go into the user's language. Commands
-// reach the daemon through daemon/admin and read its configuration through
+// turns errors into exit codes and words.go into the user's language; voice.go says
+// questions and outcomes in it, headings.go and hints.go hold the Chinese of tables
+// and of the daemon's advice. Commands reach the daemon through daemon/admin and read its configuration through
 // daemon/config; nothing below them sees a flag.
 //
 // # Promises

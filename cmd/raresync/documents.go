@@ -82,7 +82,7 @@ func askDocument(c *cli.Context, asker *term.Asker, which, lang string) (d admin
 		names[i] = string(t)
 	}
 	question := text{"%s: type (%s):", "%s：证件类型（%s）："}.in(lang)
-	if d.Type, err = asker.Line(fmt.Sprintf(question, which, strings.Join(names, ", "))); err != nil {
+	if d.Type, err = asker.Line(c.Context, fmt.Sprintf(question, which, strings.Join(names, ", "))); err != nil {
 		return d, err
 	}
 	if d.Type = strings.ToUpper(d.Type); !slices.Contains(names, d.Type) {
@@ -90,9 +90,9 @@ func askDocument(c *cli.Context, asker *term.Asker, which, lang string) (d admin
 	}
 	switch identity.Type(d.Type) {
 	case identity.PP:
-		d.Issuer, err = asker.Line(text{"Country in three letters, as FRA:", "签发国（三个字母，如 FRA）："}.in(lang))
+		d.Issuer, err = asker.Line(c.Context, text{"Country in three letters, as FRA:", "签发国（三个字母，如 FRA）："}.in(lang))
 	case identity.LOCAL:
-		d.Issuer, err = asker.Line(text{"Number series, or nothing:", "号码系列（没有则留空）："}.in(lang))
+		d.Issuer, err = asker.Line(c.Context, text{"Number series, or nothing:", "号码系列（没有则留空）："}.in(lang))
 	}
 	if err != nil {
 		return d, err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/registry/rule"
 )
 
 // phenopacketFormat is a value of -o that entry get knows beside the usual.
@@ -23,8 +26,8 @@ const usualRows = 100
 func entryCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "entry",
-		Usage:       "read and count the entries that this node may open; link a patient's identities",
-		Subcommands: []*cli.Command{entryListCommand(), entryGetCommand(), entryCountCommand(), entryLinkCommand(), entryUnlinkCommand()},
+		Usage:       "read and count the entries that this node may open; correct them; link a patient's identities",
+		Subcommands: []*cli.Command{entryListCommand(), entryGetCommand(), entryCountCommand(), entryCorrectCommand(), entryLinkCommand(), entryUnlinkCommand()},
 	}
 }
 
@@ -43,8 +46,13 @@ func entryListCommand() *cli.Command {
 			}
 			ctx, cancel := within(c, 0)
 			defer cancel()
-			return printAll(c, out, daemon.Entries(ctx, c.Uint64("from"), c.Int("limit")),
-				"index", "hospital", "log_time", "type", "event_date", "disease", "listed", "problem")
+			problems := map[string]bool{}
+			if err := printAll(c, out, noting(daemon.Entries(ctx, c.Uint64("from"), c.Int("limit")), problems),
+				"index", "hospital", "log_time", "type", "event_date", "disease", "listed", "state", "problem"); err != nil {
+				return err
+			}
+			tellProblems(c, slices.Sorted(maps.Keys(problems))...)
+			return nil
 		},
 	}
 }
@@ -77,12 +85,40 @@ func printEach[T any](c *cli.Context, out *term.Output, rows iter.Seq2[T, error]
 	return nil
 }
 
+// noting passes entries on and notes why some of them do not open.
+func noting(entries iter.Seq2[admin.Entry, error], problems map[string]bool) iter.Seq2[admin.Entry, error] {
+	return func(yield func(admin.Entry, error) bool) {
+		for e, err := range entries {
+			if e.Problem != "" {
+				problems[e.Problem] = true
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// tellProblems says beside a table what the codes in it mean.
+func tellProblems(c *cli.Context, codes ...string) {
+	if !isTable(c) {
+		return
+	}
+	screen := term.NewScreen(c.App.ErrWriter)
+	for _, code := range codes {
+		if what, todo := rule.Text(code, voiceOf(c).lang); rule.Known(code) {
+			screen.Note(code + ": " + what + " " + todo)
+		}
+	}
+}
+
 func entryGetCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "get",
-		Usage:       "show one entry with its content",
-		ArgsUsage:   "INDEX",
-		Description: "With -o phenopacket the case is printed as a GA4GH phenopacket, joined with its genetics.",
+		Name:      "get",
+		Usage:     "show one entry with its content",
+		ArgsUsage: "INDEX",
+		Description: "Of a corrected entry a table shows what the newest correction says, JSON both. With -o phenopacket\n" +
+			"the case is printed as a GA4GH phenopacket, joined with its genetics.",
 		Action: func(c *cli.Context) error {
 			index, err := indexArgument(c)
 			if err != nil {
@@ -104,6 +140,9 @@ func entryGetCommand() *cli.Command {
 			e, err := daemon.Entry(ctx, index)
 			if err != nil {
 				return aboutEntry(ctx, daemon, index, err)
+			}
+			if e.Problem != "" {
+				tellProblems(c, e.Problem)
 			}
 			return printEntry(c, out, e)
 		},
@@ -140,9 +179,12 @@ func printEntry(c *cli.Context, out *term.Output, e admin.Entry) error {
 		return term.PrintOne(out, e)
 	}
 	content := e.Content
-	e.Content = nil
+	if e.Corrected != nil {
+		content = e.Corrected
+	}
+	e.Content, e.Corrected = nil, nil
 	if err := term.PrintOne(out, e, "index", "hospital", "log_time", "type", "profile", "id", "person", "strength",
-		"event_date", "disease", "listed", "problem"); err != nil {
+		"event_date", "disease", "listed", "state", "corrected_by", "problem"); err != nil {
 		return err
 	}
 	asJSON, err := term.New(c.App.Writer, "json")

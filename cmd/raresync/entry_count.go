@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -15,7 +16,10 @@ func entryCountCommand() *cli.Command {
 		Name:  "count",
 		Usage: "count the persons behind the entries, following links",
 		Description: "A coordinator counts over all hospitals, a hospital over its own entries. Links that are not\n" +
-			"honoured, and links that join what does not agree, are listed with the reason.",
+			"honoured, and links that join what does not agree, are listed with the reason. Entries that were\n" +
+			"corrected count as corrected; those whose use the patient has stopped are left out. An edition looks up\n" +
+			"each entry's own codes anew: it gives the same figures whatever comes after it.",
+		Flags:  []cli.Flag{&cli.StringFlag{Name: "edition", Usage: "count registrations by the lists of this edition as well: a `NAME` of raresync catalog editions"}},
 		Action: entryCount,
 	}
 }
@@ -27,13 +31,26 @@ func entryCount(c *cli.Context) error {
 	}
 	ctx, cancel := within(c, 0) // opens every entry
 	defer cancel()
-	p, err := daemon.Persons(ctx)
+	count := daemon.Persons
+	if edition := c.String("edition"); edition != "" {
+		count = func(ctx context.Context) (admin.Persons, error) { return daemon.PersonsBy(ctx, edition) }
+	}
+	p, err := count(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", commandName(c), err)
 	}
 	if err := term.PrintOne(out, p, "persons", "persons_at_two_hospitals", "cases", "cases_without_pseudonym", "entries_unopened",
-		"links_honoured", "links_not_honoured", "links_flagged", "links_undone"); err != nil || !isTable(c) || len(p.Links) == 0 {
+		"links_honoured", "links_not_honoured", "links_flagged", "links_undone", "entries_corrected", "entries_stopped"); err != nil || !isTable(c) {
 		return err
+	}
+	if len(p.Lists) > 0 {
+		fmt.Fprintln(c.App.Writer)
+		if err := term.Print(out, p.Lists, "list", "diseases", "registrations"); err != nil {
+			return err
+		}
+	}
+	if len(p.Links) == 0 {
+		return nil
 	}
 	cfg, err := optionalConfig(c)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/registry/entry"
 	"github.com/raresync/raresync/registry/rule"
 )
@@ -93,7 +94,7 @@ func printAlias(c *cli.Context, out *term.Output, got admin.AliasResult, lang st
 		if err := term.PrintOne(out, got); err != nil {
 			return err
 		}
-	} else if got.Outcome != refusedOutcome {
+	} else if got.Outcome != delivery.Refused {
 		row := struct {
 			admin.AliasResult
 			Entries taken `json:"entries"`
@@ -105,25 +106,34 @@ func printAlias(c *cli.Context, out *term.Output, got admin.AliasResult, lang st
 			return err
 		}
 	}
-	if got.Outcome == refusedOutcome {
+	if got.Outcome == delivery.Refused {
 		return coded{exitInvalid, errAliasRefused}
 	}
 	return nil
+}
+
+// aliasAdvice is what to do about a document of a link, where the rule's own
+// advice is for a submission.
+var aliasAdvice = map[string]text{
+	"ID010": {"That is what links are for: nothing to do.", "关联正是为此而设，无需处理。"},
 }
 
 // tellFindings puts findings into words, refusals as failures. Where they say
 // old or new they are about that document.
 func tellFindings(c *cli.Context, findings []admin.Finding, lang string) {
 	screen := term.NewScreen(c.App.ErrWriter)
-	for _, f := range explain("", ruleFindings(findings), lang) {
+	for _, f := range delivery.Explain("", delivery.Received(findings), lang) {
 		about := map[string]text{"old": {"old document", "旧证件"}, "new": {"new document", "新证件"}}[f.Path]
+		if todo, ok := aliasAdvice[f.Rule]; ok && f.Path != "" {
+			f.ToDo = todo.in(lang)
+		}
 		if f.File, f.Path = about.in(lang), ""; f.File == "" {
 			f.File = commandName(c)
 		}
 		if f.Severity == rule.E.String() {
-			screen.Failed(f.line())
+			screen.Failed(f.String())
 		} else {
-			screen.Note(f.line())
+			screen.Note(f.String())
 		}
 	}
 }

@@ -15,13 +15,15 @@ import (
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/machine"
+	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/home"
+	"github.com/raresync/raresync/daemon/staticcopy"
 	"github.com/raresync/raresync/registry/rule"
 )
 
-// The exit codes. Service managers must not restart on 74, 75, 77 and 78:
+// The exit codes. Service managers must not restart on 74 to 78:
 // starting again does not help.
 const (
 	exitDone      = 0
@@ -35,6 +37,7 @@ const (
 	exitNotFound  = 8  // no such thing
 	exitStorage   = 74 // storage failed or quarantined: rebuild the node
 	exitInUse     = 75 // another process works in the data directory, or in a copy of it
+	exitTooOld    = 76 // the network uses what this build does not know: install a newer one
 	exitKeys      = 77 // keys cannot be used
 	exitConfig    = 78 // configuration invalid
 )
@@ -82,15 +85,19 @@ var sentinels = []struct {
 	{audit.ErrSaltless, exitRetry},
 	{admin.ErrUnreachable, exitRetry},
 	{context.DeadlineExceeded, exitRetry},
+	{errCeremonyGoesOn, exitRetry},
 	{consensus.ErrQuarantined, exitStorage},
 	{consensus.ErrRestart, exitFailed}, // the next start mends what is damaged
+	{consensus.ErrHalfBegun, exitStorage},
 	{logstore.ErrStorage, exitStorage},
 	{logstore.ErrDamaged, exitStorage},
 	{ledger.ErrStorage, exitStorage},
 	{ledger.ErrDamaged, exitStorage},
 	{machine.ErrDiverged, exitStorage},
 	{home.ErrHalfRestored, exitStorage},
+	{state.ErrTooOld, exitTooOld},
 	{home.ErrOptions, exitInvalid},
+	{staticcopy.ErrOther, exitInvalid}, {staticcopy.ErrBodies, exitInvalid}, {staticcopy.ErrBusy, exitInUse},
 	{backup.ErrNoSalts, exitInvalid},
 	{home.ErrInUse, exitInUse},
 	{consensus.ErrTwin, exitInUse}, // a voter is quarantined, see above
@@ -103,8 +110,9 @@ var sentinels = []struct {
 
 var problemCodes = map[string]int{
 	admin.CodeNotFound: exitNotFound, admin.CodeNotYet: exitRetry, admin.CodeNoLeader: exitRetry,
-	admin.CodeUnavailable: exitRetry, admin.CodeNoRoom: exitRetry, admin.CodeRefused: exitForbidden, admin.CodeInvalid: exitInvalid, admin.CodeTooLarge: exitInvalid,
-	admin.CodeNotAllowed: exitForbidden,
+	admin.CodeUnavailable: exitRetry, admin.CodeNoRoom: exitRetry, admin.CodeRefused: exitForbidden, admin.CodeKeys: exitForbidden, admin.CodeInvalid: exitInvalid, admin.CodeTooLarge: exitInvalid,
+	admin.CodeNotAllowed: exitForbidden, admin.CodeNoEntries: exitNotFound,
+	admin.CodeErasing: exitForbidden, admin.CodePosted: exitForbidden, admin.CodeErased: exitForbidden, admin.CodeNotErasing: exitForbidden,
 }
 
 // codeOf returns the exit code of an error.
@@ -144,6 +152,9 @@ func codeOf(err error) int {
 func report(w io.Writer, err error, l line) int {
 	if err == nil {
 		return exitDone
+	}
+	if own := exitWith(0); errors.As(err, &own) { // the command has said all
+		return int(own)
 	}
 	code := codeOf(err)
 	if errors.Is(err, errNoCommand) {

@@ -33,6 +33,7 @@ func TestExitCodes(t *testing.T) {
 		"wrong usage":                               {usagef("x"), 2},
 		"no daemon":                                 {admin.ErrUnreachable, 4},
 		"a daemon that is too slow":                 {context.DeadlineExceeded, 4},
+		"a ceremony that takes longer":              {errCeremonyGoesOn, 4},
 		"no leader":                                 {&admin.Problem{Code: admin.CodeNoLeader}, 4},
 		"a node that is catching up":                {&admin.Problem{Code: admin.CodeNotYet}, 4},
 		"a daemon that cannot now":                  {&admin.Problem{Code: admin.CodeUnavailable}, 4},

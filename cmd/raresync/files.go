@@ -8,15 +8,23 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
+	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/registry/phenopacket"
 	"github.com/raresync/raresync/registry/rule"
+	"github.com/raresync/raresync/registry/table"
 )
 
+// inFolder are the endings of the files that are taken of a folder. One that a
+// hospital may have named so is taken too, and refused by name.
+var inFolder = []string{".json", ".csv", ".tsv", ".xlsx", ".xls"}
+
 // collect returns the files that the arguments name: themselves, and of a
-// folder its *.json files in order, not those of folders within.
-func collect(args []string) ([]string, error) {
+// folder its phenopackets and tables in order, not those of folders within. A
+// file that is given as something else, such as --identities, is left out.
+func collect(args []string, but ...string) ([]string, error) {
 	var files []string
 	for _, arg := range args {
 		info, err := os.Stat(arg)
@@ -33,16 +41,29 @@ func collect(args []string) ([]string, error) {
 		}
 		found := false
 		for _, e := range list {
-			if filepath.Ext(e.Name()) == ".json" && !e.IsDir() { // what cannot be read is refused by name
-				files, found = append(files, filepath.Join(arg, e.Name())), true
+			path := filepath.Join(arg, e.Name())
+			taken := slices.Contains(inFolder, strings.ToLower(filepath.Ext(e.Name()))) && !isNamed(path, but)
+			if taken && !e.IsDir() { // what cannot be read is refused by name
+				files, found = append(files, path), true
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("%s: %w: no *.json file in the folder", arg, fs.ErrNotExist)
+			return nil, fmt.Errorf("%s: %w", arg, errNoFiles)
 		}
 	}
 	slices.Sort(files)
 	return slices.Compact(files), nil
+}
+
+// isNamed reports whether a path is that of one of some files.
+func isNamed(path string, files []string) bool {
+	info, err := os.Stat(path)
+	for _, f := range files {
+		if other, bad := os.Stat(f); f != "" && err == nil && bad == nil && os.SameFile(info, other) {
+			return true
+		}
+	}
+	return false
 }
 
 // readSource reads a file to check or submit. What keeps it from being read is
@@ -54,15 +75,25 @@ func readSource(path string) ([]byte, error) {
 		return nil, unreadable(path, err)
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, phenopacket.DefaultMaxBytes+1))
+	most := phenopacket.DefaultMaxBytes
+	raw, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
+	if err == nil && len(raw) > most && delivery.Tabular(path, raw[:1<<10]) {
+		most = table.MaxBytes
+		var rest []byte
+		rest, err = io.ReadAll(io.LimitReader(f, int64(most-len(raw))+1))
+		raw = append(raw, rest...)
+	}
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
-	if len(raw) > phenopacket.DefaultMaxBytes {
-		return nil, rule.Refuse("FM005", path, fmt.Sprintf("file larger than %d bytes", phenopacket.DefaultMaxBytes))
+	if len(raw) > most {
+		return nil, rule.Refuse("FM005", path, fmt.Sprintf("file larger than %d bytes", most))
 	}
 	return raw, nil
 }
+
+// errNoFiles reports a folder with nothing to read.
+var errNoFiles = coded{exitNotFound, errors.New("the folder holds no *.json, *.csv, *.tsv or *.xlsx file")}
 
 var errNotRegular = errors.New("not a regular file")
 
@@ -97,13 +128,4 @@ func unreadable(path string, err error) error {
 		err = at.Err // the path is there already
 	}
 	return rule.Refuse("PP002", path, "not readable: "+err.Error())
-}
-
-// refusalsOf returns the findings of an error that is a refusal.
-func refusalsOf(err error) ([]rule.Finding, bool) {
-	var r *rule.Refusal
-	if !errors.As(err, &r) {
-		return nil, false
-	}
-	return r.Findings, true
 }

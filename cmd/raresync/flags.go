@@ -91,6 +91,7 @@ func outputOf(c *cli.Context) (*term.Output, error) {
 	if err != nil {
 		return nil, usagef("-o: %v", err)
 	}
+	out.Speak(tableWords(c))
 	return out, nil
 }
 

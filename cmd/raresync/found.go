@@ -70,6 +70,7 @@ type founder struct {
 	Lead     bool     `json:"lead"`
 	Rights   string   `json:"rights"`
 	Nodes    []string `json:"nodes"`
+	Quota    *uint64  `json:"quota"`  // persons a day, at each holder; nil of a reader
 	KeyID    string   `json:"key_id"` // of the envelope key
 }
 
@@ -80,16 +81,17 @@ type network struct {
 	Demo      bool      `json:"demo"`
 	Quorum    uint64    `json:"quorum"`
 	MinCell   uint64    `json:"min_cell"`
+	Quota     uint64    `json:"quota"` // persons a day for each hospital that has none of its own, at each holder
 	Catalogue string    `json:"catalogue"`
 	Shares    string    `json:"shares"`
 	Founders  []founder `json:"founders"`
 }
 
-func networkOf(id [32]byte, g *act.Genesis) network {
+func networkOf(v voice, id [32]byte, g *act.Genesis) network {
 	n := network{
-		Name: g.Name, ID: fmt.Sprintf("%x", id), Demo: g.Demo, Quorum: g.Quorum, MinCell: g.Policy.MinCell,
+		Name: g.Name, ID: fmt.Sprintf("%x", id), Demo: g.Demo, Quorum: g.Quorum, MinCell: g.Policy.MinCell, Quota: g.Policy.QuotaFloor,
 		Catalogue: g.Catalogue.Edition,
-		Shares:    fmt.Sprintf("%d of %d needed, %s", keyshare.Threshold(len(g.Holders)), len(g.Holders), keyOrigin(g)),
+		Shares:    v.say("%d of %d needed, %s", "%[2]d 个中需要 %[1]d 个，%[3]s", keyshare.Threshold(len(g.Holders)), len(g.Holders), keyOrigin(v, g)),
 	}
 	for i := range g.Institutions {
 		one := &g.Institutions[i]
@@ -97,9 +99,12 @@ func networkOf(id [32]byte, g *act.Genesis) network {
 			Number: i + 1, Role: one.Role.String(), NameZH: one.NameZH, NameEN: one.NameEN, Entity: one.Entity,
 			Province: one.Province, Lead: one.Lead, Rights: one.Rights.String(), KeyID: one.Envelope.ID().String(),
 		}
+		if quota := g.Policy.QuotaOf(uint32(i + 1)); one.Role == act.RoleHospital {
+			f.Quota = &quota
+		}
 		for _, node := range g.Nodes {
 			if int(node.Institution) == i+1 {
-				f.Nodes = append(f.Nodes, fmt.Sprintf("%s (%s)", node.ID, node.Kind))
+				f.Nodes = append(f.Nodes, fmt.Sprintf("%s (%s)", node.ID, v.cell("kind", node.Kind.String())))
 			}
 		}
 		n.Founders = append(n.Founders, f)
@@ -108,27 +113,25 @@ func networkOf(id [32]byte, g *act.Genesis) network {
 }
 
 // keyOrigin says how the pseudonymisation key comes to be.
-func keyOrigin(g *act.Genesis) string {
+func keyOrigin(v voice, g *act.Genesis) string {
 	if g.OPRF.Holders == 0 {
-		return "of a key that a ceremony makes"
+		return v.say("of a key that a ceremony makes", "密钥由密钥仪式生成")
 	}
-	return "of a key that was dealt"
+	return v.say("of a key that was dealt", "密钥由一方分发")
 }
 
-// printNetwork shows a network with its founders.
-func printNetwork(w io.Writer, format string, n network) error {
-	out, err := term.New(w, format)
+// printNetwork shows a network with its founders to a person.
+func printNetwork(c *cli.Context, w io.Writer, n network) error {
+	out, err := term.New(w, "table")
 	if err != nil {
-		return usagef("-o: %v", err)
-	}
-	if err := term.PrintOne(out, n, "name", "id", "demo", "quorum", "min_cell", "catalogue", "shares"); err != nil {
 		return err
 	}
-	if format != "" && format != "table" {
-		return nil // the founders are in it
+	out.Speak(tableWords(c))
+	if err := term.PrintOne(out, n, "name", "id", "demo", "quorum", "min_cell", "quota", "catalogue", "shares"); err != nil {
+		return err
 	}
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	return term.Print(out, n.Founders, "number", "role", "name_zh", "name_en", "entity", "province", "lead", "rights", "nodes", "key_id")
+	return term.Print(out, n.Founders, "number", "role", "name_zh", "name_en", "entity", "province", "lead", "rights", "nodes", "quota", "key_id")
 }

@@ -50,11 +50,12 @@ func foundAdopt(c *cli.Context) (err error) {
 	if err := home.WriteGenesis(cfg, genesis); err != nil {
 		return err
 	}
-	screen := term.NewScreen(c.App.ErrWriter)
-	screen.Done(fmt.Sprintf("node %s belongs to %s, id %x", cfg.Node.ID, s.Name, s.Network))
-	screen.Note("run it with: raresync serve")
+	v, screen := voiceOf(c), term.NewScreen(c.App.ErrWriter)
+	screen.Done(v.say("node %s belongs to %s, id %x", "节点 %s 属于网络 %s，编号 %x", cfg.Node.ID, s.Name, s.Network))
+	screen.Note(v.say("run it with: raresync serve", "启动：raresync serve"))
 	if c.Bool("newcomer") {
-		screen.Note("it waits until lead hospitals have let it in: raresync act propose admission CARD, at one of them")
+		screen.Note(v.say("it waits until lead hospitals have let it in: raresync act propose admission CARD, at one of them",
+			"它等待牵头医院准许加入：在其中一家运行 raresync act propose admission CARD"))
 	}
 	return nil
 }

@@ -18,13 +18,13 @@ import (
 func foundApproveCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "approve",
-		Usage:     "read a draft, keep the own share from it, and sign it",
+		Usage:     "read a draft, compare the own entry with the own card, and sign it",
 		ArgsUsage: "DRAFT",
 		Description: "Shows what is approved and asks. The own entry in the draft must be the own card to the\n" +
 			"byte. Compare the network id and the others' key ids with them by another way than the\n" +
-			"draft came.",
+			"draft came. Nothing in the data directory changes: the approval is a public file for hospital 1.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "write the approval to `FILE` (default: approval-N.pem, N = the own number)"},
+			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, DefaultText: "approval-N.pem, N = the own number", Usage: "write the approval to `FILE`"},
 			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "approve without being asked"},
 		},
 		Action: foundApprove,
@@ -49,14 +49,17 @@ func foundApprove(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := printNetwork(c.App.ErrWriter, "table", networkOf(draft.Act.NetworkID(), draft.Genesis)); err != nil {
+	if err := printNetwork(c, c.App.ErrWriter, networkOf(voiceOf(c), draft.Act.NetworkID(), draft.Genesis)); err != nil {
 		return err
 	}
-	if !c.Bool("yes") && !agrees(c, fmt.Sprintf("\nApprove this network as institution %d? Type yes: ", number)) {
-		return coded{exitForbidden, hinted{errors.New("the draft was not approved"), "answer yes, or give --yes"}}
+	if !c.Bool("yes") && !agrees(c, voiceOf(c).say("\nApprove this network as institution %d? Type yes: ", "\n以第 %d 号机构的身份赞同成立该网络？输入 yes 确认：", number)) {
+		return coded{exitForbidden, hinted{errNotApprovedDraft, "answer yes, or give --yes"}}
 	}
 	return approve(c, keys, draft, number)
 }
+
+// errNotApprovedDraft reports that the person was asked and did not say yes.
+var errNotApprovedDraft = errors.New("the draft was not approved")
 
 // openHome opens the node's data directory for a command that works in it.
 func openHome(c *cli.Context) (config.Config, *home.Keys, func() error, error) {
@@ -112,8 +115,11 @@ func ownNumber(cfg config.Config, keys *home.Keys, d *founding.Draft) (uint32, e
 // agrees asks on the terminal. Silence is no.
 func agrees(c *cli.Context, question string) bool {
 	fmt.Fprint(c.App.ErrWriter, question)
-	answer, _ := bufio.NewReader(c.App.Reader).ReadString('\n')
-	return strings.EqualFold(strings.TrimSpace(answer), "yes")
+	answer, _ := term.Answer(c.Context, c.App.ErrWriter, func() (string, error) {
+		return bufio.NewReader(c.App.Reader).ReadString('\n')
+	})
+	answer = strings.TrimSpace(answer)
+	return strings.EqualFold(answer, "yes") || answer == "是"
 }
 
 func approve(c *cli.Context, keys *home.Keys, d *founding.Draft, number uint32) error {
@@ -133,6 +139,6 @@ func approve(c *cli.Context, keys *home.Keys, d *founding.Draft, number uint32) 
 	if err := create(c, path, d.MarshalApproval(approval)); err != nil {
 		return err
 	}
-	screen.Done("approved: send " + path + " to hospital 1")
+	screen.Done(voiceOf(c).say("approved: send %s to hospital 1", "已赞同：请将 %s 发给第 1 号医院", path))
 	return nil
 }

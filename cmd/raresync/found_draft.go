@@ -2,7 +2,7 @@ package main
 
 import (
 	"crypto/rand"
-	"fmt"
+	"strconv"
 
 	"github.com/urfave/cli/v2"
 
@@ -25,6 +25,8 @@ func foundDraftCommand() *cli.Command {
 			&cli.StringFlag{Name: "name", Usage: "name of the network: a-z 0-9 . / - (required)"},
 			&cli.BoolFlag{Name: "demo", Usage: "mark the network as a demo: never for real patients"},
 			&cli.Uint64Flag{Name: "quorum", DefaultText: "a majority", Usage: "lead hospitals that must approve later acts"},
+			&cli.StringSliceFlag{Name: "quota", DefaultText: strconv.FormatUint(act.DefaultPolicy().QuotaFloor, 10),
+				Usage: "`PERSONS` a day whose pseudonyms each share holder helps each hospital to make, at most 100000; NODE=PERSONS, repeated, for the hospital of one node; a backfill gets more by act"},
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Value: "draft.pem", Usage: "write the draft to `FILE`"},
 		},
 		Action: foundDraft,
@@ -50,10 +52,10 @@ func foundDraft(c *cli.Context) error {
 	if err := create(c, c.String("file"), draft.Marshal()); err != nil {
 		return err
 	}
-	screen := term.NewScreen(c.App.ErrWriter)
-	screen.Done(fmt.Sprintf("draft of %s for %d founders", plan.Name, len(draft.Genesis.Institutions)))
-	screen.Note(fmt.Sprintf("network id %x: the founders compare it", draft.Act.NetworkID()))
-	screen.Note("every founder approves it with: raresync found approve " + c.String("file"))
+	v, screen := voiceOf(c), term.NewScreen(c.App.ErrWriter)
+	screen.Done(v.say("draft of %s for %d founders", "%s 的草案已写好，共 %d 个创始机构", plan.Name, len(draft.Genesis.Institutions)))
+	screen.Note(v.say("network id %x: the founders compare it", "网络编号 %x：请各创始机构核对", draft.Act.NetworkID()))
+	screen.Note(v.say("every founder approves it with: raresync found approve %s", "各创始机构赞同：raresync found approve %s", c.String("file")))
 	return nil
 }
 
@@ -76,5 +78,5 @@ func planOf(c *cli.Context, cards []string) (founding.Plan, error) {
 		}
 		plan.Cards = append(plan.Cards, *card)
 	}
-	return plan, nil
+	return plan, setQuotas(&plan, c.StringSlice("quota"))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -55,9 +54,9 @@ func foundFinish(c *cli.Context) (err error) {
 	if err := create(c, c.String("file"), founding.MarshalGenesis(genesis)); err != nil {
 		return err
 	}
-	screen := term.NewScreen(c.App.ErrWriter)
-	screen.Done(fmt.Sprintf("network %s is founded, id %x", draft.Genesis.Name, genesis.Network))
-	screen.Note("every node takes it with: raresync found adopt " + c.String("file"))
+	v, screen := voiceOf(c), term.NewScreen(c.App.ErrWriter)
+	screen.Done(v.say("network %s is founded, id %x", "网络 %s 已成立，编号 %x", draft.Genesis.Name, genesis.Network))
+	screen.Note(v.say("every node takes it with: raresync found adopt %s", "各节点导入：raresync found adopt %s", c.String("file")))
 	return nil
 }
 

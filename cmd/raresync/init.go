@@ -20,20 +20,27 @@ func initCommand() *cli.Command {
 		ArgsUsage: "DIR",
 		Description: "Nothing is overwritten. An init that was cut short is ended by the same command with the\n" +
 			"same keys. The card, DIR/card.pem, is public; everything else in DIR stays with the node.",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "id", Usage: "name of the node in the roster: a-z 0-9 - (required)"},
-			&cli.StringFlag{Name: "name-en", Usage: "name of the institution in English"},
-			&cli.StringFlag{Name: "name-zh", Usage: "name of the institution in Chinese; one of the two is required"},
-			&cli.StringFlag{Name: "entity", Usage: "legal entity: its unified social credit code (required)"},
-			&cli.StringFlag{Name: "province", Usage: "two digits of GB/T 2260, as 11; for a hospital required"},
-			&cli.BoolFlag{Name: "lead", Usage: "a lead hospital, whose approval counts"},
-			&cli.StringFlag{Name: "kind", Value: "voter", Usage: "voter or mirror"},
-			&cli.StringFlag{Name: "role", Value: "hospital", Usage: "hospital or reader"},
-			&cli.StringFlag{Name: "rights", Usage: "of a reader: national, province, genetics, joined by commas"},
-			&cli.StringFlag{Name: "listen", Usage: "`HOST:PORT` to listen at, as 0.0.0.0:8470; without it the node only dials"},
-			&cli.StringSliceFlag{Name: "address", Usage: "`HOST:PORT` at which other nodes reach this one; may be repeated"},
-		},
+		Flags:  append(institutionFlags(), &cli.StringFlag{Name: "kind", Value: "voter", Usage: "voter or mirror"}),
 		Action: initNode,
+	}
+}
+
+// institutionFlags say whose node is made, and how others reach it.
+func institutionFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "id", Usage: "name of the node in the roster: a-z 0-9 - (required)"},
+		&cli.StringFlag{Name: "name-en", Usage: "name of the institution in English"},
+		&cli.StringFlag{Name: "name-zh", Usage: "name of the institution in Chinese; one of the two is required"},
+		&cli.StringFlag{Name: "entity", Usage: "legal entity: its unified social credit code (required)"},
+		&cli.StringFlag{Name: "province", Usage: "two digits of GB/T 2260, as 11; for a hospital required"},
+		&cli.BoolFlag{Name: "lead", Usage: "a lead hospital, whose approval counts"},
+		&cli.StringFlag{Name: "role", Value: "hospital", Usage: "hospital or reader"},
+		&cli.StringFlag{Name: "rights", Usage: "of a reader: national, province, genetics, joined by commas"},
+		&cli.StringFlag{Name: "listen", Usage: "`HOST:PORT` to listen at, as 0.0.0.0:8470; without it the node only dials"},
+		&cli.StringSliceFlag{Name: "address", Usage: "`HOST:PORT` at which other nodes reach this one; may be repeated"},
+		&cli.StringFlag{Name: "proxy", Usage: "`URL` of the HTTP proxy through which other nodes are reached, as http://proxy.example:3128"},
+		&cli.StringFlag{Name: "proxy-login", Usage: "`FILE` of mode 0600 with the proxy's name:password, or credential:NAME"},
+		&cli.StringSliceFlag{Name: "copy", Usage: "`URL` of a static copy to take the bulk of the log from; may be repeated"},
 	}
 }
 
@@ -56,11 +63,17 @@ func initNode(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	screen := term.NewScreen(c.App.ErrWriter)
-	screen.Done(fmt.Sprintf("%s is ready", o.Dir))
-	screen.Note(fmt.Sprintf("key id %s", card.Institution.Envelope.ID()))
-	screen.Note(fmt.Sprintf("give %s to whoever drafts the network", filepath.Join(o.Dir, "card.pem")))
-	screen.Note(fmt.Sprintf("move %s to the service manager's credentials before real data arrives", filepath.Join(o.Dir, "file.key")))
+	v, screen, path := voiceOf(c), term.NewScreen(c.App.ErrWriter), filepath.Join(o.Dir, "card.pem")
+	screen.Done(v.say("%s is ready", "%s 已就绪", o.Dir))
+	screen.Note(v.say("key id %s", "密钥编号 %s", card.Institution.Envelope.ID()))
+	screen.Note(v.say("give %s to whoever drafts the network", "请将 %s 交给起草网络的机构", path))
+	if o.Kind == act.Mirror {
+		screen.Note(v.say("to join a network that runs: raresync act propose admission %s at one of its hospitals, and here raresync found adopt --newcomer",
+			"加入运行中的网络：在其中一家医院运行 raresync act propose admission %s，在本机运行 raresync found adopt --newcomer", path))
+	} else {
+		screen.Note(v.say("a network that runs takes mirrors: to join one, make this node with --kind mirror", "运行中的网络只接收镜像节点：要加入请用 --kind mirror 建立节点"))
+	}
+	screen.Note(v.say("move %s to the service manager's credentials before real data arrives", "接收真实数据前，请将 %s 移入服务管理器的凭据", filepath.Join(o.Dir, "file.key")))
 	return nil
 }
 
@@ -95,10 +108,13 @@ func initOptions(c *cli.Context, dir string) (home.InitOptions, error) {
 			Province: c.String("province"), Lead: c.Bool("lead"),
 		},
 	}
+	if err := wayOut(c, &o); err != nil {
+		return o, err
+	}
 	switch kind := c.String("kind"); kind {
 	case "voter":
 		o.Kind = act.Voter
-	case "mirror":
+	case "mirror", "": // who joins has no choice
 		o.Kind = act.Mirror
 	default:
 		return o, usagef("--kind %q: want voter or mirror", kind)
@@ -116,4 +132,20 @@ func initOptions(c *cli.Context, dir string) (home.InitOptions, error) {
 		return o, usagef("--rights: %v", err)
 	}
 	return o, nil
+}
+
+// wayOut reads how the node is to go out. Nobody's password is among it: that lies in
+// a file.
+func wayOut(c *cli.Context, o *home.InitOptions) error {
+	o.Proxy, o.ProxyLogin, o.Copies = c.String("proxy"), c.String("proxy-login"), c.StringSlice("copy")
+	_, credential := config.Credential(o.ProxyLogin)
+	if o.ProxyLogin == "" || credential {
+		return nil
+	}
+	path, err := filepath.Abs(o.ProxyLogin)
+	if err != nil {
+		return err
+	}
+	o.ProxyLogin = path
+	return nil
 }

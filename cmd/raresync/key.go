@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -37,6 +38,10 @@ func keyListCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "list",
 		Usage: "list the keys of this institution: present, next and former, with their envelope numbers",
+		Description: "VALID ENVELOPES are those that an envelope key signed, or a sealing key opens, by number; keys of\n" +
+			"other purposes are not bound to envelopes. WHERE is the private half: file (the key file), offline\n" +
+			"(key protect --custody took it out, --restore brings it back), destroyed (a signing key that was\n" +
+			"replaced), or never here (this key file never held it).",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "all", Usage: "the keys of every institution"}},
 		Action: func(c *cli.Context) error {
 			out, daemon, err := asking(c)
@@ -63,7 +68,38 @@ func printKeys(ctx context.Context, c *cli.Context, out *term.Output, daemon *ad
 		}
 		keys = slices.DeleteFunc(keys, func(k admin.HeldKey) bool { return k.Institution != s.Hospital })
 	}
-	return term.Print(out, keys, "institution", "node", "purpose", "id", "state", "from", "to", "revoked", "where")
+	if !isTable(c) {
+		return term.Print(out, keys)
+	}
+	rows := make([]keyRow, len(keys))
+	for i, k := range keys {
+		v := voiceOf(c)
+		if since, ok := strings.CutPrefix(k.Revoked, "since "); ok {
+			k.Revoked = v.say("since %s", "自 %s 起", since)
+		}
+		rows[i] = keyRow{k, spanOf(v, k)}
+	}
+	return term.Print(out, rows, "institution", "node", "purpose", "id", "state", "valid_envelopes", "revoked", "where")
+}
+
+// keyRow is a key as one line.
+type keyRow struct {
+	admin.HeldKey
+	Valid string `json:"valid_envelopes"`
+}
+
+// spanOf says for which envelopes a key is, or was, valid: "" where it is not
+// bound to envelopes, or not in force yet.
+func spanOf(v voice, k admin.HeldKey) string {
+	switch {
+	case !k.Spans:
+		return ""
+	case k.To == 0:
+		return v.say("%d to now", "%d 至今", k.From)
+	case k.To <= k.From:
+		return v.say("none", "无")
+	}
+	return v.say("%d to %d", "%d 至 %d", k.From, k.To-1)
 }
 
 func keyShowCommand() *cli.Command {
@@ -77,7 +113,7 @@ func keyShowCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			out, daemon, err := askingOf(c)
+			out, daemon, err := talking(c)
 			if err != nil {
 				return err
 			}
@@ -137,7 +173,7 @@ func keyGenerateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			term.NewScreen(c.App.ErrWriter).Note("put them in force with: raresync key rotate")
+			term.NewScreen(c.App.ErrWriter).Note(voiceOf(c).say("put them in force with: raresync key rotate", "使其生效：raresync key rotate"))
 			return printKeys(ctx, c, out, daemon, keys)
 		},
 	}
@@ -152,18 +188,8 @@ var errUnchanged = errors.New("nothing was changed")
 
 // confirm asks before what cannot be undone, unless --yes is given.
 func confirm(c *cli.Context, question string) error {
-	if c.Bool("yes") || agrees(c, question+" Type yes: ") {
+	if c.Bool("yes") || agrees(c, question+voiceOf(c).say(" Type yes: ", "输入 yes 确认：")) {
 		return nil
 	}
 	return coded{exitForbidden, hinted{errUnchanged, "answer yes, or give --yes"}}
-}
-
-// askingOf is asking for a command with arguments.
-func askingOf(c *cli.Context) (*term.Output, *admin.Client, error) {
-	out, err := outputOf(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	daemon, err := client(c)
-	return out, daemon, err
 }

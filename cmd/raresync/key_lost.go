@@ -9,6 +9,7 @@ import (
 
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/daemon"
+	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/registry/act"
 )
@@ -35,14 +36,20 @@ func keyLost(c *cli.Context) (err error) {
 	}
 	number := uint32(c.Uint("institution"))
 	fresh := home.Next{Envelope: keys.Envelope, Request: keys.Request, Response: keys.Response, Sealing: keys.Sealing}
-	screen := term.NewScreen(c.App.ErrWriter)
-	switch node, founder := s.Node(cfg.Node.ID); {
+	v, screen := voiceOf(c), term.NewScreen(c.App.ErrWriter)
+	node, founder := s.Node(cfg.Node.ID)
+	member, known := s.Member(number)
+	switch {
 	case founder && node.Institution != number:
 		return coded{exitInvalid, fmt.Errorf("node %s is institution %d's, not %d's", cfg.Node.ID, node.Institution, number)}
-	case founder && node.Kind != act.Voter:
+	case founder && node.Kind != act.Voter, !founder && !known: // a newcomer's node: the network knows whose it is
 		fresh.TLS = keys.TLS
+	case founder:
+		screen.Note(v.say("node %s does not come back: it is a voter, whose log and cosigning keys belong to its id for ever",
+			"节点 %s 不能恢复：它是投票节点，其日志和会签密钥永远属于该编号", cfg.Node.ID))
 	default:
-		screen.Note(fmt.Sprintf("node %s does not come back: it is not in the genesis, or a voter, whose log and cosigning keys belong to its id for ever", cfg.Node.ID))
+		screen.Note(v.say("node %s does not come back: it is not in the genesis, and institution %d is",
+			"节点 %s 不能恢复：它不在创世公告中，而第 %d 号机构在其中", cfg.Node.ID, number))
 	}
 	r := daemon.RotationOf(&fresh, number, cfg.Node.ID)
 	if err := r.Prove(s.Network, keys.Envelope); err != nil {
@@ -56,8 +63,13 @@ func keyLost(c *cli.Context) (err error) {
 			return err
 		}
 	}
-	screen.Done(fmt.Sprintf("give %s to a lead hospital: institution %d is back when q of them have approved it", c.String("file"), number))
-	screen.Note(fmt.Sprintf("read this to them by another way: envelope key %s", keys.Envelope.Public().ID()))
+	t := teller{voice: v}
+	if known {
+		t.names = namesOf(v, []admin.Member{{Number: number, NameEN: member.NameEN, NameZH: member.NameZH}})
+	}
+	screen.Done(v.say("give %s to a lead hospital: %s is back when q of them have approved it",
+		"请将 %s 交给牵头医院：q 家赞同后 %s 即恢复", c.String("file"), t.of(number)))
+	screen.Note(v.say("read this to them by another way: envelope key %s", "请另行（如电话）告知对方：信封签名密钥 %s", keys.Envelope.Public().ID()))
 	return nil
 }
 

@@ -35,7 +35,7 @@ func keyRevoke(c *cli.Context) error {
 	if !c.IsSet("since") {
 		return usagef("key revoke needs --since: the first envelope number in doubt, 0 for all")
 	}
-	out, daemon, err := askingOf(c)
+	out, daemon, err := talking(c)
 	if err != nil {
 		return err
 	}
@@ -45,15 +45,36 @@ func keyRevoke(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("revoke: %w", err)
 	}
-	if err := confirm(c, fmt.Sprintf("Revoke the %s key %s of institution %d (%s)? It never comes back.", k.Purpose, k.ID[:16], k.Institution, k.State)); err != nil {
+	v := tellerOf(c, daemon)
+	question := v.say("Revoke the %s key %s of %s (%s)? It never comes back.", "吊销 %[3]s 的%[1]s密钥 %[2]s（%[4]s）？吊销后不能恢复。",
+		v.cell("purpose", k.Purpose), k.ID[:16], v.of(k.Institution), v.cell("state", k.State))
+	if k.State == "present" {
+		term.NewScreen(c.App.ErrWriter).Note(v.withoutKey(k.Purpose))
+	}
+	if err := confirm(c, question); err != nil {
 		return err
 	}
 	keys, err := daemon.RevokeKey(ctx, admin.KeyRevocation{Key: k.ID, Since: c.Uint64("since")})
 	if err != nil {
 		return err
 	}
-	term.NewScreen(c.App.ErrWriter).Done(fmt.Sprintf("the key is revoked since envelope %d", c.Uint64("since")))
+	term.NewScreen(c.App.ErrWriter).Done(v.say("the key is revoked since envelope %d", "密钥已自第 %d 号信封起吊销", c.Uint64("since")))
 	return printKeys(ctx, c, out, daemon, keys)
+}
+
+// withoutKey says what stops when a present key is revoked.
+func (t teller) withoutKey(purpose string) string {
+	switch purpose {
+	case "envelope":
+		return t.say("without it this institution sends nothing more until lead hospitals approve a replacement; if you still have it, rotate first",
+			"吊销后本机构不能再发送任何内容，直到牵头医院赞同更换；密钥仍在手中时请先轮换")
+	case "tls":
+		return t.say("without it the other nodes refuse that node; rotate it there first, if you can", "吊销后其他节点拒绝该节点；可能时请先在该节点轮换")
+	case "request", "response":
+		return t.say("until another is in its place, pseudonyms stop here: rotate it first: raresync key rotate --%s",
+			"在更换之前，本机构的假名请求或应答将停止；请先轮换：raresync key rotate --%s", purpose)
+	}
+	return t.say("put another in its place first: raresync key rotate", "请先轮换：raresync key rotate")
 }
 
 // fullKey finds the one key whose id begins as given.

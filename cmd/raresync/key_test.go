@@ -49,7 +49,7 @@ func TestTheWordsOfAReplacementNameTheSealingKeyToo(t *testing.T) {
 	i := foundingtest.Newcomer(t, "h5", 5).Card.Institution
 	r := act.Rotation{Institution: 5, Envelope: i.Envelope, Request: i.Request, Response: i.Response, Sealing: i.Sealing}
 	var text strings.Builder
-	for _, f := range replacementWords(&r) {
+	for _, f := range (teller{}).replacement(&r) {
 		text.WriteString(f.What + ": " + f.Says + "\n")
 	}
 	for _, want := range []string{"envelope key: " + i.Envelope.ID().String(), "sealing key: " + i.Sealing.ID().String()} {

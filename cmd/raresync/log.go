@@ -15,7 +15,7 @@ func logCommand() *cli.Command {
 		Name:  "log",
 		Usage: "read, prove and verify the national log",
 		Subcommands: []*cli.Command{
-			logHeadCommand(), logPolicyCommand(), logTailCommand(), logProveCommand(), logVerifyCommand(),
+			logHeadCommand(), logPolicyCommand(), logTailCommand(), logProveCommand(), logVerifyCommand(), logExportCommand(),
 		},
 	}
 }
@@ -78,9 +78,16 @@ func logPolicyCommand() *cli.Command {
 		Name:  "policy",
 		Usage: "print the network's C2SP tlog-policy, which says what makes a checkpoint valid",
 		Description: "An auditor gets this file once, from several hospitals by different ways, and compares.\n" +
-			"Everything else can then be verified with it alone: raresync log verify --policy FILE.",
+			"Everything else can then be verified with it alone: raresync log verify --policy FILE. It changes with the\n" +
+			"voters; a receipt of before is verified with that of its checkpoint's size, which --size asks for.",
+		Flags: []cli.Flag{&cli.Uint64Flag{Name: "size", Usage: "of checkpoints of `N` entries", DefaultText: "those of the newest checkpoint"}},
 		Action: func(c *cli.Context) error {
-			_, policy, err := ask(c, "policy of the log", (*admin.Client).Policy)
+			_, policy, err := ask(c, "policy of the log", func(a *admin.Client, ctx context.Context) (string, error) {
+				if c.Uint64("size") > 0 {
+					return a.PolicyAt(ctx, c.Uint64("size"))
+				}
+				return a.Policy(ctx)
+			})
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,22 +12,26 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/certificate"
 )
 
 func logVerifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
-		Usage:     "verify a copy of the log, or a receipt, offline and trusting nobody",
+		Usage:     "verify a copy of the log, a receipt or an erasure certificate, offline and trusting nobody",
 		ArgsUsage: "[DIR]",
 		Description: "DIR is a copy of a node's data directory or of its ledger. Everything is derived again from\n" +
 			"the envelopes: the founders' approvals, every signature, sequence, leaf and hash; the root\n" +
 			"is then compared with the checkpoint's, and the policy asked whether the checkpoint is\n" +
 			"valid. The checkpoint may be smaller than the copy. Exit code 5: something does not verify.\n\n" +
-			"With --proof a receipt is verified instead.",
+			"With --proof a receipt is verified instead, and given DIR, whether that copy's log holds the entry: what was\n" +
+			"lost at a recovery is named so. With --certificate what erasure show wrote: that the\n" +
+			"withdrawal and the nodes' declarations lie in the log. Which nodes there ever were is its maker's word.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "policy", Usage: "tlog-policy `FILE` (required)"},
 			&cli.StringFlag{Name: "checkpoint", Usage: "signed checkpoint `FILE` (default: the one beside the ledger)"},
 			&cli.StringFlag{Name: "proof", Usage: "receipt `FILE`, as log prove writes it"},
+			&cli.StringFlag{Name: "certificate", Usage: "erasure certificate `FILE`, as erasure show --copy writes it"},
 			&cli.StringFlag{Name: "leaf", Usage: "the receipt's leaf in `HEX` (default: the one in the receipt)"},
 		},
 		Action: logVerify,
@@ -48,7 +53,26 @@ func logVerify(c *cli.Context) error {
 	if c.String("proof") != "" {
 		return verifyReceipt(c, out, policy)
 	}
+	if c.String("certificate") != "" {
+		return verifyCertificate(c, out, policy)
+	}
 	return verifyCopy(c, out, policy)
+}
+
+func verifyCertificate(c *cli.Context, out *term.Output, policy *tlog.Policy) error {
+	if _, err := arguments(c, 0, 0); err != nil {
+		return err
+	}
+	file, err := readUpTo(c.String("certificate"), certificate.MaxBytes)
+	if err != nil {
+		return err
+	}
+	file = bytes.ReplaceAll(file, []byte("\r\n"), []byte("\n")) // as mail and editors of some systems write lines
+	erased, err := audit.Certificate(file, policy)
+	if err != nil {
+		return err
+	}
+	return term.PrintOne(out, erased)
 }
 
 func readPolicy(path string) (*tlog.Policy, error) {
@@ -64,7 +88,8 @@ func readPolicy(path string) (*tlog.Policy, error) {
 }
 
 func verifyReceipt(c *cli.Context, out *term.Output, policy *tlog.Policy) error {
-	if _, err := arguments(c, 0, 0); err != nil {
+	args, err := arguments(c, 0, 1)
+	if err != nil {
 		return err
 	}
 	var leaf []byte
@@ -79,6 +104,11 @@ func verifyReceipt(c *cli.Context, out *term.Output, policy *tlog.Policy) error 
 		return err
 	}
 	proven, err := audit.Receipt(leaf, receipt, policy)
+	if err == nil && len(args) == 1 {
+		shown := progressOf(term.NewScreen(c.App.ErrWriter))
+		err = audit.ReceiptIn(args[0], leaf, receipt, shown.envelopes)
+		shown.close()
+	}
 	if err != nil {
 		return err
 	}

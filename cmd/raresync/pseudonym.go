@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/registry/rule"
 )
 
@@ -55,7 +56,7 @@ func checkPseudonym(c *cli.Context) error {
 		return fmt.Errorf("%s: %w", commandName(c), err)
 	}
 	tellFindings(c, got.Findings, lang)
-	if rule.Refusals(ruleFindings(got.Findings)) != nil {
+	if rule.Refusals(delivery.Received(got.Findings)) != nil {
 		return coded{exitInvalid, errIdentity}
 	}
 	return term.PrintOne(out, got, "case_number", "entries", "cases", "linked", "strength", "holders_answered", "holders_needed", "holders")

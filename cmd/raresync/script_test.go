@@ -23,11 +23,12 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "until": until, "ports": ports, "sparse": sparse, "nested": nested, "flip": flip, "mkfifo": mkfifo,
-			"proposal": proposal,
+			"proposal": proposal, "own": own,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
 			e.Setenv(configEnv, "")
+			e.Setenv("TODAY", time.Now().UTC().Add(8*time.Hour).Format(time.DateOnly)) // in China
 			return nil
 		},
 	})
@@ -99,6 +100,23 @@ func proposal(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%d proposals are open", len(open))
 	}
 	ts.Setenv(args[0], open[0].ID[:8])
+}
+
+// own NAME CONFIG PURPOSE sets a variable to the id of a node's present key.
+func own(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: own NAME CONFIG PURPOSE")
+	}
+	ts.Check(ts.Exec("raresync", "key", "list", "-o", "json", "-c", args[1]))
+	var keys []struct{ ID, Purpose, State string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &keys))
+	for _, k := range keys {
+		if k.Purpose == args[2] && k.State == "present" {
+			ts.Setenv(args[0], k.ID)
+			return
+		}
+	}
+	ts.Fatalf("no present key for %s", args[2])
 }
 
 // sparse FILE SIZE makes a file of SIZE bytes that takes no room on the disk.

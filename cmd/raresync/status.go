@@ -12,8 +12,12 @@ import (
 
 func statusCommand() *cli.Command {
 	return &cli.Command{
-		Name:   "status",
-		Usage:  "show this node, the leader, the log and the other nodes it is connected to",
+		Name:  "status",
+		Usage: "show this node, the leader, the log and the other nodes it is connected to",
+		Description: "With --network all nodes of the network in one table: part, version, when each was heard, how far it is, whom\n" +
+			"it follows, whether it cosigns. What this node does not reach, voters are asked for. Exit code 3: some do not\n" +
+			"answer; 4: too few voters do for the network to go on.",
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "network", Usage: "show all nodes of the network"}},
 		Action: status,
 	}
 }
@@ -35,6 +39,9 @@ func whyUnreachable(c *cli.Context, err error) error {
 }
 
 func status(c *cli.Context) error {
+	if c.Bool("network") {
+		return statusNetwork(c)
+	}
 	out, daemon, err := asking(c)
 	if err != nil {
 		return err
@@ -45,16 +52,24 @@ func status(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("status: %w", whyUnreachable(c, err))
 	}
+	v := voiceOf(c)
+	if isTable(c) && v.lang == "zh" && s.WhyZH != "" {
+		s.Why = s.WhyZH
+	}
 	if err := term.PrintOne(out, s, "node", "hospital", "name", "kind", "network", "network_id", "demo", "leader", "via", "term",
-		"ready", "why", "envelopes", "size", "root", "checkpoint", "outbox", "alarm", "version"); err != nil {
+		"ready", "why", "envelopes", "size", "root", "checkpoint", "outbox", "alarm", "version",
+		"policy", "feature_level", "supported_level"); err != nil {
 		return err
 	}
 	screen := term.NewScreen(c.App.ErrWriter)
 	if !isTable(c) { // JSON has the warnings and peers already
 		return nil
 	}
-	for _, w := range s.Warnings {
-		screen.Note("warning: " + w)
+	for i, w := range s.Warnings {
+		if v.lang == "zh" && i < len(s.WarningsZH) {
+			w = s.WarningsZH[i]
+		}
+		screen.Note(v.say("warning: %s", "警告：%s", w))
 	}
 	if len(s.Peers) == 0 {
 		return nil

@@ -12,26 +12,24 @@ import (
 
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/registry/rule"
 )
-
-// maxBatchBytes bounds the files that go to the daemon in one request. A
-// larger file goes alone.
-const maxBatchBytes = 8 << 20
 
 func submitCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "submit",
 		Usage:     "validate, pseudonymise, seal, sign and submit files",
 		ArgsUsage: "FILE|DIR...",
-		Description: "Of a folder, its *.json files are submitted in the order of their names. Submitting a file\n" +
-			"again is harmless. Patients without a row in the file of --identities are known by their\n" +
-			"subject id, which never leaves the hospital and links to no other. Exit code 3: some files\n" +
-			"were refused, 7: all of them.",
-		Flags: []cli.Flag{
+		Description: "Takes phenopackets and tables (CSV, TSV, XLSX); of a folder, all of them in the order of their\n" +
+			"names. Submitting a file again is harmless. A phenopacket's patients without a row in the file of\n" +
+			"--identities are known by their subject id, which never leaves the hospital and links to no other.\n" +
+			"Of a table, the rows that a rule refuses stay back, and the others go. Exit code 3: some files or\n" +
+			"rows were refused, 7: all of them.",
+		Flags: append([]cli.Flag{
 			identitiesFlag, profileFlag,
 			&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for receipts: the daemon sends what it has signed"},
-		},
+		}, tableFlags...),
 		Action: submit,
 	}
 }
@@ -45,7 +43,7 @@ func submit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	files, err := collect(args)
+	files, err := collect(args, c.String(identitiesFlag.Name), c.String(mappingFlag.Name))
 	if err != nil {
 		return err
 	}
@@ -62,7 +60,7 @@ func submit(c *cli.Context) error {
 	if err := term.Print(s.out, s.results, "name", "outcome", "entries"); err != nil {
 		return err
 	}
-	return verdict(len(s.results)-s.refused, s.refused)
+	return verdict(s.accepted, s.refused)
 }
 
 // submitter sends files in batches.
@@ -74,18 +72,21 @@ type submitter struct {
 	profile   string
 	wait      bool
 	lang      string
+	tables    *tables
 
-	results []submitted
-	refused int
-	waiting int
-	flags   map[string]int // findings on accepted files, by rule
+	results  []submitted
+	accepted int // files, and patients of tables
+	refused  int
+	waiting  int
+	flags    map[string]int // findings on accepted files, by rule
 }
 
 // submitted is what became of a file: the daemon's answer in JSON, a line for
 // people.
 type submitted struct {
 	admin.FileResult
-	Entries taken `json:"entries"`
+	Entries taken            `json:"entries"`
+	Rows    *delivery.Counts `json:"rows,omitempty"` // of a table
 }
 
 // taken prints as "21-22, under a receipt" in a table.
@@ -156,6 +157,9 @@ func newSubmitter(c *cli.Context) (*submitter, error) {
 	if s.daemon, err = client(c); err != nil {
 		return nil, err
 	}
+	if s.tables, err = newTables(c, s.lang); err != nil {
+		return nil, err
+	}
 	s.documents, err = readIdentities(c)
 	return s, err
 }
@@ -168,7 +172,7 @@ func (s *submitter) all(ctx context.Context, files []string) error {
 	bytes := 0
 	for _, path := range files {
 		raw, err := readSource(path)
-		if findings, ok := refusalsOf(err); ok {
+		if findings, ok := delivery.RefusalsOf(err); ok {
 			s.take(refusedHere(path, findings))
 			progress.Add(1)
 			continue
@@ -176,7 +180,14 @@ func (s *submitter) all(ctx context.Context, files []string) error {
 		if err != nil {
 			return err
 		}
-		if bytes+len(raw) > maxBatchBytes {
+		if delivery.Tabular(path, raw) {
+			if err := s.table(ctx, path, raw); err != nil {
+				return err
+			}
+			progress.Add(1)
+			continue
+		}
+		if bytes+len(raw) > delivery.MaxBatchBytes {
 			if err := s.send(ctx, batch, progress); err != nil {
 				return err
 			}
@@ -190,9 +201,9 @@ func (s *submitter) all(ctx context.Context, files []string) error {
 
 // refusedHere is the result of a file that is not worth sending.
 func refusedHere(path string, findings []rule.Finding) admin.FileResult {
-	r := admin.FileResult{Name: path, Outcome: refusedOutcome}
+	r := admin.FileResult{Name: path, Outcome: delivery.Refused}
 	for _, f := range findings {
-		r.Findings = append(r.Findings, admin.Finding{Code: f.Code, Severity: f.Severity.String(), Where: f.Where, Detail: f.Detail})
+		r.Findings = append(r.Findings, delivery.Sent(f))
 	}
 	return r
 }
@@ -215,30 +226,24 @@ func (s *submitter) send(ctx context.Context, batch []admin.File, progress *term
 	return nil
 }
 
-// refusedOutcome is the outcome of a file that a rule refuses.
-const refusedOutcome = "refused"
-
-// waitingOutcome is the outcome of a file that the daemon keeps for another
-// day's quota.
-const waitingOutcome = "waiting"
-
 // take keeps a result, and tells at once why a file was refused. Flags on
 // accepted files are counted: a backfill has many, and JSON has them all.
 func (s *submitter) take(r admin.FileResult) {
 	s.results = append(s.results, submitted{FileResult: r, Entries: append(taken{}, r.Entries...)})
-	if r.Outcome == waitingOutcome {
+	if r.Outcome == delivery.Waiting {
 		s.waiting++
 	}
-	if r.Outcome != refusedOutcome {
+	if r.Outcome != delivery.Refused {
+		s.accepted++
 		for _, f := range r.Findings {
 			s.flags[f.Code]++
 		}
 		return
 	}
 	s.refused++
-	for _, f := range explain(r.Name, ruleFindings(r.Findings), s.lang) {
-		if f.Severity == rule.E.String() {
-			s.screen.Failed(f.line())
+	for _, f := range delivery.Explain(r.Name, delivery.Received(r.Findings), s.lang) {
+		if f.Refuses() {
+			s.screen.Failed(f.String())
 		}
 	}
 }
@@ -247,7 +252,8 @@ func (s *submitter) take(r admin.FileResult) {
 // accepted.
 func (s *submitter) tellFlags() {
 	if s.waiting > 0 {
-		s.screen.Note(fmt.Sprintf("%d files wait for another day's quota: the daemon keeps them sealed and goes on by itself; raresync status shows how many are left", s.waiting))
+		s.screen.Note(voice{s.lang}.say("%d files or patients wait for another day's quota: the daemon keeps them sealed and goes on by itself; raresync status shows how many are left",
+			"%d 个文件或患者等待另一天的配额：节点服务将其密封保存并自行继续；raresync status 显示剩余数量", s.waiting))
 	}
 	for _, code := range slices.Sorted(maps.Keys(s.flags)) {
 		what, _ := rule.Text(code, s.lang)

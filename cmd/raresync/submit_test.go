@@ -126,7 +126,7 @@ func TestSubmitSendsBatches(t *testing.T) {
 	if lines := strings.Split(strings.TrimSpace(out), "\n"); len(lines) != 6 || !strings.Contains(lines[5], `"code":"FM005"`) {
 		t.Errorf("results:\n%s", out)
 	}
-	for _, want := range []string{"✗ " + filepath.Join(dir, "f.json") + ": FM005 E ", "DX007 x 5: ", "some files were refused: 1 of 6"} {
+	for _, want := range []string{"✗ " + filepath.Join(dir, "f.json") + ": FM005 E ", "DX007 x 5: ", "some files or rows were refused: 1 of 6"} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("standard error lacks %q:\n%s", want, errs)
 		}
@@ -158,7 +158,7 @@ func TestSubmitTellsRefusals(t *testing.T) {
 func TestSubmitTellsThatFilesWait(t *testing.T) {
 	d := newFakeDaemon(t)
 	code, out, errs := d.run(t, "submit", folder(t, map[string]int64{"late1.json": 1, "late2.json": 1, "good.json": 1}))
-	if code != 0 || strings.Count(out, "waiting") != 2 || !strings.Contains(errs, "2 files wait for another day's quota") {
+	if code != 0 || strings.Count(out, "waiting") != 2 || !strings.Contains(errs, "2 files or patients wait for another day's quota") {
 		t.Errorf("exit code %d\n%s%s", code, out, errs)
 	}
 	if _, _, errs := d.run(t, "submit", folder(t, map[string]int64{"good.json": 1})); strings.Contains(errs, "wait for another") {

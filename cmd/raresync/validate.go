@@ -10,6 +10,7 @@ import (
 
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/daemon/config"
+	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/registry/catalog"
 	"github.com/raresync/raresync/registry/entry"
 	"github.com/raresync/raresync/registry/identity"
@@ -28,10 +29,10 @@ func validateCommand() *cli.Command {
 		Name:      "validate",
 		Usage:     "check files without sending anything",
 		ArgsUsage: "FILE|DIR...",
-		Description: "Reads phenopackets as submit would and lists what the rules find in them. E refuses the file,\n" +
-			"W flags it, Q opens a query, I informs. Needs no daemon. Exit code 3: some files would be\n" +
-			"refused, 7: all of them.",
-		Flags:  []cli.Flag{profileFlag, identitiesFlag},
+		Description: "Reads phenopackets and tables (CSV, TSV, XLSX) as submit would and lists what the rules find in\n" +
+			"them. E refuses the file, or the row of a table, W flags it, Q opens a query, I informs. Needs no\n" +
+			"daemon. Exit code 3: some would be refused, 7: all of them.",
+		Flags:  append([]cli.Flag{profileFlag, identitiesFlag, editionFlag()}, tableFlags...),
 		Action: validateFiles,
 	}
 }
@@ -49,35 +50,31 @@ func validateFiles(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	files, err := collect(args)
+	files, err := collect(args, c.String(identitiesFlag.Name), c.String(mappingFlag.Name))
 	if err != nil {
 		return err
 	}
 	if err := v.documents.check(files); err != nil {
 		return err
 	}
-	refused := 0
-	var rows []finding
+	var rows []delivery.Finding
 	for _, path := range files {
 		if err := c.Context.Err(); err != nil {
 			return fmt.Errorf("validate: %w", err)
 		}
-		findings, err := v.file(path)
+		found, err := v.file(path)
 		if err != nil {
 			return fmt.Errorf("validate %s: %w", path, err)
 		}
-		if rule.Refusals(findings) != nil {
-			refused++
-		}
-		rows = append(rows, explain(path, findings, v.lang)...)
+		rows = append(rows, found...)
 	}
 	if len(rows) > 0 || !isTable(c) {
 		if err := term.Print(out, rows, "file", "path", "rule", "severity", "what", "detail", "todo"); err != nil {
 			return err
 		}
 	}
-	term.NewScreen(c.App.ErrWriter).Note(fmt.Sprintf("checked %d: %d would be accepted, %d refused", len(files), len(files)-refused, refused))
-	return verdict(len(files)-refused, refused)
+	v.screen.Note(fmt.Sprintf("checked %d: %d would be accepted, %d refused", v.accepted+v.refused, v.accepted, v.refused))
+	return verdict(v.accepted, v.refused)
 }
 
 // validator checks files as the daemon would, short of what it keeps secret.
@@ -85,8 +82,16 @@ type validator struct {
 	profile    entry.Profile
 	documents  identities
 	production bool
+	form       entry.Date // of consent
 	lang       string
 	today      entry.Date
+	tables     *tables
+	lists      *catalog.Catalog
+	screen     *term.Screen
+
+	accepted, refused int // files, and patients of tables
+
+	people []validate.Patient // of the file at hand
 }
 
 func newValidator(c *cli.Context) (*validator, error) {
@@ -94,8 +99,14 @@ func newValidator(c *cli.Context) (*validator, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &validator{production: cfg.Submit.Production, today: entry.DateOf(time.Now().In(china))}
+	v := &validator{production: cfg.Submit.Production, form: cfg.Submit.Form(), today: entry.DateOf(time.Now().In(china)), screen: term.NewScreen(c.App.ErrWriter)}
 	if v.lang, err = languageOf(c, cfg); err != nil {
+		return nil, err
+	}
+	if v.lists, err = listsOf(c); err != nil {
+		return nil, err
+	}
+	if v.tables, err = newTables(c, v.lang); err != nil {
 		return nil, err
 	}
 	name, err := profileOf(c, cfg)
@@ -122,45 +133,77 @@ func profileOf(c *cli.Context, cfg config.Config) (string, error) {
 	return name, nil
 }
 
-// file returns what the rules find in one file. An error is the system's.
-func (v *validator) file(path string) ([]rule.Finding, error) {
-	var packets []phenopacket.Packet
+// file returns what the rules find in one file, in words, and counts it. An
+// error is the system's.
+func (v *validator) file(path string) ([]delivery.Finding, error) {
 	raw, err := readSource(path)
+	if err == nil && delivery.Tabular(path, raw) {
+		return v.table(path, raw)
+	}
+	findings, err := v.packets(path, raw, err)
+	if err == nil {
+		v.count(rule.Refusals(findings) != nil)
+	}
+	return delivery.Explain(path, findings, v.lang), err
+}
+
+func (v *validator) count(refused bool) {
+	if refused {
+		v.refused++
+	} else {
+		v.accepted++
+	}
+}
+
+// packets returns what the rules find in a file of phenopackets. err is what
+// kept it from being read.
+func (v *validator) packets(path string, raw []byte, err error) ([]rule.Finding, error) {
+	var packets []phenopacket.Packet
 	if err == nil {
 		packets, err = phenopacket.Read(path, bytes.NewReader(raw), phenopacket.Limits{})
 	}
-	if findings, ok := refusalsOf(err); ok {
+	if findings, ok := delivery.RefusalsOf(err); ok {
 		return findings, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	all := phenopacket.Strangers(path, packets, v.documents.of(path))
+	v.people = nil
 	for _, p := range packets {
-		findings, err := v.packet(path, p)
+		findings, err := v.packet(p, documentOf(v.documents.of(path), p.SubjectID))
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, findings...)
 	}
+	if len(v.people) == len(packets) {
+		for _, i := range validate.Alike(v.people) {
+			all = append(all, packets[i].Locate([]rule.Finding{alike})...)
+		}
+	}
 	return all, nil
 }
 
-func (v *validator) packet(path string, p phenopacket.Packet) ([]rule.Finding, error) {
+// alike flags a patient who shares birth, sex and diagnosis with several others.
+var alike = rule.Find("DU003", "birth", "")
+
+func (v *validator) packet(p phenopacket.Packet, document identity.Document) ([]rule.Finding, error) {
 	today := identity.Date{Year: int(v.today.Year), Month: int(v.today.Month), Day: int(v.today.Day)}
-	id, findings, err := identity.Normalize(documentOf(v.documents.of(path), p.SubjectID),
-		identity.Options{Today: today, Production: v.production})
+	id, findings, err := identity.Normalize(document, identity.Options{Today: today, Production: v.production})
 	findings = p.Locate(findings)
-	if refused, ok := refusalsOf(err); ok {
-		return append(findings, p.Locate(refused)...), nil
-	}
-	if err != nil {
+	if refused, ok := delivery.RefusalsOf(err); ok { // the rest of the packet is looked at all the same
+		findings = append(findings, p.Locate(refused)...)
+	} else if err != nil {
 		return nil, err
 	}
-	_, more, err := p.Accept(
-		phenopacket.Options{Catalog: catalog.Current(), Profile: v.profile, Basis: entry.BasisStatutory},
-		validate.Context{Today: v.today, Identity: id})
+	made, more, err := p.Accept(
+		phenopacket.Options{Catalog: v.lists, Profile: v.profile, Basis: entry.BasisStatutory},
+		validate.Context{Today: v.today, Identity: id, ConsentForm: v.form})
 	findings = append(findings, more...)
+	if c := made.Case; c.Case != nil {
+		v.people = append(v.people, validate.Patient{Key: p.SubjectID, Birth: p.Birth(), Sex: c.Case.Sex, Diagnosis: c.EventDate})
+	}
 	var refused *rule.Refusal
 	if errors.As(err, &refused) && more == nil {
 		return append(findings, refused.Findings...), nil

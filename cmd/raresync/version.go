@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/catalog"
 )
 
@@ -15,12 +16,13 @@ type build struct {
 	Go        string `json:"go"`
 	Platform  string `json:"platform"`
 	Catalogue string `json:"catalogue"` // edition of the disease lists it carries
+	Level     uint64 `json:"supported_level"`
 }
 
 func versionCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "version",
-		Usage: "print version, Go version, platform and catalogue edition",
+		Usage: "print version, Go version, platform, catalogue edition and the feature level that it supports",
 		Action: func(c *cli.Context) error {
 			if _, err := arguments(c, 0, 0); err != nil {
 				return err
@@ -31,7 +33,7 @@ func versionCommand() *cli.Command {
 			}
 			return term.PrintOne(out, build{
 				Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-				Catalogue: catalog.Current().Edition(),
+				Catalogue: catalog.Current().Edition(), Level: act.SupportedLevel,
 			})
 		},
 	}

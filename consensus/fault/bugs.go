@@ -14,6 +14,9 @@ const (
 	ForgetCosigned Bug = "forget-cosigned"
 	// SnapshotUnsynced takes a snapshot of a ledger that was not fsynced.
 	SnapshotUnsynced Bug = "snapshot-unsynced"
+	// InstallUnsaved lets a snapshot take Raft's log before what was applied of it
+	// is on disk.
+	InstallUnsaved Bug = "install-unsaved"
 	// FilledUnsaved closes a gap before what filled it is on disk.
 	FilledUnsaved Bug = "filled-unsaved"
 	// KeepStaleLog leaves an old leader's uncommitted tail behind a snapshot.
@@ -89,4 +92,12 @@ const (
 	SendUnsaved Bug = "send-unsaved"
 	// ForgetEntries lets an envelope go without remembering its entries.
 	ForgetEntries Bug = "forget-entries"
+)
+
+// Bugs of forgetting.
+const (
+	// KeepBlocks takes a file's name away and leaves its bytes on the disk.
+	KeepBlocks Bug = "keep-blocks"
+	// PostAtOnce posts a withdrawal as soon as the patient asks for it.
+	PostAtOnce Bug = "post-at-once"
 )

@@ -15,6 +15,7 @@ var (
 	planted = Bug(os.Getenv("RARESYNC_PLANT"))
 	crash   = newCrash(os.Getenv("RARESYNC_CRASH_AT"))
 	watch   func(Step)
+	heard   string
 )
 
 // crashPoint is the step at which the process kills itself.
@@ -47,6 +48,23 @@ func At(s Step) {
 	if told != nil {
 		told(s)
 	}
+}
+
+// Overhear keeps a text for the leaks that pass it on, until the next one.
+func Overhear(text string) {
+	mu.Lock()
+	defer mu.Unlock()
+	heard = text
+}
+
+// Overheard returns the text kept last, or "" if no leak is planted.
+func Overheard() string {
+	mu.Lock()
+	defer mu.Unlock()
+	if planted == "" {
+		return ""
+	}
+	return heard
 }
 
 // Planted reports whether the process makes this mistake.

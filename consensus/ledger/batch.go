@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -37,6 +38,11 @@ type Body struct {
 	Salt       [SaltBytes]byte
 	Tag        [TagBytes]byte
 	Ciphertext []byte
+}
+
+// Blank reports whether all of it reads as zeros, as after an erasure.
+func (b *Body) Blank() bool {
+	return b.Salt == [SaltBytes]byte{} && b.Tag == [TagBytes]byte{} && len(bytes.TrimLeft(b.Ciphertext, "\x00")) == 0
 }
 
 // A Batch is one accepted envelope with everything that enters the files.

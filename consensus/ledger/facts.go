@@ -41,7 +41,7 @@ func replaceDurable(path string, parts ...[]byte) error {
 		}
 	}
 	if fault.Planted(fault.FactNoFsync) {
-		return errors.Join(f.Close(), os.Rename(temp, path), syncDir(filepath.Dir(path)))
+		return errors.Join(f.Close(), os.Rename(temp, path), SyncDir(filepath.Dir(path)))
 	}
 	if err := f.Sync(); err != nil {
 		_ = f.Close() // the fsync error says more
@@ -58,7 +58,7 @@ func replaceDurable(path string, parts ...[]byte) error {
 	if fault.Planted(fault.FactNoDirFsync) {
 		return nil
 	}
-	return syncDir(filepath.Dir(path))
+	return SyncDir(filepath.Dir(path))
 }
 
 // ReadFileDurable returns the data that [WriteFileDurable] wrote. A missing
@@ -85,8 +85,8 @@ func ReadFileDurable(path string) ([]byte, error) {
 	return b[:len(b)-checksumBytes], nil
 }
 
-// syncDir makes the names in dir durable.
-func syncDir(dir string) error {
+// SyncDir makes the names in a folder durable. Errors are ErrStorage.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return ioError("open", dir, err)

@@ -217,7 +217,7 @@ func (l *Ledger) checkBoundary(to, at Lengths) error {
 	return nil
 }
 
-// cut truncates the files to lengths. The synced mark is lowered first and
+// cut truncates the files to lengths, and overwrites what was sealed in them. The synced mark is lowered first and
 // envelopes.idx is cut first, so a crash in between leaves a longer file that
 // the next Open cuts.
 func (l *Ledger) cut(to Lengths) error {
@@ -245,6 +245,9 @@ func (l *Ledger) cutFiles(to Lengths) error {
 		}
 	}
 	for _, f := range order {
+		if err := l.destroyTail(f, to.bytes(f)); err != nil {
+			return l.fail(err)
+		}
 		if err := l.files[f].Truncate(int64(to.bytes(f))); err != nil {
 			return l.fail(ioError("truncate", f.name(), err))
 		}

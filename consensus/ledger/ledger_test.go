@@ -249,14 +249,14 @@ func TestErasedEntriesReadAsZerosAndTheRestStays(t *testing.T) {
 	}
 	l := open(t, dir)
 	appendAll(t, l, b.batches)
-	if err := l.Erase(3, 3); !errors.Is(err, ErrOutOfRange) {
+	if err := l.Erase(Span{3, 1}, Span{4, 2}); !errors.Is(err, ErrOutOfRange) {
 		t.Fatalf("erasure of what is not fsynced: got %v, want ErrOutOfRange", err)
 	}
 	if _, err := l.Sync(); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time is harmless
-		if err := l.Erase(3, 3); err != nil {
+		if err := l.Erase(Span{3, 1}, Span{4, 2}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -147,7 +147,7 @@ func (l *Ledger) open(flag int) (err error) {
 	if err := l.cutFiles(l.at); err != nil {
 		return err
 	}
-	return syncDir(l.dir)
+	return SyncDir(l.dir)
 }
 
 // readSynced loads the lengths of the last Sync; none yet is zero.

@@ -3,6 +3,7 @@ package logstore
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -302,8 +303,16 @@ func TestRewriteKeepsWhatIsNeededAndDestroysTheRest(t *testing.T) {
 	if err := s.Rewrite(501); !errors.Is(err, ErrRefused) {
 		t.Fatalf("past the snapshot: got %v, want ErrRefused", err)
 	}
+	held, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
 	if err := s.Rewrite(400); err != nil {
 		t.Fatal(err)
+	}
+	if old, err := io.ReadAll(held); err != nil || len(old) == 0 || bytes.Contains(old, secret) {
+		t.Errorf("the blocks of the old file still hold the erased record: %v", err)
 	}
 	wantLog(t, s, 400, 600, always(1))
 	fill(t, s, 601, 603, 1)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/hashicorp/raft"
@@ -76,11 +75,11 @@ func (s *Store) ends() (first, last uint64) {
 	return s.bounds()
 }
 
-// Remove removes a closed log that cannot be used, and what a Rewrite left
-// beside it.
+// Remove destroys a closed log that cannot be used, and what a Rewrite left
+// beside it: it may hold what is to be erased.
 func Remove(path string) error {
 	for _, name := range []string{path, path + newSuffix, path + oldSuffix} {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := destroy(name, atOnce); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove raft log: %w", err)
 		}
 	}

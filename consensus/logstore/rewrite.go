@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -24,13 +25,30 @@ const copyStep = 256
 // Rewrite replaces the file by one that holds the records from index from on
 // and nothing else, and destroys the old file: a bbolt file keeps deleted
 // records in its free pages, which an erasure may not leave. It ends with the
-// memory cache purged. Writes wait while it runs, reads only for the swap.
+// memory cache purged. Writes wait while the new file is made, reads only for the
+// swap, and nobody while the old file, which is larger, is overwritten.
 //
 // The record at the snapshot's index must stay, and nothing uncovered may go:
 // a from beyond the snapshot's index is ErrRefused. Any failure on the disk
 // calls Fatal; a crash leaves either file in place, and Open destroys the
 // other one.
 func (s *Store) Rewrite(from uint64) error {
+	s.rewriting.Lock()
+	defer s.rewriting.Unlock()
+	if err := s.swapFrom(from); err != nil {
+		return err
+	}
+	if fault.Planted(fault.RewriteInPlace) {
+		return nil
+	}
+	if err := destroy(s.path+oldSuffix, s.giveWay()); err != nil {
+		return s.fatal(fmt.Errorf("rewrite raft log from %d: %w: %w", from, ErrStorage, err))
+	}
+	return nil
+}
+
+// swapFrom is Rewrite up to the old file, which is left under its second name.
+func (s *Store) swapFrom(from uint64) error {
 	s.write.Lock()
 	defer s.write.Unlock()
 	if err := s.usable(); err != nil {
@@ -68,7 +86,7 @@ func (s *Store) rewrite(first, last uint64) error {
 	}
 	s.cache.clear()
 	s.mu.Unlock()
-	return destroy(s.path + oldSuffix)
+	return nil
 }
 
 // copyTo writes the records first to last, checked and as they are, to a new
@@ -136,20 +154,45 @@ func discardLeftovers(path string) error {
 			return err
 		}
 	case err == nil:
-		if err := destroy(path + oldSuffix); err != nil {
+		if err := destroy(path+oldSuffix, atOnce); err != nil {
 			return err
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if err := destroy(path + newSuffix); !errors.Is(err, fs.ErrNotExist) {
+	if err := destroy(path+newSuffix, atOnce); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-// destroy overwrites a file with zeros on the disk and removes it.
-func destroy(path string) error {
+// zeroStep is how much of a file is overwritten between two fsyncs: while it
+// goes to the disk, an fsync of the log waits behind it.
+const zeroStep = 1 << 20
+
+// maxGiveWay bounds the pause after a step: a log of 110 MiB takes at most two
+// seconds longer.
+const maxGiveWay = 20 * time.Millisecond
+
+// giveWay returns what waits after a step of an overwriting as long as the step
+// took, if records were stored meanwhile: so the disk is theirs half of the time.
+func (s *Store) giveWay() func(took time.Duration) {
+	_, before := s.ends()
+	return func(took time.Duration) {
+		_, last := s.ends()
+		if last != before {
+			time.Sleep(min(took, maxGiveWay))
+		}
+		before = last
+	}
+}
+
+// atOnce is for when there is nobody to give way to.
+func atOnce(time.Duration) {}
+
+// destroy overwrites a file with zeros on the disk, a step at a time with
+// giveWay in between, and removes it.
+func destroy(path string, giveWay func(took time.Duration)) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -159,14 +202,16 @@ func destroy(path string) error {
 	if err != nil {
 		return err
 	}
-	zeros := make([]byte, 1<<20)
-	for off := int64(0); off < info.Size(); off += int64(len(zeros)) {
+	zeros := make([]byte, min(zeroStep, info.Size()))
+	for off := int64(0); off < info.Size() && !fault.Planted(fault.UnlinkOnly); off += int64(len(zeros)) {
+		began := time.Now()
 		if _, err := f.WriteAt(zeros[:min(int64(len(zeros)), info.Size()-off)], off); err != nil {
 			return err
 		}
-	}
-	if err := f.Sync(); err != nil {
-		return err
+		if err := f.Sync(); err != nil {
+			return err
+		}
+		giveWay(time.Since(began))
 	}
 	fault.At(fault.RewriteZeroed)
 	if err := os.Remove(path); err != nil {

@@ -21,6 +21,9 @@ type Options struct {
 	// with exit code 74. It may be called with locks held and must not call
 	// back. Required.
 	Fatal func(error)
+	// Synced is told how long records that are stored now took to write, with
+	// their fsync; it must not call back. Nil: nobody wants to know.
+	Synced func(took time.Duration)
 	// WriteTimeout is how long a write may take. Default 10s.
 	WriteTimeout time.Duration
 	// MaxRecordBytes is the largest record accepted. Default 1 MiB: an
@@ -35,6 +38,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Guard == nil {
 		o.Guard = func(int) error { return nil }
+	}
+	if o.Synced == nil {
+		o.Synced = func(time.Duration) {}
 	}
 	if o.WriteTimeout == 0 {
 		o.WriteTimeout = 10 * time.Second
@@ -54,7 +60,9 @@ type Store struct {
 	path    string
 	options Options
 
-	write sync.Mutex // held through every write; comes before the others
+	rewriting sync.Mutex // held by Rewrite; comes before the others
+
+	write sync.Mutex // held through every write; comes before what follows
 
 	file sync.RWMutex // guards db against being swapped by Rewrite
 	db   backend

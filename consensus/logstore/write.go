@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -32,9 +33,11 @@ func (s *Store) StoreLogs(logs []*raft.Log) error {
 		s.unmark()
 		return fmt.Errorf("store raft log: %w", err)
 	}
+	began := time.Now()
 	if err := s.replace(logs); err != nil {
 		return s.fatal(fmt.Errorf("store raft log from %d: %w", logs[0].Index, err))
 	}
+	s.options.Synced(time.Since(began))
 	return nil
 }
 

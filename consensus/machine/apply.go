@@ -33,7 +33,7 @@ func (m *Machine) Apply(raw []byte, leaderTime uint64) (Outcome, error) {
 // them. With an error it returns the outcomes of those before the one that
 // failed, or none if the ledger was not written; none after it was applied.
 func (m *Machine) ApplyBatch(commands []Command) ([]Outcome, error) {
-	ready := m.prepare(commands)
+	ready := m.prepare(commands, decodeSent)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.await(func() bool { return m.gap == nil }); err != nil {
@@ -101,7 +101,7 @@ func (m *Machine) await(cond func() bool) error {
 // the bytes were verified, so that Apply need not do it again. It is how a
 // leader keeps bytes that would be refused out of Raft.
 func (m *Machine) Check(raw []byte, leaderTime uint64) (Outcome, error) {
-	p := m.prepareOne(m.View(), raw) // before the lock: applies need not wait for it
+	p := m.prepareOne(m.View(), raw, decodeSent) // before the lock: applies need not wait for it
 	if p.refusal != nil {
 		return Outcome{Refusal: p.refusal}, nil
 	}
@@ -112,12 +112,15 @@ func (m *Machine) Check(raw []byte, leaderTime uint64) (Outcome, error) {
 		return Outcome{}, ErrGap
 	}
 	if out, known, err := m.lookup(e); known || err != nil {
-		if errors.Is(err, ledger.ErrDamaged) {
-			err = m.suspect(err)
-		}
-		return out, err
+		return out, m.suspectIf(err)
 	}
 	logTime, r := m.admit(&p, leaderTime)
+	if r == nil {
+		var err error
+		if r, err = m.checkWithdrawn(e); err != nil {
+			return Outcome{}, m.suspectIf(err)
+		}
+	}
 	if r == nil {
 		m.seen.put(e, p.commitments)
 	}
@@ -137,7 +140,16 @@ func (m *Machine) apply(p prepared, leaderTime uint64) (Outcome, error) {
 	if r != nil {
 		return Outcome{Refusal: r, ID: e.ID()}, nil
 	}
+	if err := m.state.Follow(e); err != nil {
+		return Outcome{}, err
+	}
+	before := len(m.state.Withdrawals)
 	a := m.state.Accept(e, logTime, p.commitments)
+	if len(m.state.Withdrawals) > before && m.withdrew != nil {
+		if err := m.withdrew(a.Number); err != nil {
+			return Outcome{}, fmt.Errorf("note withdrawal in envelope %d: %w", a.Number, err)
+		}
+	}
 	m.pending = append(m.pending, batch(e, a))
 	m.roots.add(m.state.Tree.Size(), m.state.Tree.Root())
 	m.bytes += uint64(len(e.Marshal()))
@@ -207,10 +219,7 @@ func batch(e *envelope.Envelope, a state.Accepted) ledger.Batch {
 	b := ledger.Batch{
 		Header: e.HeaderBytes, Ed25519: e.Signature.Ed25519, MLDSA: e.Signature.MLDSA, LogTimeMS: a.LogTime,
 		ID: e.ID(), Hospital: e.Hospital, Sequence: e.Sequence, Attempt: e.Attempt, PrevOfHospital: a.Previous,
-		Leaves: a.Leaves, Bodies: make([]ledger.Body, len(e.Bodies)), Hashes: [4][]tlog.Hash{a.Hashes[0], a.Hashes[8], a.Hashes[16], a.Hashes[24]},
-	}
-	for i := range e.Bodies {
-		b.Bodies[i] = ledger.Body(e.Bodies[i])
+		Leaves: a.Leaves, Bodies: Kept(e), Hashes: [4][]tlog.Hash{a.Hashes[0], a.Hashes[8], a.Hashes[16], a.Hashes[24]},
 	}
 	return b
 }

@@ -57,7 +57,15 @@ func (m *Machine) Noticed(err error) error {
 	return m.suspect(err)
 }
 
-// suspect is Noticed under the lock.
+// suspectIf is Noticed under the lock.
+func (m *Machine) suspectIf(err error) error {
+	if !errors.Is(err, ledger.ErrDamaged) {
+		return err
+	}
+	return m.suspect(err)
+}
+
+// suspect takes an error of a read that says that the disk is damaged.
 func (m *Machine) suspect(err error) error {
 	m.damage.survey, m.damage.reason = true, err
 	m.broadcast()
@@ -83,7 +91,7 @@ func (m *Machine) noticedAt(n uint64, err error) error {
 func (m *Machine) Examine(n, maxBytes uint64) (next, bytes uint64, err error) {
 	end := m.ledger.Lengths().Envelopes
 	for ; n < end && bytes < maxBytes; n++ {
-		e, _, err := Read(m.ledger, n)
+		e, _, err := m.read(n)
 		switch {
 		case errors.Is(err, ledger.ErrDamaged):
 			_ = m.noticedAt(n, err) // repaired in the background

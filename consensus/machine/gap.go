@@ -89,7 +89,7 @@ func (m *Machine) BackToEdge() error {
 // one before, does not lead to the snapshot: all of it is dropped, and the
 // caller begins again at the lower edge, which [Machine.Gap] gives.
 func (m *Machine) Fill(commands []Command) (err error) {
-	ready := m.prepare(commands)
+	ready := m.prepare(commands, decodeHeld)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer m.broadcast()
@@ -107,6 +107,12 @@ func (m *Machine) Fill(commands []Command) (err error) {
 
 func (m *Machine) fill(p prepared, logTime uint64) error {
 	number := m.state.Envelopes
+	if err := m.checkHeld(&p); err != nil {
+		if err := m.backToEdge(); err != nil {
+			return err
+		}
+		return fmt.Errorf("fill envelope %d: %w: %w", number, ErrDiverged, err)
+	}
 	out, err := m.apply(p, logTime)
 	if errors.Is(err, ledger.ErrDamaged) {
 		return m.suspect(err)

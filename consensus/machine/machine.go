@@ -31,17 +31,18 @@ type Machine struct {
 	ledger  *ledger.Ledger
 	genesis *envelope.Envelope
 
-	mu      sync.Mutex // serialises applies; guards what follows
-	state   *state.State
-	view    *state.State // a clone for readers, nil if the state has moved on
-	gap     *gap         // nil without a gap
-	damage  damage
-	stopped bool          // by Interrupt or Close
-	changed chan struct{} // closed and replaced whenever the state or the gap changes
-	seen    verified
-	roots   rootRing
-	bytes   uint64         // of envelopes applied since the last snapshot
-	pending []ledger.Batch // applied, and not in the ledger before the lock is given away
+	mu       sync.Mutex // serialises applies; guards what follows
+	state    *state.State
+	view     *state.State // a clone for readers, nil if the state has moved on
+	gap      *gap         // nil without a gap
+	damage   damage
+	stopped  bool          // by Interrupt or Close
+	changed  chan struct{} // closed and replaced whenever the state or the gap changes
+	seen     verified
+	roots    rootRing
+	bytes    uint64                    // of envelopes applied since the last snapshot
+	withdrew func(number uint64) error // told of each withdrawal, see OnWithdrawal
+	pending  []ledger.Batch            // applied, and not in the ledger before the lock is given away
 }
 
 // Outcome is what became of an envelope.
@@ -90,6 +91,22 @@ func (m *Machine) Close() error {
 	return m.ledger.Close()
 }
 
+// OnWithdrawal has f called with the envelope number of each withdrawal before
+// it counts as applied. An error of f stops the node. It is called before
+// anything is applied; f must not call the machine.
+func (m *Machine) OnWithdrawal(f func(number uint64) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.withdrew = f
+}
+
+// Forget drops the envelopes that are kept in memory, for an erasure.
+func (m *Machine) Forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.seen = verified{}
+}
+
 // Ledger returns the files for reading. Reads may see entries beyond the state
 // for the moment it takes to apply them.
 func (m *Machine) Ledger() *ledger.Ledger { return m.ledger }
@@ -136,6 +153,14 @@ func (m *Machine) Changed() <-chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.changed
+}
+
+// Wake has everybody who waits for a change look again: what they wait for
+// depends on more than the log.
+func (m *Machine) Wake() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.broadcast()
 }
 
 func (m *Machine) broadcast() {

@@ -44,7 +44,7 @@ func (m *Machine) MendAlone(n uint64) error {
 	if err != nil {
 		return fmt.Errorf("mend envelope %d: %w", n, err)
 	}
-	e, err := assemble(rec, bodies)
+	e, err := assembleHeld(m.ledger, rec, at.TreeSize, bodies, m.erased)
 	if err != nil {
 		return fmt.Errorf("mend envelope %d: %w", n, err)
 	}
@@ -56,7 +56,7 @@ func (m *Machine) MendAlone(n uint64) error {
 // what was written. Envelopes are mended in order: where one lies follows from
 // the one before. ErrMended says that it cannot be the one.
 func (m *Machine) Mend(n uint64, raw []byte, logTime uint64) error {
-	e, r := decode(raw)
+	e, r := decodeHeld(raw)
 	if r != nil {
 		return fmt.Errorf("mend envelope %d: %w: %w", n, ErrMended, r)
 	}
@@ -68,7 +68,7 @@ func (m *Machine) Mend(n uint64, raw []byte, logTime uint64) error {
 		m.damage.envelopes[n] = true
 	}
 	m.mu.Unlock()
-	err := m.rewrite(n, e, logTime)
+	err := m.rewriteHeld(n, e, logTime)
 	if errors.Is(err, ledger.ErrBatch) || errors.Is(err, ledger.ErrDamaged) {
 		return fmt.Errorf("%w: %v", ErrMended, err) // what the peer sent is wrong, or was before it
 	}
@@ -93,6 +93,20 @@ func (m *Machine) checkSigned(e *envelope.Envelope) error {
 		return errors.New("not signed by a member's key")
 	}
 	return e.VerifySignature(key)
+}
+
+// rewriteHeld is rewrite of what a peer holds: it may send no body of an erased
+// entry, and has to send one of every other.
+func (m *Machine) rewriteHeld(n uint64, e *envelope.Envelope, logTime uint64) error {
+	at, err := m.ledger.LengthsAt(n)
+	if err != nil {
+		return fmt.Errorf("mend envelope %d: %w", n, err)
+	}
+	e, err = onlyErased(e, at.TreeSize, m.erased)
+	if err != nil {
+		return fmt.Errorf("mend envelope %d: %w: %w", n, ErrMended, err)
+	}
+	return m.rewrite(n, e, logTime)
 }
 
 func (m *Machine) rewrite(n uint64, e *envelope.Envelope, logTime uint64) error {

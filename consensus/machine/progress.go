@@ -83,7 +83,7 @@ func (m *Machine) TakeUp() Snapshot {
 // size. ErrDiverged says that an envelope did not take its place as the peer
 // said.
 func (m *Machine) Follow(commands []Command, size uint64) (err error) {
-	ready := m.prepare(commands)
+	ready := m.prepare(commands, decodeHeld)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer m.broadcast()

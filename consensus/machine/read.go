@@ -17,13 +17,15 @@ import (
 // Read puts envelope number n together from a ledger's files and accounts for
 // every byte that they keep of it: checksums of its records, id of its header,
 // commitments of its bodies, its leaves and their hashes. ledger.ErrDamaged
-// says that the disk does not return what was written.
-func Read(l *ledger.Ledger, n uint64) (*envelope.Envelope, uint64, error) {
+// says that the disk does not return what was written. Of the entries that
+// erased names it returns no body, whatever the files still hold of it: their
+// commitments are the leaves'.
+func Read(l *ledger.Ledger, n uint64, erased Erased) (*envelope.Envelope, uint64, error) {
 	rec, bodies, err := l.WholeEnvelope(n)
 	if err != nil {
 		return nil, 0, err
 	}
-	e, err := assemble(rec, bodies)
+	e, err := assembleHeld(l, rec, rec.First, bodies, erased)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read envelope %d: %w", n, err)
 	}
@@ -36,11 +38,52 @@ func Read(l *ledger.Ledger, n uint64) (*envelope.Envelope, uint64, error) {
 	return e, rec.LogTimeMS, nil
 }
 
-func assemble(rec ledger.EnvelopeRec, parts []ledger.Body) (*envelope.Envelope, error) {
+// Erased tells which entries of an envelope are erased: those of a hospital
+// from index first on. It returns nil if none is.
+type Erased func(hospital uint32, first uint64, count uint32) (places []bool)
+
+// assembleHeld puts an envelope together whose first entry has the given index.
+func assembleHeld(l *ledger.Ledger, rec ledger.EnvelopeRec, first uint64, parts []ledger.Body, erased Erased) (*envelope.Envelope, error) {
+	h, err := envelope.DecodeHeader(rec.Header)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ledger.ErrDamaged, err)
+	}
 	bodies := make([]seal.Body, len(parts))
 	for i := range parts {
-		bodies[i] = seal.Body(parts[i])
+		bodies[i] = seal.Body{Salt: parts[i].Salt, Tag: parts[i].Tag, Ciphertext: parts[i].Ciphertext}
 	}
+	var gone []bool
+	if h.Kind == envelope.KindEntries && int(h.Count) == len(parts) {
+		gone = erased(h.Hospital, first, h.Count)
+	}
+	if gone != nil {
+		if err := eraseIn(bodies, gone, l, first); err != nil {
+			return nil, err
+		}
+	}
+	return assemble(rec, bodies)
+}
+
+// eraseIn leaves of the bodies that are gone the commitment in their leaf.
+func eraseIn(bodies []seal.Body, gone []bool, l *ledger.Ledger, first uint64) error {
+	leaves, err := l.LeafRange(first, len(bodies))
+	if err != nil {
+		return err
+	}
+	for i := range bodies {
+		if !gone[i] {
+			continue
+		}
+		leaf, err := envelope.ParseLeaf(leaves[i])
+		if err != nil {
+			return fmt.Errorf("%w: leaf %d: %w", ledger.ErrDamaged, first+uint64(i), err)
+		}
+		bodies[i] = seal.Body{Ciphertext: make([]byte, len(bodies[i].Ciphertext)), Erased: &leaf.Commitment}
+	}
+	return nil
+}
+
+func assemble(rec ledger.EnvelopeRec, bodies []seal.Body) (*envelope.Envelope, error) {
 	e, err := envelope.Assemble(rec.Header, sign.Signature{Ed25519: rec.Ed25519, MLDSA: rec.MLDSA}, bodies)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ledger.ErrDamaged, err)
@@ -49,8 +92,8 @@ func assemble(rec ledger.EnvelopeRec, parts []ledger.Body) (*envelope.Envelope, 
 }
 
 // checkKept compares what the files keep of an envelope with what follows from
-// it. The one place that will have to know an erased entry: its commitment is
-// then the leaf's.
+// it. That the commitment of an erased entry is its leaf's, the header says: it
+// covers all of them.
 func checkKept(l *ledger.Ledger, rec ledger.EnvelopeRec, e *envelope.Envelope) error {
 	commitments := e.Commitments()
 	if err := e.CheckBodies(commitments); err != nil {
@@ -79,8 +122,12 @@ func checkKept(l *ledger.Ledger, rec ledger.EnvelopeRec, e *envelope.Envelope) e
 // Envelope is [Read] of this machine's ledger: damage that it finds is repaired
 // in the background, and the answer is ErrGap until then.
 func (m *Machine) Envelope(n uint64) (*envelope.Envelope, uint64, error) {
-	e, logTime, err := Read(m.ledger, n)
+	e, logTime, err := m.read(n)
 	return e, logTime, m.noticedAt(n, err)
+}
+
+func (m *Machine) read(n uint64) (*envelope.Envelope, uint64, error) {
+	return Read(m.ledger, n, m.erased)
 }
 
 // RootAt returns the root at a tree size this node has applied. One that is

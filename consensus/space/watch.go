@@ -134,6 +134,15 @@ func (c Config) levelAt(free, total uint64, before Level) Level {
 	return Ample
 }
 
+// Judge returns the level that a watch would begin with, the free bytes and the
+// disk's size. It changes nothing, and knows no reserve.
+func (c Config) Judge() (level Level, free, total uint64, err error) {
+	if free, total, err = c.Probe(); err != nil {
+		return Ample, 0, 0, err
+	}
+	return c.levelAt(free, total, Ample), free, total, nil
+}
+
 func (c Config) begins(l Level, total uint64) uint64 {
 	if l == Low && c.LowBytes > 0 {
 		return c.LowBytes

@@ -33,8 +33,8 @@ func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 	if err != nil {
 		return refuse(CodeEncoding, "%v", err)
 	}
-	if a.Version != act.Version {
-		return refuse(CodeActType, "act version %d is above feature level %d", a.Version, s.FeatureLevel)
+	if r := s.knownType(a); r != nil {
+		return r
 	}
 	switch a.Type {
 	case act.TypeUnopenable:
@@ -72,10 +72,25 @@ func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 		return s.admitRevoke(e, a, logTime)
 	case act.TypeGrant:
 		return s.admitGrant(e, a)
+	case act.TypeWithdrawal:
+		return s.admitWithdrawal(e, a, logTime)
+	case act.TypeErasureReceipt:
+		return s.admitErasureReceipt(e, a)
+	case act.TypeSupport:
+		return s.admitSupport(e.Hospital, a)
+	case act.TypeFeature:
+		return s.admitFeature(a, logTime)
+	case act.TypeEdition:
+		return s.admitEdition(a, logTime)
+	case act.TypeRecovery:
+		return s.admitRecovery(e, a, logTime)
 	case act.TypeGenesis:
 		return refuse(CodeActPayload, "a network has one genesis")
 	}
 	if r, known := s.admitQuotaAct(e, a, logTime); known {
+		return r
+	}
+	if r, known := s.admitMembershipAct(e, a, logTime); known {
 		return r
 	}
 	return refuse(CodeActType, "act type %d is above feature level %d", a.Type, s.FeatureLevel)
@@ -95,6 +110,15 @@ func (s *State) admissible(a *act.Act, logTime uint64) *Refusal {
 		return s.admissibleReplace(a)
 	case act.TypeRevoke:
 		return s.admissibleRevoke(a)
+	case act.TypeWithdrawal:
+		return s.admissibleWithdrawal(a)
+	case act.TypeFeature:
+		return s.admissibleFeature(a)
+	case act.TypeEdition:
+		return s.admissibleEdition(a)
+	}
+	if r, known := s.admissibleMembership(a); known {
+		return r
 	}
 	return refuse(CodeActType, "act type %d is above feature level %d", a.Type, s.FeatureLevel)
 }
@@ -119,6 +143,11 @@ func (s *State) approved(a *act.Act, logTime uint64) *Refusal {
 	case uint64(len(a.Approvals)) < s.Quorum:
 		return refuse(CodeActApproval, "%d approvals of %d", len(a.Approvals), s.Quorum)
 	}
+	return s.approvedBy(a)
+}
+
+// approvedBy checks that every approval is that of a lead hospital.
+func (s *State) approvedBy(a *act.Act) *Refusal {
 	for i := range a.Approvals {
 		p := &a.Approvals[i]
 		m, ok := s.Member(p.Hospital)
@@ -185,12 +214,26 @@ func (s *State) acceptAct(e *envelope.Envelope, logTime uint64) {
 		s.acceptRevoke(a)
 	case act.TypeGrant:
 		s.acceptGrant(a)
+	case act.TypeWithdrawal:
+		s.acceptWithdrawal(a, logTime)
+	case act.TypeErasureReceipt:
+		s.acceptErasureReceipt(a)
+	case act.TypeSupport:
+		s.acceptSupport(a)
+	case act.TypeFeature:
+		s.acceptFeature(a)
+	case act.TypeEdition:
+		s.acceptEdition(a)
+	case act.TypeRecovery:
+		s.acceptRecovery(a)
 	case act.TypeProposal:
 		s.acceptProposal(e.Hospital, a, logTime)
 	case act.TypeApproval:
 		s.acceptApproval(a)
 	default:
 		s.acceptQuotaAct(e, a, logTime)
+		s.acceptMembershipAct(a)
 	}
+	s.noteEntitled()
 	s.endProposals(a, logTime)
 }

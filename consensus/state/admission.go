@@ -1,7 +1,6 @@
 package state
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/raresync/raresync/registry/act"
@@ -33,11 +32,11 @@ func (s *State) admitAdmission(a *act.Act) *Refusal {
 	}
 	for i := range d.Nodes {
 		n := &d.Nodes[i]
-		switch _, taken := s.Node(n.ID); {
+		switch _, _, taken := s.EverNode(n.ID); {
 		case n.Institution != uint32(number):
 			return refuse(CodeActPayload, "node %q is of institution %d, not of %d", n.ID, n.Institution, number)
 		case taken:
-			return refuse(CodeActPayload, "there is a node %q", n.ID)
+			return refuse(CodeActPayload, "there is or was a node %q", n.ID)
 		case used(n.KeyIDs()):
 			return refuse(CodeActPayload, "a key of node %q is in use", n.ID)
 		}
@@ -96,6 +95,16 @@ func (s *State) keyIDs() map[[32]byte]bool {
 			ids[id] = true
 		}
 	}
+	for i := range s.Epochs {
+		for _, f := range s.Epochs[i].Former {
+			ids[f.Key.ID()] = true
+		}
+	}
+	for i := range s.Gone {
+		for _, id := range s.Gone[i].KeyIDs() {
+			ids[id] = true
+		}
+	}
 	return ids
 }
 
@@ -112,8 +121,7 @@ func (s *State) acceptAdmission(a *act.Act) {
 		Signing:     []SigningSpan{{Key: d.Institution.Envelope, From: from}},
 		Sealing:     []SealingSpan{{Key: d.Institution.Sealing, From: from}},
 	})
-	s.Nodes = append(s.Nodes, d.Nodes...)
-	slices.SortFunc(s.Nodes, func(a, b act.Node) int { return cmp.Compare(a.ID, b.ID) })
+	s.addNodes(d.Nodes...)
 	if SealRights(d.Institution.Rights).Clinical {
 		s.ReaderSets = append(s.ReaderSets, s.readerSet(s.Envelopes))
 	}

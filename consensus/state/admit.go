@@ -72,6 +72,9 @@ func (s *State) admitHeader(e *envelope.Envelope, logTime uint64) *Refusal {
 	if !ok {
 		return refuse(CodeMember, "institution %d is not a member", e.Hospital)
 	}
+	if at, removed := s.RemovedAt(e.Hospital); removed {
+		return refuse(CodeRemoved, "institution %d was removed with envelope %d", e.Hospital, at)
+	}
 	if e.Kind == envelope.KindEntries && m.Role != act.RoleHospital {
 		return refuse(CodeRole, "institution %d is a %s and sends no entries", e.Hospital, m.Role)
 	}

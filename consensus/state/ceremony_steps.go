@@ -222,7 +222,7 @@ func (s *State) admitActivate(e *envelope.Envelope, a *act.Act, logTime uint64) 
 	if err != nil {
 		return refuse(CodeActPayload, "checkpoint: %v", err)
 	}
-	if sc.Origin != s.Origin() || sc.Size < c.Size || sc.Size > s.Tree.Size() {
+	if sc.Origin != s.OriginAt(sc.Size) || sc.Size < c.Size || sc.Size > s.Tree.Size() {
 		return refuse(CodeActPayload, "the checkpoint of %s at %d does not cover the ceremony, which ends at %d of %d", sc.Origin, sc.Size, c.Size, s.Tree.Size())
 	}
 	for i, number := range c.Holders {

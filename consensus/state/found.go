@@ -104,6 +104,8 @@ func newState(g *act.Genesis, network [32]byte) *State {
 		})
 	}
 	s.ReaderSets = []ReaderSet{s.readerSet(0)}
+	s.VoterSets = []VoterSet{s.foundingVoters()}
+	s.noteEntitled()
 	return s
 }
 

@@ -47,9 +47,9 @@ func (s *State) admitNewKeys(d *act.Rotation) *Refusal {
 	if err := d.Validate(); err != nil {
 		return refuse(CodeActPayload, "%v", err)
 	}
-	m, ok := s.Member(d.Institution)
-	if !ok {
-		return refuse(CodeActPayload, "institution %d is not a member", d.Institution)
+	m, r := s.present(d.Institution)
+	if r != nil {
+		return r
 	}
 	for _, n := range d.Nodes {
 		if node, ok := s.Node(n.ID); !ok || node.Institution != d.Institution {

@@ -34,7 +34,7 @@ type ProposalEnd uint8
 const (
 	Fulfilled ProposalEnd = 1 // the act is in force
 	Expired   ProposalEnd = 2 // log time is past its expiry
-	Overtaken ProposalEnd = 3 // the roster is another than it was made for
+	Overtaken ProposalEnd = 3 // the roster, or the key's epoch or the feature level if it is about that, is another than it was made for
 )
 
 // String returns the word for people.
@@ -74,12 +74,26 @@ func (s *State) findProposal(id [32]byte) int {
 }
 
 // endOf tells how a proposal in the list has ended by a log time; 0 = it is
-// open. It stays in the list until an act is accepted.
+// open. It stays in the list until an act is accepted. A reshare is overtaken by
+// another that moved the key, and expires with the deadline that it names; a raise
+// of the feature level is overtaken by another as high.
 func (s *State) endOf(p *Proposal, logTime uint64) ProposalEnd {
+	overtaken, last := p.Act.RosterVersion != s.RosterVersion, p.Act.Expiry
+	if p.Act.Type == act.TypeCeremony {
+		if c, err := act.DecodeCeremony(p.Act.Payload); err == nil { // it was admitted
+			overtaken = overtaken || c.Epoch <= s.OPRF.Epoch
+			last = min(last, c.Deadline-min(c.Deadline, act.MinCeremonyTime))
+		}
+	}
+	if p.Act.Type == act.TypeFeature {
+		if d, err := act.DecodeFeature(p.Act.Payload); err == nil { // it was admitted
+			overtaken = overtaken || d.Level <= s.FeatureLevel
+		}
+	}
 	switch {
-	case p.Act.RosterVersion != s.RosterVersion:
+	case overtaken:
 		return Overtaken
-	case p.Act.Expiry < logTime:
+	case last < logTime:
 		return Expired
 	}
 	return 0

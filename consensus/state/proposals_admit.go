@@ -21,9 +21,10 @@ func (s *State) CheckProposal(by uint32, p *act.Proposal, logTime uint64) *Refus
 	if err != nil {
 		return refuse(CodeActPayload, "%v", err)
 	}
+	if r := s.knownType(a); r != nil {
+		return r
+	}
 	switch {
-	case a.Version != act.Version:
-		return refuse(CodeActType, "act version %d is above feature level %d", a.Version, s.FeatureLevel)
 	case !a.Type.NeedsApproval():
 		return refuse(CodeActPayload, "an act of type %s is not approved, and not proposed", a.Type)
 	case a.RosterVersion != s.RosterVersion:
@@ -32,13 +33,51 @@ func (s *State) CheckProposal(by uint32, p *act.Proposal, logTime uint64) *Refus
 		return refuse(CodeActApproval, "the proposal expires within the hour")
 	case a.Expiry-logTime > act.MaxProposalLife:
 		return refuse(CodeActApproval, "the proposal lasts longer than 90 days")
+	case len(p.Core) > a.Type.MaxCore():
+		return refuse(CodeSize, "the core of a proposed %s has at most %d bytes", a.Type, a.Type.MaxCore())
 	case uint64(len(p.Core))+min(s.Quorum, act.MaxApprovals)*approvalBytes > act.MaxBytes:
 		return refuse(CodeSize, "with its approvals, %v", act.ErrTooLarge)
 	}
 	if r := s.roomForProposal(by, m, act.ProposalID(s.Network, p.Core), logTime); r != nil {
 		return r
 	}
+	if r := s.roomForEdition(a, logTime); r != nil {
+		return r
+	}
+	if same := s.SameReshare(a, logTime); same != nil {
+		return refuse(CodeActPayload, "the same reshare is open as proposal %x: approve that, or wait until it has ended", same.ID[:8])
+	}
 	return s.admissible(a, logTime)
+}
+
+// SameReshare returns the proposal open at a log time in milliseconds that would
+// move the key to the same holders with the same threshold, whatever its
+// deadline; nil if there is none, or the act is no reshare.
+func (s *State) SameReshare(a *act.Act, logTime uint64) *Proposal {
+	if a.Type != act.TypeCeremony {
+		return nil
+	}
+	want, err := act.DecodeCeremony(a.Payload)
+	if err != nil {
+		return nil // refused for it
+	}
+	for i := range s.Proposals {
+		p := &s.Proposals[i]
+		if p.Act.Type != act.TypeCeremony || s.endOf(p, logTime) != 0 {
+			continue
+		}
+		if c, err := act.DecodeCeremony(p.Act.Payload); err == nil && movesAlike(c, want) {
+			return p
+		}
+	}
+	return nil
+}
+
+// movesAlike reports whether two reshares come to the same: the order in which
+// holders are named only numbers their shares.
+func movesAlike(a, b *act.Ceremony) bool {
+	return a.Epoch == b.Epoch && a.Threshold == b.Threshold &&
+		slices.Equal(slices.Sorted(slices.Values(a.Holders)), slices.Sorted(slices.Values(b.Holders)))
 }
 
 // roomForProposal refuses a proposal that is open already, and one too many.
@@ -92,6 +131,9 @@ func (s *State) CheckApprover(by uint32, proposal [32]byte, logTime uint64) *Ref
 		return refuse(CodeActApproval, "proposal %x has the %d approvals it needs", proposal[:8], s.Quorum)
 	case len(p.Approvals) >= act.MaxApprovals:
 		return refuse(CodeActApproval, "proposal %x has %d approvals, most of them with keys of before: propose it anew", proposal[:8], len(p.Approvals))
+	}
+	if r := s.votersSupport(&p.Act); r != nil {
+		return r
 	}
 	return s.admissible(&p.Act, logTime)
 }

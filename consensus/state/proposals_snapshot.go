@@ -51,7 +51,7 @@ func (s *State) readProposal(d *cbor.Decoder) Proposal {
 	p.Proposer = d.Uint32()
 	p.Envelope = d.Uint()
 	p.LogTime = d.Uint()
-	core := bytes.Clone(d.Bytes(act.MaxCoreBytes))
+	core := bytes.Clone(d.Bytes(act.TypeEdition.MaxCore()))
 	p.Reason = d.Text(act.MaxReasonBytes)
 	p.Approvals = readList(d, act.MaxApprovals, func(d *cbor.Decoder) act.Approval {
 		a := act.DecodeApproval(d)

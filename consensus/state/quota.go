@@ -10,9 +10,6 @@ import (
 	"github.com/raresync/raresync/registry/envelope"
 )
 
-// minReducedQuota is the least that a hospital of a reader's entity may ask.
-const minReducedQuota = 100
-
 // Allowance is what lead hospitals have granted a hospital beyond its quota.
 type Allowance struct {
 	act.Allowance
@@ -20,19 +17,19 @@ type Allowance struct {
 }
 
 // Quota returns how many elements an institution may have evaluated by each
-// holder on a quota day: the policy's floor, and what an allowance adds on that
+// holder on a quota day: what the policy says, and what an allowance adds on that
 // day. The roster declares no volume of cases, so there is none to go by. An
 // institution that is a reader, or whose entity is also a reader's, has a tenth
-// of the floor, at least 100: it could test guesses against what it reads. Who
+// of that, at least the policy's least quota: it could test guesses against what it reads. Who
 // is no member has none.
 func (s *State) Quota(institution, day uint32) uint64 {
-	m, ok := s.Member(institution)
-	if !ok {
+	m, r := s.present(institution)
+	if r != nil {
 		return 0
 	}
-	quota := s.Policy.QuotaFloor
+	quota := s.Policy.QuotaOf(institution)
 	if s.entityReads(m.Entity) {
-		quota = max(quota/10, minReducedQuota)
+		quota = max(quota/10, s.Policy.InForce().LeastQuota)
 	}
 	if i, found := s.findAllowance(institution); found {
 		if a := s.Allowances[i]; a.First <= day && day <= a.Last && quota <= quota+a.Elements {
@@ -73,9 +70,10 @@ func (s *State) admissibleAllowance(a *act.Act, logTime uint64) *Refusal {
 		return refuse(CodeActPayload, "%v", err)
 	}
 	m, ok := s.Member(d.Hospital)
+	_, removed := s.RemovedAt(d.Hospital)
 	today := pseudonym.QuotaDay(logTime)
 	switch {
-	case !ok || m.Role != act.RoleHospital:
+	case !ok || removed || m.Role != act.RoleHospital:
 		return refuse(CodeActPayload, "institution %d is no hospital", d.Hospital)
 	case d.Last < today:
 		return refuse(CodeActPayload, "the allowance ended on day %d, it is day %d", d.Last, today)

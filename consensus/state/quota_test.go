@@ -64,6 +64,18 @@ func TestAllowancesAreRefusedByName(t *testing.T) {
 	}
 }
 
+func TestAFoundersOwnQuotaTakesThePlaceOfTheFloor(t *testing.T) {
+	_, s := found(t)
+	s.Policy.Quotas = []act.Quota{{Hospital: 2, Elements: 20_000}, {Hospital: 3, Elements: 3_000}}
+	s = deepCopy(t, s)
+	s.Members[2].Entity = s.Members[3].Entity // a reader's
+	for hospital, want := range map[uint32]uint64{1: s.Policy.QuotaFloor, 2: 20_000, 3: 300, 9: 0} {
+		if got := s.Quota(hospital, today); got != want {
+			t.Errorf("institution %d: quota %d, want %d", hospital, got, want)
+		}
+	}
+}
+
 func TestAnAllowanceCountsOnItsDaysUntilAnotherReplacesIt(t *testing.T) {
 	net, s := found(t)
 	floor := s.Policy.QuotaFloor

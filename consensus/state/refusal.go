@@ -31,6 +31,11 @@ const (
 	CodeActType     Code = "ACT002"   // act type above the feature level
 	CodeActPayload  Code = "ACT003"   // act payload not readable or not sensible
 	CodeActApproval Code = "ACT004"   // approvals missing, not due or not verifying
+	CodeRemoved     Code = "MEM003"   // institution was removed
+	CodeNeeded      Code = "MEM004"   // too few lead hospitals, readers or share holders would be left
+	CodeVoters      Code = "VOT001"   // too few or too many voters there would be
+	CodeDialOnly    Code = "VOT002"   // a second voter that only dials out
+	CodeSupport     Code = "FEA001"   // a voter does not support the feature level
 )
 
 // Refusal is the state machine's named answer to an envelope it does not

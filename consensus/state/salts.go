@@ -34,6 +34,10 @@ func (s *State) findSaltsBackup(node string) (int, bool) {
 	})
 }
 
+// MaxSaltsLife is how far ahead of log time a backup with salts may expire, in
+// milliseconds.
+func (s *State) MaxSaltsLife() uint64 { return s.Policy.InForce().SaltsDays * 24 * 60 * 60 * 1000 }
+
 func (s *State) admitSaltsBackup(e *envelope.Envelope, a *act.Act, logTime uint64) *Refusal {
 	if r := unapproved(a); r != nil {
 		return r
@@ -50,8 +54,8 @@ func (s *State) admitSaltsBackup(e *envelope.Envelope, a *act.Act, logTime uint6
 		return refuse(CodeActPayload, "a backup of %d entries of a log of %d", d.Size, s.Tree.Size())
 	case d.Expiry <= logTime:
 		return refuse(CodeActPayload, "the backup has expired")
-	case d.Expiry-logTime > act.MaxSaltsLife:
-		return refuse(CodeActPayload, "the backup is to last %d ms, at most %d", d.Expiry-logTime, uint64(act.MaxSaltsLife))
+	case d.Expiry-logTime > s.MaxSaltsLife():
+		return refuse(CodeActPayload, "the backup is to last %d ms, at most %d", d.Expiry-logTime, s.MaxSaltsLife())
 	}
 	return nil
 }

@@ -13,10 +13,22 @@ import (
 	"github.com/raresync/raresync/registry/envelope"
 )
 
-// Format is the version of the snapshot encoding.
-const Format = 4
+// Format is the version of the snapshot encoding. Four before are read as well:
+// the first knows no erasures, the second no change of the voters, the third not
+// what nodes support, and none a second log epoch. What they lack follows from what
+// they have. A log in its first epoch is written in the format before.
+const (
+	Format         = 8
+	formatFeatures = 7
+	formatVoters   = 6
+	formatErasing  = 5
+	formatFirst    = 4
+
+	fields = 33 // one fewer in each format before
+)
 
 const (
+	maxFields     = 64 // of formats to come, so that a newer one is named as such
 	maxMembers    = 100_000
 	maxSpans      = 1_000
 	maxReaderSets = 20_000
@@ -26,8 +38,12 @@ const (
 // AppendCBOR appends the state's deterministic encoding to b: equal states
 // give equal bytes. docs/PROTOCOL.md "Snapshot" lists the fields.
 func (s *State) AppendCBOR(b []byte) []byte {
-	b = cbor.AppendArray(b, 29)
-	b = cbor.AppendUint(b, Format)
+	format := uint64(formatFeatures)
+	if len(s.Epochs) > 0 {
+		format = Format
+	}
+	b = cbor.AppendArray(b, fields-int(Format-format))
+	b = cbor.AppendUint(b, format)
 	b = cbor.AppendBytes(b, s.Network[:])
 	b = cbor.AppendText(b, s.Name)
 	b = cbor.AppendBool(b, s.Demo)
@@ -65,7 +81,14 @@ func (s *State) AppendCBOR(b []byte) []byte {
 	b = s.appendProposals(b)
 	b = s.appendQuotas(b)
 	b = s.appendRevocations(b)
-	return s.appendGrants(b)
+	b = s.appendGrants(b)
+	b = s.appendErasures(b)
+	b = s.appendMembership(b)
+	b = s.appendFeatures(b)
+	if format < Format {
+		return b
+	}
+	return s.appendEpochs(b)
 }
 
 func (s *State) appendMembers(b []byte) []byte {
@@ -130,9 +153,12 @@ func appendReader(b []byte, r envelope.Reader) []byte {
 // Decode reads a state at the decoder's place; what follows is the caller's.
 func Decode(d *cbor.Decoder) (*State, error) {
 	s := &State{}
-	d.Array(29)
-	if v := d.Uint(); d.Err() == nil && v != Format {
-		return nil, fmt.Errorf("snapshot format %d, this build reads format %d", v, Format)
+	n, format := d.ArrayMax(maxFields), d.Uint()
+	if d.Err() == nil && format > Format {
+		return nil, fmt.Errorf("snapshot format %d, this build reads formats %d to %d: %w", format, formatFirst, Format, ErrTooOld)
+	}
+	if d.Err() == nil && (format < formatFirst || n != fields-int(Format-format)) {
+		return nil, fmt.Errorf("snapshot format %d of %d fields, this build reads formats %d to %d", format, n, formatFirst, Format)
 	}
 	d.BytesInto(s.Network[:])
 	s.Name = d.Text(64)
@@ -142,7 +168,12 @@ func Decode(d *cbor.Decoder) (*State, error) {
 	s.Envelopes = d.Uint()
 	s.decodeTree(d)
 	s.LogTime = d.Uint()
-	s.FeatureLevel = d.Uint()
+	if s.FeatureLevel = d.Uint(); d.Err() == nil && s.FeatureLevel > act.SupportedLevel {
+		return nil, fmt.Errorf("snapshot of feature level %d, and this build knows level %d: %w", s.FeatureLevel, act.SupportedLevel, ErrTooOld)
+	}
+	if d.Err() == nil && s.FeatureLevel == 0 {
+		d.Fail("feature levels count from 1")
+	}
 	s.RosterVersion = d.Uint()
 	s.Members = readList(d, maxMembers, readMember)
 	s.Nodes = readList(d, maxMembers, act.DecodeNode)
@@ -161,10 +192,31 @@ func Decode(d *cbor.Decoder) (*State, error) {
 	s.decodeQuotas(d)
 	s.Revocations = readList(d, maxRevocations, readRevocation)
 	s.Grants = readList(d, maxGrants, readGrant)
+	s.decodeNewer(d, format)
 	if err := d.Err(); err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)
 	}
 	return s, nil
+}
+
+// decodeNewer reads what formats have added, or derives it.
+func (s *State) decodeNewer(d *cbor.Decoder, format uint64) {
+	if format >= formatErasing {
+		s.decodeErasures(d)
+	} else {
+		s.noteEntitled()
+	}
+	if format >= formatVoters {
+		s.decodeMembership(d)
+	} else if d.Err() == nil {
+		s.VoterSets = []VoterSet{s.foundingVoters()}
+	}
+	if format >= formatFeatures {
+		s.decodeFeatures(d)
+	}
+	if format >= Format {
+		s.decodeEpochs(d)
+	}
 }
 
 func (s *State) decodeTree(d *cbor.Decoder) {

@@ -21,11 +21,11 @@ type State struct {
 	Demo          bool
 	LogEpoch      uint64
 	Quorum        uint64 // q
-	FeatureLevel  uint64
+	FeatureLevel  uint64 // in force
 	RosterVersion uint64
 	Identity      pseudonym.Params
 	Policy        act.Policy
-	Catalogue     act.Catalogue
+	Catalogue     act.Catalogue // of the genesis; see [State.Catalogues]
 
 	Envelopes  uint64 // accepted so far; the next envelope's number
 	Tree       *tlog.Frontier
@@ -48,6 +48,20 @@ type State struct {
 
 	Revocations []Revocation // in order of their acts
 	Grants      []Grant      // in order of their acts
+
+	Claims          []Claim          // ascending by hospital, each once
+	Withdrawals     []Withdrawal     // in order of their acts
+	ErasureReceipts []ErasureReceipt // ascending by node, each once
+	Entitled        []Entitled       // ascending by node, each once
+
+	VoterSets  []VoterSet  // ascending by size; the last is current
+	Candidates []Candidate // ascending by node, each once
+	Removals   []Removal   // in order of their acts, each institution once
+	Gone       []GoneNode  // ascending by node, each once
+
+	Editions []Edition     // of the disease lists beside Catalogue, in order of their acts
+	Supports []act.Support // what nodes have said of their builds, ascending by node, each once
+	Epochs   []Epoch       // log epochs after the first, ascending; the last is LogEpoch
 }
 
 // Member is an institution with its chain of envelopes. Its number is its
@@ -113,7 +127,8 @@ func (s *State) Node(id string) (*act.Node, bool) {
 	return nil, false
 }
 
-// Voters returns the voting nodes in order of id.
+// Voters returns the voting nodes in order of id; see [State.VotersAt] for those
+// of before.
 func (s *State) Voters() []act.Node {
 	var out []act.Node
 	for _, n := range s.Nodes {
@@ -145,7 +160,9 @@ func (r *ReaderSet) forMember(m *Member, own seal.ReaderPublic) *envelope.Reader
 }
 
 // Origin returns the checkpoint origin of the network's log epoch.
-func (s *State) Origin() string { return fmt.Sprintf("%s/%d", s.Name, s.LogEpoch) }
+func (s *State) Origin() string { return s.originOf(s.LogEpoch) }
+
+func (s *State) originOf(epoch uint64) string { return fmt.Sprintf("%s/%d", s.Name, epoch) }
 
 // CosignerName returns the key name of a voter as a cosigner.
 func (s *State) CosignerName(node string) string { return s.Name + "/v/" + node }
@@ -166,5 +183,16 @@ func (s *State) Clone() *State {
 	c.Usages = slices.Clone(s.Usages)
 	c.Revocations = slices.Clone(s.Revocations)
 	c.Grants = slices.Clone(s.Grants)
+	c.Claims = slices.Clone(s.Claims)
+	c.Withdrawals = slices.Clone(s.Withdrawals)
+	c.ErasureReceipts = slices.Clone(s.ErasureReceipts)
+	c.Entitled = slices.Clone(s.Entitled)
+	c.VoterSets = slices.Clone(s.VoterSets)
+	c.Candidates = slices.Clone(s.Candidates)
+	c.Removals = slices.Clone(s.Removals)
+	c.Gone = slices.Clone(s.Gone)
+	c.Editions = slices.Clone(s.Editions)
+	c.Supports = slices.Clone(s.Supports)
+	c.Epochs = slices.Clone(s.Epochs)
 	return &c
 }

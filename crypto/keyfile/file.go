@@ -120,11 +120,11 @@ func decrypt(file []byte, identity age.Identity) ([]byte, error) {
 		return nil, ErrWrongKey
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, fmt.Errorf("%w: it does not begin as one does", ErrDamaged) // the cause speaks to programmers
 	}
 	plaintext, err := io.ReadAll(r)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, fmt.Errorf("%w: its bytes were changed, or it was cut short", ErrDamaged)
 	}
 	return plaintext, nil
 }

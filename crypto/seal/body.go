@@ -10,11 +10,23 @@ import (
 	"fmt"
 )
 
-// A Body is one sealed entry.
+// A Body is one sealed entry, or what is left of one: of an erased entry salt,
+// tag and ciphertext are zeros, the ciphertext as long as it was.
 type Body struct {
 	Salt       [32]byte // random, drawn by the sender, first to be erased
 	Tag        [16]byte // tells holders of the KEK which part it is
 	Ciphertext []byte   // AES-256-GCM of the padded entry, a size class + 16 bytes
+
+	Erased *[32]byte // commitment of what was erased; nil: nothing was
+}
+
+// Erase returns what is left of the body at a place once it is erased.
+func (b Body) Erase(c Context, place uint32) Body {
+	if b.Erased != nil {
+		return b
+	}
+	sum := c.Commitment(place, b.Salt, b.Tag, b.Ciphertext)
+	return Body{Ciphertext: make([]byte, len(b.Ciphertext)), Erased: &sum}
 }
 
 // Seal seals plaintext, the CBOR of an entry, as part p at a place of the
@@ -44,9 +56,12 @@ func (c Context) Seal(place uint32, p Part, k KEK, salt [32]byte, plaintext []by
 
 // Open opens the body at a place of the envelope with whichever of the keys it
 // was sealed under, and returns its part and plaintext. A zero KEK is no key.
-// It fails with ErrLength if the ciphertext's length is no size class, and
-// with ErrBody if the body does not open.
+// It fails with ErrErased if the body was erased, with ErrLength if the
+// ciphertext's length is no size class, and with ErrBody if it does not open.
 func (c Context) Open(place uint32, k KEKs, b Body) (Part, []byte, error) {
+	if b.Erased != nil {
+		return 0, nil, fmt.Errorf("open place %d: %w", place, ErrErased)
+	}
 	if err := CheckCiphertextLen(len(b.Ciphertext)); err != nil {
 		return 0, nil, fmt.Errorf("open place %d: %w", place, err)
 	}

@@ -17,6 +17,10 @@ var (
 	// hand: it may be of a part that the reader has no right to.
 	ErrPart = errors.New("its tag fits no key at hand")
 
+	// ErrErased reports a body of which only the commitment is left: its
+	// patient has withdrawn.
+	ErrErased = errors.New("entry is erased")
+
 	// ErrCommitment reports a wrap that opened to a key other than the one the
 	// header commits to. The reader posts that the envelope is unopenable.
 	ErrCommitment = errors.New("SEAL003: key does not match its commitment")

@@ -47,6 +47,7 @@ const (
 	LabelAct        Label = "raresync/v1/act"            // an envelope that holds an act
 	LabelApproval   Label = "raresync/v1/approval"       // a lead hospital's approval of an act
 	LabelPossession Label = "raresync/v1/possession"     // proof that a new envelope key's owner holds it
+	LabelSurvey     Label = "raresync/v1/survey"         // what a stopped node says of its copy
 	LabelRequest    Label = "raresync/v1/toprf-request"  // an evaluation request
 	LabelResponse   Label = "raresync/v1/toprf-response" // an evaluation response
 )
@@ -54,7 +55,7 @@ const (
 // purpose returns the purpose whose keys sign under l, or 0 if l is unknown.
 func (l Label) purpose() Purpose {
 	switch l {
-	case LabelEntries, LabelAct, LabelApproval, LabelPossession:
+	case LabelEntries, LabelAct, LabelApproval, LabelPossession, LabelSurvey:
 		return PurposeEnvelope
 	case LabelRequest:
 		return PurposeRequest

@@ -39,13 +39,19 @@ func subtreeHash(r HashReader, height uint, index uint64) (Hash, error) {
 	if err := r.ReadHashes(base, index<<(height-base), row); err != nil {
 		return Hash{}, fmt.Errorf("read %d hashes of height %d from %d: %w", len(row), base, index<<(height-base), err)
 	}
+	return Join(row), nil
+}
+
+// Join returns the hash over a row of perfect subtrees side by side, of which there
+// is a power of two, as of a full tile. It uses up the row.
+func Join(row []Hash) Hash {
 	for len(row) > 1 {
 		for i := range len(row) / 2 {
 			row[i] = NodeHash(row[2*i], row[2*i+1])
 		}
 		row = row[:len(row)/2]
 	}
-	return row[0], nil
+	return row[0]
 }
 
 func joinHalves(r HashReader, height uint, index uint64) (Hash, error) {

@@ -57,15 +57,21 @@ func (t Tile) Path() string {
 	if t.Entries {
 		level = entriesLevel
 	}
-	number := fmt.Sprintf("%03d", t.Index%1000)
-	for n := t.Index / 1000; n > 0; n /= 1000 {
-		number = fmt.Sprintf("x%03d/%s", n%1000, number)
-	}
-	path := "tile/" + level + "/" + number
+	path := "tile/" + level + "/" + PathNumber(t.Index)
 	if t.Width != TileWidth {
 		path += ".p/" + strconv.Itoa(t.Width)
 	}
 	return path
+}
+
+// PathNumber returns a number as it stands in paths: in groups of three digits, as
+// "x001/x234/067", so that no folder grows large.
+func PathNumber(n uint64) string {
+	number := fmt.Sprintf("%03d", n%1000)
+	for n /= 1000; n > 0; n /= 1000 {
+		number = fmt.Sprintf("x%03d/%s", n%1000, number)
+	}
+	return number
 }
 
 // ParseTilePath reads a path as [Tile.Path] writes it. It returns

@@ -35,7 +35,12 @@ type Persons struct {
 	NotHonoured  int    `json:"links_not_honoured"`
 	Flagged      int    `json:"links_flagged"` // of those honoured
 	Undone       int    `json:"links_undone"`
-	Links        []Link `json:"links"` // those not honoured or flagged
+	Corrected    int    `json:"entries_corrected"` // they count as corrected
+	Stopped      int    `json:"entries_stopped"`   // left out, as patients want
+	Links        []Link `json:"links"`             // those not honoured or flagged
+
+	Edition string      `json:"edition,omitempty"` // of the disease lists, where it was asked for
+	Lists   []ListCount `json:"lists,omitempty"`   // registrations by list, as that edition has them
 }
 
 // Link is a link to look into.
@@ -73,6 +78,11 @@ func (c *Client) Alias(ctx context.Context, a Alias) (r AliasResult, err error) 
 // Persons counts persons.
 func (c *Client) Persons(ctx context.Context) (p Persons, err error) {
 	return p, c.call(ctx, "GET", "/v1/persons", nil, &p)
+}
+
+// PersonsBy counts persons, and registrations by the lists of an edition.
+func (c *Client) PersonsBy(ctx context.Context, edition string) (p Persons, err error) {
+	return p, c.call(ctx, "GET", "/v1/persons?edition="+url.QueryEscape(edition), nil, &p)
 }
 
 // CheckPseudonym asks the share holders about a document and says what this

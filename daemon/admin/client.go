@@ -21,6 +21,20 @@ const (
 	maxAnswerBytes = 256 << 20
 )
 
+// late is a context's error in the words of who waited.
+type late struct{ cause error }
+
+func (l late) Error() string { return "the daemon has not answered in time" }
+func (l late) Unwrap() error { return l.cause }
+
+// plainly says that a deadline passed, which Go says in words of its own.
+func plainly(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return late{context.DeadlineExceeded}
+	}
+	return err
+}
+
 // Client talks to one daemon. It is safe for concurrent use.
 type Client struct {
 	http   *http.Client
@@ -41,6 +55,30 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 	return s, c.call(ctx, "GET", "/v1/status", nil, &s)
 }
 
+// Metrics returns what the daemon shows to Prometheus.
+func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
+	resp, err := c.do(ctx, "GET", "/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	if err != nil {
+		return nil, fmt.Errorf("read the daemon's answer: %w", plainly(err))
+	}
+	return raw, nil
+}
+
+// Goroutines returns what the daemon's goroutines are doing, without arguments.
+func (c *Client) Goroutines(ctx context.Context) (text string, err error) {
+	return text, c.call(ctx, "GET", "/v1/debug/goroutines", nil, &text)
+}
+
+// RecentLog returns the end of the daemon's log, as far as it may be shown.
+func (c *Client) RecentLog(ctx context.Context) (text string, err error) {
+	return text, c.call(ctx, "GET", "/v1/debug/log", nil, &text)
+}
+
 // Members returns the roster.
 func (c *Client) Members(ctx context.Context) (m []Member, err error) {
 	return m, c.call(ctx, "GET", "/v1/members", nil, &m)
@@ -49,6 +87,11 @@ func (c *Client) Members(ctx context.Context) (m []Member, err error) {
 // Submit hands files to the daemon.
 func (c *Client) Submit(ctx context.Context, s Submission) (r SubmissionResult, err error) {
 	return r, c.call(ctx, "POST", "/v1/submissions", s, &r)
+}
+
+// Inbox returns what is in the inbox.
+func (c *Client) Inbox(ctx context.Context) (in Inbox, err error) {
+	return in, c.call(ctx, http.MethodGet, "/v1/inbox", nil, &in)
 }
 
 // Entries yields the entries this node may open, from the given index on, at
@@ -87,9 +130,20 @@ func (c *Client) Prove(ctx context.Context, index uint64) (p Proof, err error) {
 	return p, c.call(ctx, "GET", fmt.Sprintf("/v1/log/proof/%d", index), nil, &p)
 }
 
+// PolicyAt returns the C2SP tlog-policy of checkpoints of a tree size: those of
+// before the voters changed, or of an earlier log epoch, have another.
+func (c *Client) PolicyAt(ctx context.Context, size uint64) (text string, err error) {
+	return text, c.call(ctx, "GET", fmt.Sprintf("/v1/log/policy?size=%d", size), nil, &text)
+}
+
 // Policy returns the network's C2SP tlog-policy.
 func (c *Client) Policy(ctx context.Context) (text string, err error) {
 	return text, c.call(ctx, "GET", "/v1/log/policy", nil, &text)
+}
+
+// Withdrawn returns what the log says is to be erased.
+func (c *Client) Withdrawn(ctx context.Context) (list []Claim, err error) {
+	return list, c.call(ctx, "GET", "/v1/log/withdrawn", nil, &list)
 }
 
 // Backups returns the backups with salts that the network knows of, in order of
@@ -170,7 +224,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
 	if err != nil {
-		return fmt.Errorf("read the daemon's answer: %w", err)
+		return fmt.Errorf("read the daemon's answer: %w", plainly(err))
 	}
 	if err := json.Unmarshal(raw, out); err != nil {
 		return fmt.Errorf("read the daemon's answer: %w", err)
@@ -197,7 +251,7 @@ func (c *Client) do(ctx context.Context, method, path string, in any) (*http.Res
 		if errors.As(err, &op) && op.Op == "dial" {
 			return nil, fmt.Errorf("%w at %s: %w", ErrUnreachable, c.socket, op.Err)
 		}
-		return nil, err
+		return nil, plainly(err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp, nil
@@ -232,7 +286,7 @@ func streamOf[T any](ctx context.Context, c *Client, method, path string, in any
 				return
 			}
 			if err != nil {
-				yield(zero, fmt.Errorf("read the daemon's answer: %w", err))
+				yield(zero, fmt.Errorf("read the daemon's answer: %w", plainly(err)))
 				return
 			}
 			if !yield(v, nil) {

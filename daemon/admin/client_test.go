@@ -202,3 +202,20 @@ func TestASubmissionArrivesWhole(t *testing.T) {
 		t.Errorf("sent %+v, arrived %+v, answer %+v, %v", want, got, r, err)
 	}
 }
+
+func TestADaemonThatDoesNotAnswerInTimeIsToldInWords(t *testing.T) {
+	held := make(chan struct{})
+	c := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-held:
+		case <-r.Context().Done():
+		}
+	})
+	defer close(held)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err := c.RotateKeys(ctx, KeyChoice{})
+	if !errors.Is(err, context.DeadlineExceeded) || err.Error() != "the daemon has not answered in time" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -9,11 +9,20 @@ type HeldKey struct {
 	Purpose     string `json:"purpose"` // envelope, request, response, sealing, TLS, log or cosigning
 	ID          string `json:"id"`
 	State       string `json:"state"`             // present, next or former
+	Spans       bool   `json:"spans"`             // envelope and sealing keys: From and To mean something
 	From        uint64 `json:"from"`              // envelope number it is valid from
 	To          uint64 `json:"to,omitempty"`      // and before; 0 = no end
 	Revoked     string `json:"revoked,omitempty"` // "since 12": what it signed from envelope 12 on is in doubt
-	Where       string `json:"where,omitempty"`   // of this node's institution: file, or offline
+	Where       string `json:"where,omitempty"`   // of this node's and its institution's keys, the private half: file, offline, destroyed or never here
 }
+
+// Where the private half of a key of this node or its institution is.
+const (
+	WhereFile      = "file"       // in the key file
+	WhereOffline   = "offline"    // a sealing key that key protect --custody took out of it
+	WhereDestroyed = "destroyed"  // a signing key that was in it
+	WhereNever     = "never here" // this key file never held it
+)
 
 // KeyChoice says which keys to make anew.
 type KeyChoice struct {
@@ -40,17 +49,20 @@ type KeyRevocation struct {
 // hold the entries from From to To, both included.
 type KeyGrant struct {
 	Institution uint32 `json:"institution"`
-	From        uint64 `json:"from"` // index of an entry
-	To          uint64 `json:"to"`   // 0 = up to now
+	From        uint64 `json:"from"`    // index of an entry
+	To          uint64 `json:"to"`      // 0 = up to now
+	DryRun      bool   `json:"dry_run"` // only say of which envelopes
 }
 
 // KeyGranting is how far a grant is; the last one has Done.
 type KeyGranting struct {
 	Looked    uint64 `json:"looked"` // envelopes looked at
 	Of        uint64 `json:"of"`
-	Envelopes uint64 `json:"envelopes"` // granted
-	Had       uint64 `json:"had"`       // that the recipient could open, or had been granted
-	Closed    uint64 `json:"closed"`    // that this node cannot open
+	First     uint64 `json:"first"`      // envelope number
+	Last      uint64 `json:"last"`       // envelope number, included
+	Granted   uint64 `json:"granted"`    // envelopes
+	HadBefore uint64 `json:"had_before"` // that the recipient could open, or had been granted
+	Unopened  uint64 `json:"unopened"`   // that this node cannot open
 	Done      bool   `json:"done"`
 }
 
@@ -69,9 +81,10 @@ func (c *Client) GenerateKeys(ctx context.Context, choice KeyChoice) (k []HeldKe
 	return k, c.call(ctx, "POST", "/v1/keys/next", choice, &k)
 }
 
-// RotateKeys puts the next keys in force and waits until they are.
-func (c *Client) RotateKeys(ctx context.Context) (k []HeldKey, err error) {
-	return k, c.call(ctx, "POST", "/v1/keys/rotation", nil, &k)
+// RotateKeys puts the next keys that are chosen in force, or without a choice all
+// of them, and waits until they are. Those not chosen go on waiting.
+func (c *Client) RotateKeys(ctx context.Context, choice KeyChoice) (k []HeldKey, err error) {
+	return k, c.call(ctx, "POST", "/v1/keys/rotation", choice, &k)
 }
 
 // RevokeKey revokes a key of the node's own institution and waits until the log

@@ -1,6 +1,9 @@
 package admin
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strconv"
+)
 
 // Status is where the node stands, as `raresync status` prints it.
 type Status struct {
@@ -15,7 +18,8 @@ type Status struct {
 	Via        string `json:"via,omitempty"` // of a mirror: the voter it pulls from
 	Term       uint64 `json:"term"`
 	Ready      bool   `json:"ready"`
-	Why        string `json:"why,omitempty"` // why not ready
+	Why        string `json:"why,omitempty"`    // why not ready
+	WhyZH      string `json:"why_zh,omitempty"` // the same in Chinese
 	Envelopes  uint64 `json:"envelopes"`
 	Size       uint64 `json:"size"` // applied tree size
 	Root       string `json:"root"` // at Size, hex
@@ -27,9 +31,16 @@ type Status struct {
 	Waiting      int    `json:"waiting,omitempty"`       // submitted files that wait for another day's quota
 	WaitingSince string `json:"waiting_since,omitempty"` // RFC 3339, when the first of them came
 
-	Followers []Follower `json:"followers,omitempty"` // on the leader alone
-	Version   string     `json:"version"`
-	Warnings  []string   `json:"warnings,omitempty"`
+	Followers []Follower  `json:"followers,omitempty"`   // on the leader alone
+	Dead      []DeadVoter `json:"dead_voters,omitempty"` // they are among the warnings, too
+	Version   string      `json:"version"`
+
+	Policy         string `json:"policy"`          // in force, on one line, quotas of single hospitals aside
+	FeatureLevel   uint64 `json:"feature_level"`   // in force
+	SupportedLevel uint64 `json:"supported_level"` // the highest that this node's build knows
+
+	Warnings   []string `json:"warnings,omitempty"`    // what an operator should know
+	WarningsZH []string `json:"warnings_zh,omitempty"` // the same in Chinese, as far as they are translated
 }
 
 // Peer is a session with another node.
@@ -50,17 +61,32 @@ type Follower struct {
 
 // Member is an institution of the roster with its nodes.
 type Member struct {
-	Number   uint32   `json:"number"`
-	Role     string   `json:"role"`
-	NameZH   string   `json:"name_zh"`
-	NameEN   string   `json:"name_en"`
-	Entity   string   `json:"entity"`
-	Province string   `json:"province"`
-	Lead     bool     `json:"lead"`
-	Rights   string   `json:"rights"`
-	Nodes    []string `json:"nodes"`
-	Holder   int      `json:"holder"` // share number, 0 if none
-	Sequence uint64   `json:"sequence"`
+	Number   uint32      `json:"number"`
+	Role     string      `json:"role"`
+	NameZH   string      `json:"name_zh"`
+	NameEN   string      `json:"name_en"`
+	Entity   string      `json:"entity"`
+	Province string      `json:"province"`
+	Lead     bool        `json:"lead"`
+	Rights   string      `json:"rights"`
+	Nodes    []string    `json:"nodes"`
+	Holder   ShareNumber `json:"holder"`
+	Sequence uint64      `json:"sequence"`
+
+	Parts   []NodePart `json:"parts"`             // its nodes in the order of Nodes
+	Removed uint64     `json:"removed,omitempty"` // envelope number of the act that removed it; 0: none did
+}
+
+// ShareNumber is the number of a share of the pseudonymisation key, from 1; 0 =
+// none is held.
+type ShareNumber uint16
+
+// String returns the number, or "" for none, which a table shows as a dash.
+func (n ShareNumber) String() string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(n))
 }
 
 // Document is an identity document as the hospital's file gives it.
@@ -75,6 +101,7 @@ type File struct {
 	Name       string              `json:"name"`
 	Data       []byte              `json:"data"`
 	Identities map[string]Document `json:"identities,omitempty"` // by subject id; else the subject id is a local record number
+	Source     string              `json:"source,omitempty"`     // what it was made from: csv or xlsx; empty = it is a phenopacket
 }
 
 // Submission is a batch of files that are read, pseudonymised and sealed
@@ -117,6 +144,25 @@ type EntryRef struct {
 	Receipt  bool   `json:"receipt,omitempty"` // a valid checkpoint covers it
 }
 
+// Inbox tells what is in the folder that a hospital drops files into.
+type Inbox struct {
+	Dir     string      `json:"dir"`               // "" if none is configured
+	Problem string      `json:"problem,omitempty"` // why files of it wait
+	Files   []InboxFile `json:"files"`             // those that were taken, in the order in which they came, then the new ones
+}
+
+// InboxFile is one file of the inbox.
+type InboxFile struct {
+	Name    string `json:"name"`              // as it was dropped
+	State   string `json:"state"`             // new, work, done or quarantine
+	Taken   string `json:"taken,omitempty"`   // RFC 3339
+	Outcome string `json:"outcome,omitempty"` // accepted, known, partly accepted, waiting or refused
+	Rows    int    `json:"rows,omitempty"`    // of a table
+	Refused int    `json:"refused,omitempty"` // rows or, of a table that cannot be read, 1
+	Entries int    `json:"entries,omitempty"`
+	Report  string `json:"report,omitempty"` // file within the inbox, for people
+}
+
 // Entry is an entry this node may open.
 type Entry struct {
 	Index     uint64          `json:"index"`
@@ -133,6 +179,10 @@ type Entry struct {
 	Content   json.RawMessage `json:"content,omitempty"`
 	Problem   string          `json:"problem,omitempty"`  // a code, if it could not be opened
 	Doubtful  bool            `json:"doubtful,omitempty"` // signed with a key that was revoked from before then on
+	State     string          `json:"state,omitempty"`    // corrected, stopped, erasing or erased; several with commas
+
+	CorrectedBy uint64          `json:"corrected_by,omitempty"` // index of the correction that counts
+	Corrected   json.RawMessage `json:"corrected,omitempty"`    // what it says, with Content
 }
 
 // Leaf is the public mark of an entry.
@@ -155,6 +205,13 @@ type Head struct {
 	Cosigners []string `json:"cosigners"`
 	Time      string   `json:"time"` // median of the cosignatures
 	Note      string   `json:"note"` // C2SP signed note
+}
+
+// Claim is what has been withdrawn in a hospital's name. An entry is to be erased if
+// its leaf names that hospital.
+type Claim struct {
+	Hospital uint32      `json:"hospital"`
+	Entries  [][2]uint64 `json:"entries"` // runs: first index and count, ascending
 }
 
 // Proof proves one entry.
@@ -225,14 +282,14 @@ type CheckedRequests struct {
 
 // Key is where the pseudonymisation key stands.
 type Key struct {
-	ID        string    `json:"id,omitempty"`     // empty: there is none yet
-	Origin    string    `json:"origin,omitempty"` // dkg, or dealt in a demo network
-	Epoch     uint32    `json:"epoch"`
-	Threshold uint16    `json:"threshold"` // shares needed
-	Holders   []Holder  `json:"holders"`
-	Share     uint16    `json:"share"`  // that this node holds; 0 = none
-	Canary    bool      `json:"canary"` // the holders of this epoch answer as those before
-	Ceremony  *Ceremony `json:"ceremony,omitempty"`
+	ID        string      `json:"id,omitempty"`     // empty: there is none yet
+	Origin    string      `json:"origin,omitempty"` // dkg, or dealt in a demo network
+	Epoch     uint32      `json:"epoch"`
+	Threshold uint16      `json:"threshold"` // shares needed
+	Holders   []Holder    `json:"holders"`
+	Share     ShareNumber `json:"share"`  // that this node holds
+	Canary    bool        `json:"canary"` // the holders of this epoch answer as those before
+	Ceremony  *Ceremony   `json:"ceremony,omitempty"`
 }
 
 // Holder is an institution with its share.
@@ -240,6 +297,7 @@ type Holder struct {
 	Share       uint16 `json:"share"`
 	Institution uint32 `json:"institution"`
 	Name        string `json:"name"`
+	Connected   bool   `json:"connected"` // this node has a session with a node of it, or is one
 }
 
 // Ceremony is the newest key ceremony.
@@ -255,7 +313,9 @@ type Ceremony struct {
 	Holders     []CeremonyHolder `json:"holders,omitempty"`
 	Dealers     []uint16         `json:"dealers,omitempty"` // who have dealt
 	DealsNeeded int              `json:"deals_needed,omitempty"`
-	Waits       string           `json:"waits,omitempty"` // for whom
+	Waits       string           `json:"waits,omitempty"`   // for what and whom
+	Stage       string           `json:"stage,omitempty"`   // join, contribute, deal, confirm or checkpoint: what it waits for
+	Missing     []Holder         `json:"missing,omitempty"` // whom it waits for: new holders, of a contribution old ones
 }
 
 // CeremonyHolder is how far a new holder is.
@@ -269,56 +329,6 @@ type CeremonyHolder struct {
 // CeremonyStart asks for the founders' ceremony.
 type CeremonyStart struct {
 	Seconds uint64 `json:"seconds"` // until it is void
-}
-
-// NewProposal puts an act forward for approval by lead hospitals.
-type NewProposal struct {
-	Type    uint16 `json:"type"` // act type number
-	Payload []byte `json:"payload"`
-	Expiry  uint64 `json:"expiry"` // log time in ms since 1970 after which it is void
-	Reason  string `json:"reason"` // at most 500 bytes of UTF-8, public
-	DryRun  bool   `json:"dry_run"`
-}
-
-// Proposal is an act that was put forward. Of one that has ended, the fields
-// from Proposed on are empty.
-type Proposal struct {
-	ID           string `json:"id"`    // 64 hex characters
-	Type         string `json:"type"`  // of the act proposed
-	State        string `json:"state"` // open, fulfilled, expired or overtaken (by a change of the roster)
-	Proposer     uint32 `json:"proposer"`
-	ProposerName string `json:"proposer_name"`
-	Envelope     uint64 `json:"envelope"`        // number of the envelope that proposed it
-	Ended        uint64 `json:"ended,omitempty"` // number of the envelope with which it ended
-
-	Proposed  string     `json:"proposed,omitempty"` // log time, RFC 3339
-	Expires   string     `json:"expires,omitempty"`  // log time, RFC 3339
-	Reason    string     `json:"reason"`
-	Needed    uint64     `json:"needed"` // approvals
-	Given     int        `json:"given"`  // approvals that count
-	Enough    bool       `json:"enough"` // and so the act may come into force
-	Mine      bool       `json:"mine"`   // this hospital's approval is among them
-	Approvals []Approver `json:"approvals"`
-	NetworkID string     `json:"network_id"`     // hex
-	Core      []byte     `json:"core,omitempty"` // of the act: CBOR of its first five fields
-}
-
-// Approver is a lead hospital that has approved a proposal.
-type Approver struct {
-	Hospital uint32 `json:"hospital"`
-	Name     string `json:"name"`
-	KeyID    string `json:"key_id"` // of the envelope key that it signed with
-}
-
-// NewApproval asks for this hospital's approval of a proposal.
-type NewApproval struct {
-	DryRun bool `json:"dry_run"`
-}
-
-// Approval is what became of a proposal that this hospital approves.
-type Approval struct {
-	Proposal Proposal `json:"proposal"` // as it is now; fulfilled = the act is in force
-	Signs    bool     `json:"signs"`    // a signature was given, or would be; false where there was nothing left to sign
 }
 
 // Problem is an error of the daemon, as RFC 9457 problem details.
@@ -348,6 +358,12 @@ const (
 	CodeNotAllowed  = "not-allowed"
 	CodeTooLarge    = "too-large"
 	CodeRefused     = "refused" // by the network, for what an act says
+	CodeKeys        = "keys"    // the network takes nothing that this node signs
 	CodeUnavailable = "unavailable"
 	CodeInternal    = "internal"
+	CodeNoEntries   = "no-entries"  // of the patient
+	CodeErasing     = "erasing"     // an erasure waits
+	CodePosted      = "posted"      // it is
+	CodeErased      = "erased"      // the entries are
+	CodeNotErasing  = "not-erasing" // no erasure waits
 )

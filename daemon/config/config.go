@@ -1,18 +1,26 @@
 package config
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/raresync/raresync/registry/entry"
+)
 
 // Config is everything an operator may set on a node. Name in the file:
 // section and key in lower case with underscores.
 type Config struct {
-	Node    Node    `toml:"node"`
-	Network Network `toml:"network"`
-	Listen  Listen  `toml:"listen"`
-	Keys    Keys    `toml:"keys"`
-	Copy    Copy    `toml:"copy"`
-	Submit  Submit  `toml:"submit"`
-	Disk    Disk    `toml:"disk"`
-	Log     Log     `toml:"log"`
+	Node     Node     `toml:"node"`
+	Network  Network  `toml:"network"`
+	Listen   Listen   `toml:"listen"`
+	Keys     Keys     `toml:"keys"`
+	Copy     Copy     `toml:"copy"`
+	Submit   Submit   `toml:"submit"`
+	Inbox    Inbox    `toml:"inbox"`
+	Withdraw Withdraw `toml:"withdraw"`
+	Disk     Disk     `toml:"disk"`
+	Log      Log      `toml:"log"`
 
 	// Peers gives addresses of other nodes, by node id, as host:port in the
 	// order to try. Default none: the roster's addresses are used. Set it
@@ -41,7 +49,34 @@ type Network struct {
 	// Genesis is the file that founded the network. Default: genesis.pem in
 	// the data directory. Every node of a network has the same file.
 	Genesis string `toml:"genesis"`
+
+	// Proxy is the HTTP proxy through which every other node is dialled, as
+	// "http://proxy.example:3128". Default "": they are dialled directly. Set it
+	// where the firewall lets nothing else out. The proxy must let CONNECT
+	// through to the voters' ports, and must not open TLS.
+	Proxy string `toml:"proxy"`
+
+	// ProxyLogin is where the proxy's name and password lie, as one line
+	// "name:password": the path of a file that only its owner can read, or
+	// "credential:NAME" for a credential of the service manager. Default "": the
+	// proxy wants none. It is read at each connection, so that a new password
+	// needs no restart.
+	ProxyLogin string `toml:"proxy_login"`
+
+	// Copies are static copies of the log, as raresync log export makes them with
+	// --bodies: "https://host/path" or "file:///path". Default none. A mirror that
+	// is far behind takes envelopes from them, through the proxy if there is one,
+	// and from the other nodes only salts and what is newer. All is verified as if
+	// it came from a node; voters do not use them.
+	Copies []string `toml:"copies"`
 }
+
+// ProxyAddress returns the proxy's host:port, or "" if there is none.
+func (n Network) ProxyAddress() string {
+	return strings.TrimSuffix(strings.TrimPrefix(n.Proxy, proxyScheme), "/")
+}
+
+const proxyScheme = "http://"
 
 // Listen says where the node can be reached.
 type Listen struct {
@@ -55,6 +90,18 @@ type Listen struct {
 	// operating system: choose a shorter place, as /run/raresync/admin.sock,
 	// where the data directory's path is long.
 	AdminSocket string `toml:"admin_socket"`
+
+	// Metrics is host:port for a monitoring system on this machine: GET /metrics
+	// for Prometheus, and the probes /livez and /readyz. Default "": off. Whoever
+	// reaches it may ask, so it listens on a loopback address alone, as
+	// "127.0.0.1:8472".
+	Metrics string `toml:"metrics"`
+
+	// Tiles is host:port for stock C2SP clients, without TLS and without asking who
+	// it is: GET /checkpoint and /tile/... of this node's log, and nothing else.
+	// Default "": off. Choose a loopback address behind a web server that speaks
+	// TLS. Whoever reads it learns which hospital sent how many entries when.
+	Tiles string `toml:"tiles"`
 }
 
 // Keys says where the node's secrets lie.
@@ -93,6 +140,53 @@ type Submit struct {
 	// Production refuses printed specimens and test numbers as identity
 	// numbers (rule ID011). Default true; a demo network sets it to false.
 	Production bool `toml:"production"`
+
+	// ConsentForm is the first day of the consent form in use, as "2025-06-01":
+	// a consent given on an older one is flagged (rule CN003). Default "":
+	// nothing is.
+	ConsentForm string `toml:"consent_form"`
+}
+
+// Form returns ConsentForm as a date; one that [Config.Validate] refuses is unknown.
+func (s Submit) Form() entry.Date {
+	d, _ := entry.ParseDate(s.ConsentForm)
+	return d
+}
+
+// Inbox is the folder from which the daemon takes files by itself.
+type Inbox struct {
+	// Dir is the folder: files dropped into its folder new are taken, and what
+	// became of them stands in done or quarantine. Default "": off. It may lie on
+	// a share (CIFS, NFS); never in the data directory, whose files are the
+	// daemon's alone. Whoever may write to new submits in the hospital's name.
+	Dir string `toml:"dir"`
+
+	// Mapping reads the tables: template, frontpage, rarelink, or the path of a
+	// profile of your own. Default "": the shipped one that knows the headings.
+	Mapping string `toml:"mapping"`
+
+	// Stable is for how long a file must not have changed before it is taken, as
+	// "10s". Default 10s; choose longer where exports pause while they write.
+	Stable time.Duration `toml:"stable"`
+
+	// WithIDs leaves document numbers, names and telephones in the files of
+	// refused rows. Default false: they are masked.
+	WithIDs bool `toml:"with_ids"`
+
+	// KeepDone and KeepQuarantine are for how long files stay in these folders
+	// before they are removed. Default 720h and 2160h, 30 and 90 days; 0s is for
+	// ever. They hold patients' names and numbers.
+	KeepDone       time.Duration `toml:"keep_done"`
+	KeepQuarantine time.Duration `toml:"keep_quarantine"`
+}
+
+// Withdraw says how withdrawals are posted.
+type Withdraw struct {
+	// Spread is the time within which a withdrawal is posted after the patient
+	// asked for it, as "72h". Default 72h; with 0s each is posted at once, and
+	// its time shows when the patient came. Those of half that time go together,
+	// so choose longer where patients are few.
+	Spread time.Duration `toml:"spread"`
 }
 
 // Disk says how the room on the data directory's disk is watched. Where the
@@ -126,6 +220,8 @@ func Default() Config {
 		Node:     Node{DataDir: "."},
 		Copy:     Copy{FetchKiBPerSecond: 2048, ScrubKiBPerSecond: 1024},
 		Submit:   Submit{Production: true},
+		Inbox:    Inbox{Stable: 10 * time.Second, KeepDone: 30 * 24 * time.Hour, KeepQuarantine: 90 * 24 * time.Hour},
+		Withdraw: Withdraw{Spread: 72 * time.Hour},
 		Disk:     Disk{ReserveMiB: 64},
 		Log:      Log{Level: "info", Format: "text"},
 		Language: "en",
@@ -164,6 +260,15 @@ func (c *Config) Resolve(dir string) error {
 		default:
 			*path = from(dir, *path)
 		}
+	}
+	if c.Inbox.Dir != "" {
+		c.Inbox.Dir = from(dir, c.Inbox.Dir)
+	}
+	if strings.ContainsAny(c.Inbox.Mapping, "./") {
+		c.Inbox.Mapping = from(dir, c.Inbox.Mapping)
+	}
+	if _, credential := Credential(c.Network.ProxyLogin); c.Network.ProxyLogin != "" && !credential {
+		c.Network.ProxyLogin = from(dir, c.Network.ProxyLogin)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,6 +28,8 @@ id = "h1"
 data_dir = "data"
 [network]
 genesis = "/srv/genesis.pem"
+proxy = "http://proxy.example:3128/"
+proxy_login = "proxy.login"
 [keys]
 key = "credential:raresync.key"
 [peers]
@@ -42,7 +45,13 @@ production = false
 	want := Default()
 	want.Language = "zh"
 	want.Node = Node{ID: "h1", DataDir: data}
-	want.Network.Genesis = "/srv/genesis.pem"
+	want.Network = Network{
+		Genesis: "/srv/genesis.pem", Proxy: "http://proxy.example:3128/",
+		ProxyLogin: filepath.Join(filepath.Dir(path), "proxy.login"),
+	}
+	if got.Network.ProxyAddress() != "proxy.example:3128" {
+		t.Errorf("address of the proxy: %q", got.Network.ProxyAddress())
+	}
 	want.Listen.AdminSocket = filepath.Join(data, "admin.sock")
 	want.Keys = Keys{File: filepath.Join(data, "keys.age"), Key: "credential:raresync.key"}
 	want.Peers = map[string][]string{"h2": {"10.9.0.2:8470", "[2001:db8::2]:8470"}}
@@ -58,26 +67,35 @@ func TestProblems(t *testing.T) {
 		text string
 		want []string
 	}{
-		"an empty file has no node id":       {"", []string{"node.id: is required: the node's name in the roster"}},
-		"an unknown key near a known one":    {"[node]\nid='h1'\ndatadir='x'", []string{"node.datadir: is not known; did you mean node.data_dir?"}},
-		"an unknown key near none":           {"[node]\nid='h1'\n[console]\nport=1", []string{"console: is not known"}},
-		"a value of the wrong type":          {"[node]\nid=7", []string{"node.id: want a text in quotes", "node.id: is required: the node's name in the roster"}},
-		"peers that are no lists of texts":   {"[node]\nid='h1'\n[peers]\nh2='host:1'\nh3=['h:1', 2]", []string{`peers.h2: want a list of texts, as ["host:8470"]`, `peers.h3: want a list of texts, as ["host:8470"]`}},
-		"a value that is not true or false":  {"[node]\nid='h1'\n[submit]\nproduction='no'", []string{"submit.production: want true or false"}},
-		"a rate that is no number":           {"[node]\nid='h1'\n[copy]\nfetch_kib_per_second='fast'", []string{"copy.fetch_kib_per_second: want a whole number"}},
-		"a rate below nothing":               {"[node]\nid='h1'\n[copy]\nscrub_kib_per_second=-1", []string{"copy.scrub_kib_per_second: -1: want 0 to 1048576 KiB a second"}},
-		"a size that is no number":           {"[node]\nid='h1'\n[disk]\nwarn_mib='2 GiB'", []string{"disk.warn_mib: want a whole number"}},
-		"a size below nothing":               {"[node]\nid='h1'\n[disk]\nreserve_mib=-1", []string{"disk.reserve_mib: -1: want 0 to 1048576 MiB"}},
-		"a section that is a value":          {"log='info'\n[node]\nid='h1'", []string{"log: want a table, written [log]"}},
-		"broken syntax is reported alone":    {"[node\nid='h1'", []string{"line 2: expected '.' or ']' to end table name, but got '\\n' instead"}},
-		"a node id with capitals":            {"[node]\nid='H1'", []string{`node.id: "H1": use 1 to 32 of a-z 0-9 -`}},
-		"a socket path too long":             {"[node]\nid='h1'\n[listen]\nadmin_socket='" + long + "'", []string{"listen.admin_socket: the path has 101 bytes, a unix socket's at most 100: choose a shorter one, as /run/raresync/admin.sock"}},
-		"a credential that is a path":        {"[node]\nid='h1'\n[keys]\nkey='credential:../x'", []string{`keys.key: credential "../x": use the plain name given to LoadCredential`}},
-		"a peer without a port":              {"[node]\nid='h1'\n[peers]\nh2=['host']", []string{`peers.h2: "host": want host:port`}},
-		"a peer at port 0":                   {"[node]\nid='h1'\n[peers]\nh2=['host:0']", []string{`peers.h2: "host:0": port "0" is not a number from 1 to 65535`}},
-		"a peer without a host":              {"[node]\nid='h1'\n[peers]\nh2=[':1']", []string{`peers.h2: ":1": the host is missing`}},
-		"a peer that is no node id":          {"[node]\nid='h1'\n[peers]\nH2=['h:1']", []string{"peers.H2: is no node id: use 1 to 32 of a-z 0-9 -"}},
-		"a listening address without a port": {"[node]\nid='h1'\n[listen]\nnode='8470'", []string{`listen.node: "8470": want host:port`}},
+		"an empty file has no node id":        {"", []string{"node.id: is required: the node's name in the roster"}},
+		"an unknown key near a known one":     {"[node]\nid='h1'\ndatadir='x'", []string{"node.datadir: is not known; did you mean node.data_dir?"}},
+		"an unknown key near none":            {"[node]\nid='h1'\n[console]\nport=1", []string{"console: is not known"}},
+		"a value of the wrong type":           {"[node]\nid=7", []string{"node.id: want a text in quotes", "node.id: is required: the node's name in the roster"}},
+		"peers that are no lists of texts":    {"[node]\nid='h1'\n[peers]\nh2='host:1'\nh3=['h:1', 2]", []string{`peers.h2: want a list of texts, as ["host:8470"]`, `peers.h3: want a list of texts, as ["host:8470"]`}},
+		"a value that is not true or false":   {"[node]\nid='h1'\n[submit]\nproduction='no'", []string{"submit.production: want true or false"}},
+		"a rate that is no number":            {"[node]\nid='h1'\n[copy]\nfetch_kib_per_second='fast'", []string{"copy.fetch_kib_per_second: want a whole number"}},
+		"a spread without a unit":             {"[node]\nid='h1'\n[withdraw]\nspread=72", []string{`withdraw.spread: want a time with its unit, as "72h"`}},
+		"a spread beyond a month":             {"[node]\nid='h1'\n[withdraw]\nspread='721h'", []string{"withdraw.spread: 721h0m0s: want 0s, or 1m to 720h0m0s"}},
+		"a rate below nothing":                {"[node]\nid='h1'\n[copy]\nscrub_kib_per_second=-1", []string{"copy.scrub_kib_per_second: -1: want 0 to 1048576 KiB a second"}},
+		"a size that is no number":            {"[node]\nid='h1'\n[disk]\nwarn_mib='2 GiB'", []string{"disk.warn_mib: want a whole number"}},
+		"a size below nothing":                {"[node]\nid='h1'\n[disk]\nreserve_mib=-1", []string{"disk.reserve_mib: -1: want 0 to 1048576 MiB"}},
+		"a section that is a value":           {"log='info'\n[node]\nid='h1'", []string{"log: want a table, written [log]"}},
+		"broken syntax is reported alone":     {"[node\nid='h1'", []string{"line 2: expected '.' or ']' to end table name, but got '\\n' instead"}},
+		"a node id with capitals":             {"[node]\nid='H1'", []string{`node.id: "H1": use 1 to 32 of a-z 0-9 -`}},
+		"a socket path too long":              {"[node]\nid='h1'\n[listen]\nadmin_socket='" + long + "'", []string{"listen.admin_socket: the path has 101 bytes, a unix socket's at most 100: choose a shorter one, as /run/raresync/admin.sock"}},
+		"a credential that is a path":         {"[node]\nid='h1'\n[keys]\nkey='credential:../x'", []string{`keys.key: credential "../x": use the plain name given to LoadCredential`}},
+		"a proxy with its password":           {"[node]\nid='h1'\n[network]\nproxy='http://h1:secret@proxy:3128'", []string{"network.proxy: name and password do not belong here: write them into a file of mode 0600, as name:password, and name it with network.proxy_login"}},
+		"a proxy without a port":              {"[node]\nid='h1'\n[network]\nproxy='http://proxy'", []string{`network.proxy: "proxy": want host:port`}},
+		"a proxy that is spoken to in TLS":    {"[node]\nid='h1'\n[network]\nproxy='https://proxy:443'", []string{`network.proxy: "https://proxy:443": want http://host:port; a proxy is spoken to in plain HTTP, and what goes through it is sealed`}},
+		"credentials without a proxy":         {"[node]\nid='h1'\n[network]\nproxy_login='p'", []string{"network.proxy_login: is of no use without network.proxy"}},
+		"a proxy's credential that is a path": {"[node]\nid='h1'\n[network]\nproxy='http://proxy:1'\nproxy_login='credential:a/b'", []string{`network.proxy_login: credential "a/b": use the plain name given to LoadCredential`}},
+		"a peer without a port":               {"[node]\nid='h1'\n[peers]\nh2=['host']", []string{`peers.h2: "host": want host:port`}},
+		"a peer at port 0":                    {"[node]\nid='h1'\n[peers]\nh2=['host:0']", []string{`peers.h2: "host:0": port "0" is not a number from 1 to 65535`}},
+		"a peer without a host":               {"[node]\nid='h1'\n[peers]\nh2=[':1']", []string{`peers.h2: ":1": the host is missing`}},
+		"a peer that is no node id":           {"[node]\nid='h1'\n[peers]\nH2=['h:1']", []string{"peers.H2: is no node id: use 1 to 32 of a-z 0-9 -"}},
+		"metrics for everybody":               {"[node]\nid='h1'\n[listen]\nmetrics='0.0.0.0:8472'", []string{`listen.metrics: "0.0.0.0:8472": anybody who reaches it may ask, so it must be a loopback address, as 127.0.0.1:8472`}},
+		"metrics without a port":              {"[node]\nid='h1'\n[listen]\nmetrics='127.0.0.1'", []string{`listen.metrics: "127.0.0.1": want host:port`}},
+		"a listening address without a port":  {"[node]\nid='h1'\n[listen]\nnode='8470'", []string{`listen.node: "8470": want host:port`}},
 		"all problems are reported together": {"language='fr'\n[node]\nid='-'\n[log]\nlevel='loud'\nformat='xml'\ncolour=1\n[submit]\nprofile='all'", []string{
 			`language: "fr": want one of "zh", "en"`,
 			"log.colour: is not known",
@@ -144,14 +162,17 @@ func TestDefaultsTOMLShowsTheDefaults(t *testing.T) {
 }
 
 func TestInitialTOML(t *testing.T) {
-	c, err := Load(write(t, string(InitialTOML("h7", "0.0.0.0:8470"))))
+	c, err := Load(write(t, string(InitialTOML(Initial{ID: "h7", Listen: "0.0.0.0:8470", Proxy: "http://p.example:3128", ProxyLogin: "/etc/登录", Copies: []string{"https://a/b", "file:///c"}}))))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.Node.ID != "h7" || c.Listen.Node != "0.0.0.0:8470" {
 		t.Errorf("node %q listens at %q", c.Node.ID, c.Listen.Node)
 	}
-	if c, err = Load(write(t, string(InitialTOML("h8", "")))); err != nil || c.Listen.Node != "" {
+	if n := c.Network; n.Proxy != "http://p.example:3128" || n.ProxyLogin != "/etc/登录" || !slices.Equal(n.Copies, []string{"https://a/b", "file:///c"}) {
+		t.Errorf("the way out is %+v", n)
+	}
+	if c, err = Load(write(t, string(InitialTOML(Initial{ID: "h8"})))); err != nil || c.Listen.Node != "" {
 		t.Errorf("a node that only dials listens at %q (%v)", c.Listen.Node, err)
 	}
 }

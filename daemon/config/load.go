@@ -1,15 +1,14 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
+	"time"
 
-	"github.com/BurntSushi/toml"
+	"github.com/raresync/raresync/registry/tomlfile"
 )
 
 // maxFileBytes bounds a configuration file.
@@ -54,8 +53,8 @@ func read(path string) ([]byte, error) {
 func decode(text string, p *Problems) Config {
 	c := Default()
 	var sections map[string]any
-	if _, err := toml.Decode(text, &sections); err != nil {
-		p.add("", "%s", plain(err))
+	if _, err := tomlfile.Decode(text, &sections); err != nil {
+		p.add("", "%s", err)
 		c.Node.ID = "unread" // not known to be missing: report the syntax alone
 		return c
 	}
@@ -88,8 +87,16 @@ func (p *Problems) fill(prefix string, table map[string]any, into reflect.Value)
 }
 
 // set sets one field. The configuration holds texts, yes or no, whole
-// numbers, and lists of texts by name.
+// numbers, durations as texts, and lists of texts by name.
 func (p *Problems) set(key string, value any, field reflect.Value) {
+	if duration, ok := field.Addr().Interface().(*time.Duration); ok {
+		text, _ := value.(string)
+		var err error
+		if *duration, err = time.ParseDuration(text); err != nil {
+			p.add(key, `want a time with its unit, as "72h"`)
+		}
+		return
+	}
 	if v := reflect.ValueOf(value); v.Type() == field.Type() {
 		field.Set(v)
 		return
@@ -101,9 +108,29 @@ func (p *Problems) set(key string, value any, field reflect.Value) {
 		p.add(key, "want true or false")
 	case reflect.Int64:
 		p.add(key, "want a whole number")
+	case reflect.Slice:
+		p.setList(key, value, field)
 	default:
 		p.setLists(key, value, field)
 	}
+}
+
+func (p *Problems) setList(key string, value any, field reflect.Value) {
+	texts, ok := textsOf(value)
+	if !ok {
+		p.add(key, `want a list of texts, as ["https://host/path"]`)
+		return
+	}
+	field.Set(reflect.ValueOf(texts))
+}
+
+func textsOf(value any) (texts []string, ok bool) {
+	list, ok := value.([]any)
+	for _, one := range list {
+		text, isText := one.(string)
+		texts, ok = append(texts, text), ok && isText
+	}
+	return texts, ok
 }
 
 func (p *Problems) setLists(key string, value any, field reflect.Value) {
@@ -114,13 +141,7 @@ func (p *Problems) setLists(key string, value any, field reflect.Value) {
 	}
 	lists := map[string][]string{}
 	for name, value := range table {
-		list, ok := value.([]any)
-		texts := make([]string, len(list))
-		for i := range list {
-			var isText bool
-			texts[i], isText = list[i].(string)
-			ok = ok && isText
-		}
+		texts, ok := textsOf(value)
 		if !ok {
 			p.add(key+"."+name, `want a list of texts, as ["host:8470"]`)
 			continue
@@ -128,13 +149,4 @@ func (p *Problems) setLists(key string, value any, field reflect.Value) {
 		lists[name] = texts
 	}
 	field.Set(reflect.ValueOf(lists))
-}
-
-// plain takes the library's name off its errors.
-func plain(err error) string {
-	var syntax toml.ParseError
-	if errors.As(err, &syntax) {
-		return fmt.Sprintf("line %d: %s", syntax.Position.Line, syntax.Message)
-	}
-	return strings.TrimPrefix(err.Error(), "toml: ")
 }

@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/raresync/raresync/registry/entry"
 )
 
 // maxSocketBytes is what fits a socket address on every supported system: 104
@@ -23,8 +27,12 @@ var (
 
 // Credential returns the NAME of keys.key = "credential:NAME", or false if the
 // key is a path.
-func (c *Config) Credential() (name string, ok bool) {
-	return strings.CutPrefix(c.Keys.Key, credentialPrefix)
+func (c *Config) Credential() (name string, ok bool) { return Credential(c.Keys.Key) }
+
+// Credential returns the NAME of a setting "credential:NAME", or false if it is a
+// path.
+func Credential(setting string) (name string, ok bool) {
+	return strings.CutPrefix(setting, credentialPrefix)
 }
 
 // Problem is one thing wrong with a configuration.
@@ -100,19 +108,88 @@ func (c *Config) check(p *Problems) {
 			p.add("listen.node", "%v", err)
 		}
 	}
-	if name, ok := c.Credential(); ok && !credentialName.MatchString(name) {
-		p.add("keys.key", "credential %q: use the plain name given to LoadCredential", name)
+	if m := c.Listen.Metrics; m != "" {
+		if err := checkLoopback(m); err != nil {
+			p.add("listen.metrics", "%v", err)
+		}
 	}
+	if t := c.Listen.Tiles; t != "" {
+		if err := checkAddress(t, true); err != nil {
+			p.add("listen.tiles", "%v", err)
+		}
+	}
+	checkCredential(p, "keys.key", c.Keys.Key)
+	c.Network.check(p)
 	checkRate(p, "copy.fetch_kib_per_second", c.Copy.FetchKiBPerSecond)
 	checkRate(p, "copy.scrub_kib_per_second", c.Copy.ScrubKiBPerSecond)
+	if s := c.Withdraw.Spread; s != 0 && (s < time.Minute || s > maxSpread) {
+		p.add("withdraw.spread", "%s: want 0s, or 1m to %s", s, maxSpread)
+	}
+	c.checkInbox(p)
 	c.checkPeers(p)
 	checkMiB(p, "disk.warn_mib", c.Disk.WarnMiB)
 	checkMiB(p, "disk.reserve_mib", c.Disk.ReserveMiB)
 	oneOf(p, "submit.profile", c.Submit.Profile, "", "report", "cohort", "published")
+	if _, ok := entry.ParseDate(c.Submit.ConsentForm); !ok {
+		p.add("submit.consent_form", "%q: want a date as 2025-06-01", c.Submit.ConsentForm)
+	}
 	oneOf(p, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(p, "log.format", c.Log.Format, "text", "json")
 	oneOf(p, "language", c.Language, "zh", "en")
 }
+
+// Bounds of the times of an inbox.
+const (
+	minStable, maxStable = time.Second, time.Hour
+	minKeep              = 24 * time.Hour
+)
+
+func (c *Config) checkInbox(p *Problems) {
+	in := c.Inbox
+	if inside, err := filepath.Rel(c.Node.DataDir, in.Dir); in.Dir != "" && err == nil && filepath.IsLocal(inside) {
+		p.add("inbox.dir", "%s lies in the data directory: choose a folder that clerks may write to", in.Dir)
+	}
+	if in.Stable < minStable || in.Stable > maxStable {
+		p.add("inbox.stable", "%s: want %s to %s", in.Stable, minStable, maxStable)
+	}
+	for key, keep := range map[string]time.Duration{"inbox.keep_done": in.KeepDone, "inbox.keep_quarantine": in.KeepQuarantine} {
+		if keep != 0 && keep < minKeep {
+			p.add(key, "%s: want 0s, or at least %s", keep, minKeep)
+		}
+	}
+}
+
+func checkCredential(p *Problems, key, setting string) {
+	if name, ok := Credential(setting); ok && !credentialName.MatchString(name) {
+		p.add(key, "credential %q: use the plain name given to LoadCredential", name)
+	}
+}
+
+// check looks at the way to the network. What may be a password is not shown.
+func (n Network) check(p *Problems) {
+	for _, address := range n.Copies {
+		if _, err := ParseCopy(address); err != nil {
+			p.add("network.copies", "%v", err)
+		}
+	}
+	checkCredential(p, "network.proxy_login", n.ProxyLogin)
+	switch {
+	case n.Proxy == "" && n.ProxyLogin != "":
+		p.add("network.proxy_login", "is of no use without network.proxy")
+	case n.Proxy == "":
+	case strings.Contains(n.Proxy, "@"):
+		p.add("network.proxy", "name and password do not belong here: write them into a file of mode 0600, as name:password, and name it with network.proxy_login")
+	case !strings.HasPrefix(n.Proxy, proxyScheme):
+		p.add("network.proxy", `%q: want http://host:port; a proxy is spoken to in plain HTTP, and what goes through it is sealed`, n.Proxy)
+	default:
+		if err := checkAddress(n.ProxyAddress(), false); err != nil {
+			p.add("network.proxy", "%v", err)
+		}
+	}
+}
+
+// maxSpread is the month within which a request must be answered.
+const maxSpread = 30 * 24 * time.Hour
 
 // maxRate is a GiB a second: nobody means more.
 const maxRate = 1 << 20
@@ -149,6 +226,18 @@ func checkAddress(address string, listen bool) error {
 	}
 	if host == "" && !listen {
 		return fmt.Errorf("%q: the host is missing", address)
+	}
+	return nil
+}
+
+// checkLoopback wants an address that this machine alone reaches.
+func checkLoopback(address string) error {
+	if err := checkAddress(address, true); err != nil {
+		return err
+	}
+	host, _, _ := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("%q: anybody who reaches it may ask, so it must be a loopback address, as 127.0.0.1:8472", address)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/crypto/pseudonym"
@@ -85,7 +86,7 @@ func (s *Service) stretch(ctx context.Context, identities [][]byte) ([][]byte, e
 func (s *Service) batch(ctx context.Context, inputs [][]byte) ([]pseudonym.Pseudonym, error) {
 	view := s.Node.View()
 	if view.OPRF.Holders == 0 {
-		return nil, ErrNoKey
+		return nil, s.noKey()
 	}
 	found, err := s.batchOf(ctx, view, inputs)
 	if now := s.Node.View(); errors.Is(err, ErrHolders) && now.OPRF.Epoch != view.OPRF.Epoch {
@@ -93,6 +94,17 @@ func (s *Service) batch(ctx context.Context, inputs [][]byte) ([]pseudonym.Pseud
 		return s.batchOf(ctx, now, inputs)
 	}
 	return found, err
+}
+
+// noKey says why there is no key: that nobody has made it, unless this node's
+// copy has yet to catch up with the act that did.
+func (s *Service) noKey() error {
+	if s.Behind != nil {
+		if err := s.Behind(); err != nil {
+			return err
+		}
+	}
+	return ErrNoKey
 }
 
 // batchOf blinds the inputs, collects t proven evaluations by the shares of one
@@ -163,8 +175,8 @@ func (s *Service) collect(ctx context.Context, view *state.State, template pseud
 		case a := <-answers:
 			late.Reset(hedgeAfter)
 			if a.err != nil {
-				s.Logger.Warn("share holder gave no proven answer", "holder", a.holder, "reason", a.err.Error())
-				problems = append(problems, fmt.Errorf("holder %d: %w", a.holder, a.err))
+				s.Logger.Warn("share holder gave no proven answer", "share", a.holder, "institution", institutionOf(view, a.holder), "reason", a.err.Error())
+				problems = append(problems, fmt.Errorf("%s: %w", holderName(view, a.holder), a.err))
 				if err := ask(1); err != nil {
 					return nil, err
 				}
@@ -176,6 +188,25 @@ func (s *Service) collect(ctx context.Context, view *state.State, template pseud
 		}
 	}
 	return nil, errors.Join(problems...)
+}
+
+// institutionOf is the institution that holds a share.
+func institutionOf(view *state.State, share uint16) uint32 { return view.Holders[share-1] }
+
+// holderName names the holder of a share as people know it.
+func holderName(view *state.State, share uint16) string {
+	return fmt.Sprintf("share holder %s, share %d", memberName(view, institutionOf(view, share)), share)
+}
+
+// memberName is an institution with its number, as "Hospital 3 (3)".
+func memberName(view *state.State, number uint32) string {
+	name := "institution"
+	if m, ok := view.Member(number); ok {
+		if name = m.NameEN; name == "" {
+			name = m.NameZH
+		}
+	}
+	return fmt.Sprintf("%s (%d)", name, number)
 }
 
 // holderOrder lists the holders, this node's own first, then the others from
@@ -222,6 +253,9 @@ func (s *Service) note(view *state.State, template pseudonym.Request, holders []
 func (s *Service) ask(ctx context.Context, view *state.State, holder uint16, req pseudonym.Request, elements [][32]byte) (pseudonym.Part, error) {
 	req.Holder = holder
 	_, _ = rand.Read(req.RequestID[:]) // crypto/rand.Read never fails
+	if fault.Planted(fault.LeakRequest) {
+		copy(req.RequestID[:13], fault.Overheard())
+	}
 	if share := s.own(view, req.Epoch); share != nil && share.Holder == holder {
 		evaluated, proof, err := pseudonym.Evaluate(*share, req, elements)
 		if err != nil {
@@ -231,6 +265,9 @@ func (s *Service) ask(ctx context.Context, view *state.State, holder uint16, req
 	}
 	part, err := s.askOther(ctx, view, req, elements)
 	if lie := (*falseAnswer)(nil); errors.As(err, &lie) {
+		if s.Lied != nil {
+			s.Lied()
+		}
 		s.suspect(view, lie)
 	}
 	return part, err

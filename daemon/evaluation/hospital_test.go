@@ -177,7 +177,7 @@ func TestALyingHolderIsLeftOutAndAnotherAsked(t *testing.T) {
 			if asked := w.whoWasAsked(); !slices.Contains(asked, "h4") {
 				t.Errorf("asked %v, and nobody in the liar's place", asked)
 			}
-			if !strings.Contains(w.logged.text(), "holder=2") {
+			if !strings.Contains(w.logged.text(), "share=2 institution=2") {
 				t.Errorf("nobody is told of holder 2: %s", w.logged.text())
 			}
 		})
@@ -194,7 +194,7 @@ func TestTooManyLiarsAreTooFewHolders(t *testing.T) {
 	}
 	ids := identities(2)
 	_, err := w.services["h1"].Pseudonyms(t.Context(), ids)
-	if !errors.Is(err, ErrHolders) || !strings.Contains(err.Error(), "holder 3") {
+	if !errors.Is(err, ErrHolders) || !strings.Contains(err.Error(), "share holder Hospital 3 (3), share 3: ") {
 		t.Errorf("got %v, want too few holders with reasons", err)
 	}
 	if strings.Contains(fmt.Sprint(err, w.logged.text()), "person") {

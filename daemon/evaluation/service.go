@@ -40,7 +40,7 @@ type Asker interface {
 type Node interface {
 	View() *state.State
 	Checkpoint() tlog.SignedCheckpoint
-	Policy() *tlog.Policy
+	Policy(size uint64) (*tlog.Policy, error)
 }
 
 // Config is what the service needs.
@@ -56,7 +56,9 @@ type Config struct {
 	Asker    Asker
 	Poster   Poster // takes evidence against a holder to the log; nil: nothing is posted
 	Logger   *slog.Logger
-	Failed   func(error) // told of a disk that fails; may be nil
+	Failed   func(error)  // told of a disk that fails; may be nil
+	Lied     func()       // told of each answer that a holder signed and that is false; may be nil
+	Behind   func() error // why the node's copy may not know the key yet, nil if it would; may be nil
 }
 
 // Poster takes acts to the log; the outbox is one.
@@ -128,9 +130,13 @@ type verifiedDay struct {
 // cosignatures' times. It never depends on one node's clock. Before there is a
 // checkpoint the error is consensus.ErrNotYet.
 func (s *Service) Day() (uint32, error) {
-	cp, policy := s.Node.Checkpoint(), s.Node.Policy()
+	cp := s.Node.Checkpoint()
 	if cp.Size == 0 {
 		return 0, fmt.Errorf("no checkpoint yet: %w", consensus.ErrNotYet)
+	}
+	policy, err := s.Node.Policy(cp.Size)
+	if err != nil {
+		return 0, err
 	}
 	v := &s.verified
 	v.mu.Lock()

@@ -1,6 +1,7 @@
 package evaluation
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -48,7 +49,7 @@ type suspects struct {
 
 	mu     sync.Mutex // guards what follows
 	busy   map[suspectKey]bool
-	alarms map[suspectKey]string
+	alarms map[suspectKey]Alarm
 }
 
 type suspectKey struct {
@@ -56,23 +57,35 @@ type suspectKey struct {
 	institution uint32
 }
 
-// Alarms says which holders have answered falsely to this process, and what
+// Alarm says in both languages that a holder has answered falsely, and what
 // became of it.
-func (s *Service) Alarms() []string {
+type Alarm struct{ EN, ZH string }
+
+// Alarms says which holders have answered falsely to this process.
+func (s *Service) Alarms() []Alarm {
 	s.suspects.mu.Lock()
 	defer s.suspects.mu.Unlock()
-	return slices.Sorted(maps.Values(s.suspects.alarms))
+	return slices.SortedFunc(maps.Values(s.suspects.alarms), func(a, b Alarm) int { return cmp.Compare(a.EN, b.EN) })
 }
 
-func (s *Service) alarm(key suspectKey, what string) {
-	text := fmt.Sprintf("share holder %d (epoch %d) has answered falsely: %s", key.institution, key.epoch, what)
+// alarm says what is wrong with a holder's answer, and after it what became of
+// that, if anything.
+func (s *Service) alarm(key suspectKey, wrong error, became Alarm) {
+	name := memberName(s.Node.View(), key.institution)
+	told := Alarm{
+		fmt.Sprintf("share holder %s (epoch %d) has answered falsely: %v", name, key.epoch, wrong),
+		fmt.Sprintf("份额持有方 %s（份额代次 %d）作出虚假应答：%v", name, key.epoch, wrong),
+	}
+	if became != (Alarm{}) {
+		told.EN, told.ZH = told.EN+"; "+became.EN, told.ZH+"；"+became.ZH
+	}
 	s.suspects.mu.Lock()
 	defer s.suspects.mu.Unlock()
 	if s.suspects.alarms == nil {
-		s.suspects.alarms = map[suspectKey]string{}
+		s.suspects.alarms = map[suspectKey]Alarm{}
 	}
-	s.suspects.alarms[key] = text
-	s.Logger.Error(text)
+	s.suspects.alarms[key] = told
+	s.Logger.Error(told.EN)
 }
 
 // suspect looks into a false answer, in the background and once for each holder
@@ -102,25 +115,25 @@ func (s *Service) suspect(view *state.State, lie *falseAnswer) {
 // nobody else, the holder is asked again for one of the elements. It reports
 // whether evidence was posted.
 func (s *Service) accuse(view *state.State, key suspectKey, lie *falseAnswer) bool {
-	s.alarm(key, lie.Error())
+	s.alarm(key, lie, Alarm{})
 	proof := lie.evidence()
 	if proof == nil {
 		again, err := s.askAgain(view, lie)
 		switch {
 		case err != nil:
-			s.alarm(key, fmt.Sprintf("%v; asked again it gave no answer: %v", lie, err))
+			s.alarm(key, lie, Alarm{fmt.Sprintf("asked again it gave no answer: %v", err), fmt.Sprintf("再次询问没有应答：%v", err)})
 			return false
 		case again == nil:
-			s.alarm(key, fmt.Sprintf("%v; asked again for one element it was right, so that others cannot be shown", lie))
+			s.alarm(key, lie, Alarm{"asked again for one element it was right, so that others cannot be shown", "再次询问其中一个元素时应答正确，因此无法向他人证明"})
 			return false
 		}
 		if proof = again.evidence(); proof == nil {
-			s.alarm(key, fmt.Sprintf("%v; others cannot be shown, since the answer names no request or other elements", again))
+			s.alarm(key, again, Alarm{"others cannot be shown, since the answer names no request or other elements", "该应答未指明请求或元素不符，因此无法向他人证明"})
 			return false
 		}
 	}
 	if _, _, err := view.CheckFalsehood(proof); err != nil {
-		s.alarm(key, fmt.Sprintf("%v; others would not believe it: %v", lie, err))
+		s.alarm(key, lie, Alarm{fmt.Sprintf("others would not believe it: %v", err), fmt.Sprintf("他人不会采信：%v", err)})
 		return false
 	}
 	if s.Poster == nil {
@@ -128,10 +141,10 @@ func (s *Service) accuse(view *state.State, key suspectKey, lie *falseAnswer) bo
 	}
 	_, err := s.Poster.AddAct(s.suspects.ctx, act.Act{Version: act.Version, Type: act.TypeFalsehood, Payload: proof.Marshal()})
 	if err != nil {
-		s.alarm(key, fmt.Sprintf("%v; the evidence could not be posted: %v", lie, err))
+		s.alarm(key, lie, Alarm{fmt.Sprintf("the evidence could not be posted: %v", err), fmt.Sprintf("证据未能发布：%v", err)})
 		return false
 	}
-	s.alarm(key, fmt.Sprintf("%v; the evidence is posted", lie))
+	s.alarm(key, lie, Alarm{"the evidence is posted", "证据已发布"})
 	return true
 }
 

@@ -29,10 +29,10 @@ func TestALyingHolderIsNamedWithEvidenceThatOthersCheck(t *testing.T) {
 			w.bend["h2"] = func(_ context.Context, e, honest peer.Evaluation) (peer.Evaluation, error) { return lie(w, e, honest) }
 			w.pseudonyms("h1", identities(2))
 			w.services["h1"].suspects.workers.Wait()
-			alarms := strings.Join(w.services["h1"].Alarms(), "\n")
+			alarms := w.alarms("h1")
 			switch {
 			case slices.Contains(shown, name):
-				if len(w.acts) != 1 || !strings.Contains(alarms, "share holder 2 (epoch 1)") || !strings.Contains(alarms, "evidence is posted") {
+				if len(w.acts) != 1 || !strings.Contains(alarms, "share holder Hospital 2 (2) (epoch 1)") || !strings.Contains(alarms, "evidence is posted") {
 					t.Fatalf("%d acts, alarms: %s", len(w.acts), alarms)
 				}
 				f, err := act.DecodeFalsehood(w.acts[0].Payload)
@@ -76,7 +76,7 @@ func TestAHolderThatLiesToALargeBatchIsAskedAgainForOneElement(t *testing.T) {
 			w.liesFrom(tc.from)
 			w.pseudonyms("h1", identities(act.MaxFalsehoodElements+1))
 			w.services["h1"].suspects.workers.Wait()
-			alarms := strings.Join(w.services["h1"].Alarms(), "\n")
+			alarms := w.alarms("h1")
 			if len(w.acts) != tc.acts || !strings.Contains(alarms, tc.alarm) || !strings.Contains(w.logged.text(), tc.alarm) {
 				t.Errorf("%d acts, alarms: %s", len(w.acts), alarms)
 			}
@@ -89,6 +89,19 @@ func TestAHolderThatLiesToALargeBatchIsAskedAgainForOneElement(t *testing.T) {
 			}
 		})
 	}
+}
+
+// alarms joins what a hospital says of holders in English, and fails where it
+// does not say it in Chinese too.
+func (w *world) alarms(hospital string) (all string) {
+	w.t.Helper()
+	for _, a := range w.services[hospital].Alarms() {
+		if !strings.Contains(a.ZH, "作出虚假应答") || strings.Count(a.ZH, "；") == 0 {
+			w.t.Errorf("in Chinese %q is %q", a.EN, a.ZH)
+		}
+		all += a.EN + "\n"
+	}
+	return all
 }
 
 func TestAHolderIsAccusedOnceAndNotIfTheLogHasIt(t *testing.T) {

@@ -38,9 +38,9 @@ type testNode struct {
 	checkpoint tlog.SignedCheckpoint
 }
 
-func (n *testNode) View() *state.State                { return n.view }
-func (n *testNode) Policy() *tlog.Policy              { return n.policy }
-func (n *testNode) Checkpoint() tlog.SignedCheckpoint { return n.checkpoint }
+func (n *testNode) View() *state.State                  { return n.view }
+func (n *testNode) Policy(uint64) (*tlog.Policy, error) { return n.policy, nil }
+func (n *testNode) Checkpoint() tlog.SignedCheckpoint   { return n.checkpoint }
 
 // world is a network whose holders answer each other in memory.
 type world struct {

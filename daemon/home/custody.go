@@ -26,12 +26,38 @@ type Keeper struct {
 	Passphrase string
 }
 
+// partFile is the file of a part in a keeper's folder.
+const partFile = "raresync-custody-%d.age"
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // file is the keeper's file of a part.
 func (k Keeper) file(index int) string {
-	if info, err := os.Stat(k.Path); err == nil && info.IsDir() {
-		return filepath.Join(k.Path, fmt.Sprintf("raresync-custody-%d.age", index))
+	if isFolder(k.Path) {
+		return filepath.Join(k.Path, fmt.Sprintf(partFile, index))
 	}
 	return k.Path
+}
+
+// found is the keeper's file, whichever part it has.
+func (k Keeper) found() (string, error) {
+	if !isFolder(k.Path) {
+		return k.Path, nil
+	}
+	var found []string
+	for i := range custody.Parts {
+		path := filepath.Join(k.Path, fmt.Sprintf(partFile, i+1))
+		if !isAbsent(path) {
+			found = append(found, path)
+		}
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("the folder %s holds %d custody files: name the file", k.Path, len(found))
+	}
+	return found[0], nil
 }
 
 // TakeOffline splits the former sealing keys among three keepers, any two of
@@ -55,7 +81,11 @@ func TakeOffline(cfg config.Config, keepers [custody.Parts]Keeper) (int, error) 
 	if err := writeParts(keepers, seeds); err != nil {
 		return 0, fmt.Errorf("take keys offline: %w", err)
 	}
-	if err := OpenKeyring(cfg, k).save(func(k *Keys) { k.Former = nil }); err != nil {
+	gone := k.Gone
+	for _, f := range k.Former {
+		gone = withGone(gone, goneSealing(f))
+	}
+	if err := OpenKeyring(cfg, k).save(func(k *Keys) { k.Former, k.Gone = nil, gone }); err != nil {
 		return 0, err
 	}
 	return len(seeds), nil
@@ -106,10 +136,14 @@ func writeParts(keepers [custody.Parts]Keeper, secrets [][]byte) (err error) {
 	return nil
 }
 
-func readPart(path, passphrase string) (custody.Part, error) {
-	b, err := openSealed(path, passphrase)
+func readPart(k Keeper) (custody.Part, error) {
+	path, err := k.found()
 	if err != nil {
-		return custody.Part{}, fmt.Errorf("%s: %w", path, err)
+		return custody.Part{}, err
+	}
+	b, err := openSealed(path, k.Passphrase)
+	if err != nil {
+		return custody.Part{}, err
 	}
 	part, err := partOf(b)
 	if err != nil {
@@ -137,7 +171,7 @@ func BringBack(cfg config.Config, keepers [custody.Needed]Keeper) (int, error) {
 	}
 	var parts [custody.Needed]custody.Part
 	for i, keeper := range keepers {
-		if parts[i], err = readPart(keeper.Path, keeper.Passphrase); err != nil {
+		if parts[i], err = readPart(keeper); err != nil {
 			return 0, fmt.Errorf("%w: %w", ErrParts, err)
 		}
 	}

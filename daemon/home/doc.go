@@ -20,7 +20,8 @@
 // [Keyring.Generate] makes the next keys beside the present ones, the log puts
 // them in force, [Keyring.Settle] follows it. A stopped node's key file is sealed
 // anew by [Reseal], copied by [CopyKeys], and freed of former sealing keys by
-// [TakeOffline].
+// [TakeOffline]. The key file remembers, by id, which keys it held and holds no more
+// ([Gone]), so that people are told where a key is.
 //
 // # Promises
 //

@@ -192,7 +192,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 		"a key file that its group may read":   {func(c *config.Config) error { return os.Chmod(c.Keys.File, 0o640) }, "set it to 0600"},
 		"a file key that everybody may read":   {func(c *config.Config) error { return os.Chmod(c.Keys.Key, 0o604) }, "set it to 0600"},
 		"a missing file key":                   {func(c *config.Config) error { return os.Remove(c.Keys.Key) }, "no such file"},
-		"a missing key file":                   {func(c *config.Config) error { return os.Remove(c.Keys.File) }, "no such file"},
+		"a missing key file":                   {func(c *config.Config) error { return os.Remove(c.Keys.File) }, "is not there"},
 		"another file key":                     {func(c *config.Config) error { return os.WriteFile(c.Keys.Key, []byte(other.Text()), 0o600) }, keyfile.ErrWrongKey.Error()},
 		"a file key that is none":              {func(c *config.Config) error { return os.WriteFile(c.Keys.Key, []byte("secret"), 0o600) }, keyfile.ErrKey.Error()},
 		"a key file that was shortened":        {func(c *config.Config) error { return os.Truncate(c.Keys.File, 5000) }, keyfile.ErrDamaged.Error()},

@@ -29,6 +29,10 @@ type InitOptions struct {
 
 	Listen    string   // host:port to listen at, or "" to dial only
 	Addresses []string // host:port at which others reach the node, for its card
+
+	// How the node goes out, as in the configuration; may be empty.
+	Proxy, ProxyLogin string
+	Copies            []string
 }
 
 // Init makes a data directory with fresh keys: file key, key file, card, and
@@ -82,15 +86,19 @@ func fill(o InitOptions) error {
 	if err := writeFile(path(cardName), keys.card(o).Marshal()); err != nil {
 		return fmt.Errorf("init: %w", err)
 	}
-	if err := createFile(path(configName), config.InitialTOML(o.NodeID, o.Listen)); err != nil {
+	if err := createFile(path(configName), o.toml()); err != nil {
 		return fmt.Errorf("init: %w", err)
 	}
 	return syncDir(filepath.Dir(o.Dir))
 }
 
+func (o *InitOptions) toml() []byte {
+	return config.InitialTOML(config.Initial{ID: o.NodeID, Listen: o.Listen, Proxy: o.Proxy, ProxyLogin: o.ProxyLogin, Copies: o.Copies})
+}
+
 func ensureFileKey(path string) (keyfile.Key, error) {
 	if !isAbsent(path) {
-		text, err := readPrivate(path, maxFileKeyBytes)
+		text, err := readPrivate(path, maxSecretBytes)
 		if err != nil {
 			return keyfile.Key{}, err
 		}

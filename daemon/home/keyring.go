@@ -59,8 +59,17 @@ func (r *Keyring) Sealing() []*seal.ReaderPrivate {
 	return append(list, k.Former...)
 }
 
-// Choice says which keys to make anew.
+// Choice says which keys are meant.
 type Choice struct{ Envelope, Request, Response, TLS, Sealing bool }
+
+// All chooses every key that rotates.
+var All = Choice{true, true, true, true, true}
+
+func (c Choice) signing() map[sign.Purpose]bool {
+	return map[sign.Purpose]bool{
+		sign.PurposeEnvelope: c.Envelope, sign.PurposeRequest: c.Request, sign.PurposeResponse: c.Response, sign.PurposeTLS: c.TLS,
+	}
+}
 
 // Generate makes next keys and writes them into the key file beside the
 // present ones. Those that were made before and not used yet are kept. It fails
@@ -75,9 +84,7 @@ func (r *Keyring) Generate(c Choice) error {
 		return fmt.Errorf("%w: the key file holds %d former sealing keys; take some offline first", ErrKeyring, maxFormer)
 	}
 	next := r.keys.Next
-	for p, wanted := range map[sign.Purpose]bool{
-		sign.PurposeEnvelope: c.Envelope, sign.PurposeRequest: c.Request, sign.PurposeResponse: c.Response, sign.PurposeTLS: c.TLS,
-	} {
+	for p, wanted := range c.signing() {
 		place := next.place(p)
 		if !wanted || *place != nil {
 			continue
@@ -137,8 +144,12 @@ func (r *Keyring) Settle(f InForce) (changed bool, err error) {
 	k := *r.keys
 	for _, p := range rotating {
 		if next := k.Next.place(p); *next != nil && (*next).Public().ID() == f.byPurpose(p) {
+			goes := k.byPurpose(p)
 			if p == sign.PurposeTLS {
-				k.FormerTLS, k.Rotated = k.TLS, true
+				goes, k.FormerTLS, k.Rotated = k.FormerTLS, k.TLS, true
+			}
+			if goes != nil {
+				k.Gone = withGone(k.Gone, goneSigning(goes))
 			}
 			*k.place(p), *next, changed = *next, nil, true
 		}

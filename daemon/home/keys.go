@@ -35,6 +35,8 @@ type Keys struct {
 	Former  []*seal.ReaderPrivate // sealing keys from before: they open what was sealed then
 	Rotated bool                  // the genesis knows this node by another TLS key
 
+	Gone []Gone // keys that were here and are not any more
+
 	FormerTLS *sign.PrivateKey // the node's TLS key before this one, for peers that do not know this one yet; nil if none
 }
 

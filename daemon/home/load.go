@@ -15,12 +15,16 @@ import (
 // or readable by other accounts of the machine. Starting again does not help.
 var ErrKeys = errors.New("the node's keys cannot be used")
 
+// ErrNoKeys reports that the key file is not where the configuration says. It is
+// an ErrKeys.
+var ErrNoKeys = errors.New("the key file is not there")
+
 // credentialsEnv is where the service manager says it put the credentials.
 const credentialsEnv = "CREDENTIALS_DIRECTORY"
 
-// maxFileKeyBytes bounds the text of a file key, with room for a comment-free
-// line end.
-const maxFileKeyBytes = 4096
+// maxSecretBytes bounds the text of a file key or of a login, with room for a
+// comment-free line end.
+const maxSecretBytes = 4096
 
 // LoadKeys opens the key file. The second result tells the operator what is
 // allowed but unwise. Every error is an ErrKeys.
@@ -42,6 +46,9 @@ func openBundle(cfg config.Config) (*keyfile.Bundle, keyfile.Key, error) {
 		return nil, keyfile.Key{}, err
 	}
 	file, err := readPrivate(cfg.Keys.File, keyfile.MaxFileBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, keyfile.Key{}, fmt.Errorf("%w: %s", ErrNoKeys, cfg.Keys.File)
+	}
 	if err != nil {
 		return nil, keyfile.Key{}, err
 	}
@@ -53,16 +60,7 @@ func openBundle(cfg config.Config) (*keyfile.Bundle, keyfile.Key, error) {
 }
 
 func fileKey(cfg config.Config) (keyfile.Key, error) {
-	where := cfg.Keys.Key
-	read := readPrivate
-	if name, ok := cfg.Credential(); ok {
-		dir := os.Getenv(credentialsEnv)
-		if dir == "" {
-			return keyfile.Key{}, fmt.Errorf("credential %s: $%s is not set: start the node from its service unit", name, credentialsEnv)
-		}
-		where, read = filepath.Join(dir, name), readCredential
-	}
-	text, err := read(where, maxFileKeyBytes)
+	text, where, err := readSecret(cfg.Keys.Key)
 	if err != nil {
 		return keyfile.Key{}, err
 	}
@@ -71,6 +69,21 @@ func fileKey(cfg config.Config) (keyfile.Key, error) {
 		return keyfile.Key{}, fmt.Errorf("%s: %w", where, err)
 	}
 	return key, nil
+}
+
+// readSecret reads a short text from where a setting says: a path or a
+// credential.
+func readSecret(setting string) (text []byte, where string, err error) {
+	where, read := setting, readPrivate
+	if name, ok := config.Credential(setting); ok {
+		dir := os.Getenv(credentialsEnv)
+		if dir == "" {
+			return nil, "", fmt.Errorf("credential %s: $%s is not set: start the node from its service unit", name, credentialsEnv)
+		}
+		where, read = filepath.Join(dir, name), readCredential
+	}
+	text, err = read(where, maxSecretBytes)
+	return text, where, err
 }
 
 // readPrivate reads a file that only its owner may read.

@@ -28,6 +28,7 @@ func (o *InitOptions) check() error {
 	i := &o.Institution
 	cfg := config.Default()
 	cfg.Node.ID, cfg.Listen.Node = o.NodeID, o.Listen
+	cfg.Network.Proxy, cfg.Network.ProxyLogin, cfg.Network.Copies = o.Proxy, o.ProxyLogin, o.Copies
 	var wrong *config.Problems
 	if errors.As(cfg.Validate(), &wrong) {
 		for _, one := range wrong.List {

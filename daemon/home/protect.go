@@ -10,6 +10,13 @@ import (
 	"github.com/raresync/raresync/daemon/config"
 )
 
+// ErrPassphrase reports a passphrase that is not the one that sealed a file.
+var ErrPassphrase = errors.New("the passphrase does not open")
+
+// ErrCopy reports a copy of the key file that does not give it back: a damaged
+// one, or another file. What it was to replace is as it was.
+var ErrCopy = errors.New("the copy does not give them back")
+
 // ErrCredential reports a file key that the service manager keeps, which this
 // process cannot change.
 var ErrCredential = errors.New("the file key is a credential of the service manager")
@@ -85,8 +92,8 @@ func CopyKeys(cfg config.Config, path, passphrase string) error {
 }
 
 // PutBack makes a key file from a copy that [CopyKeys] wrote, where the key file
-// was lost. It fails with fs.ErrExist if there is one. The caller holds the lock
-// of the data directory.
+// was lost. It fails with fs.ErrExist if there is one, and with ErrCopy if the
+// copy is of no use. The caller holds the lock of the data directory.
 func PutBack(cfg config.Config, path, passphrase string) error {
 	key, err := fileKey(cfg)
 	if err != nil {
@@ -94,10 +101,12 @@ func PutBack(cfg config.Config, path, passphrase string) error {
 	}
 	b, err := openSealed(path, passphrase)
 	if err == nil {
-		_, err = keysOf(b)
+		if _, err = keysOf(b); err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	if err != nil {
-		return fmt.Errorf("%w: the copy %s: %w", ErrKeys, path, err)
+		return fmt.Errorf("%w: %w: %w", ErrKeys, ErrCopy, err)
 	}
 	file, err := keyfile.Seal(b, key)
 	if err != nil {
@@ -127,7 +136,14 @@ func openSealed(path, passphrase string) (*keyfile.Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openPassphrase(file, passphrase)
+	b, err := openPassphrase(file, passphrase)
+	switch {
+	case errors.Is(err, keyfile.ErrWrongKey):
+		return nil, fmt.Errorf("%w %s", ErrPassphrase, path)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return b, nil
 }
 
 // The work of a passphrase, a second and 256 MiB; tests that are not about it

@@ -142,8 +142,11 @@ func TestALostKeyFileComesBackFromItsCopy(t *testing.T) {
 	if err := os.Remove(cfg.Keys.File); err != nil {
 		t.Fatal(err)
 	}
-	if err := PutBack(cfg, path, "wrong"); !errors.Is(err, keyfile.ErrWrongKey) || !isAbsent(cfg.Keys.File) {
-		t.Errorf("another passphrase: %v, want ErrWrongKey and no file", err)
+	if _, _, err := LoadKeys(cfg); !errors.Is(err, ErrKeys) || !errors.Is(err, ErrNoKeys) {
+		t.Errorf("without a key file: %v, want ErrNoKeys", err)
+	}
+	if err := PutBack(cfg, path, "wrong"); !errors.Is(err, ErrPassphrase) || !isAbsent(cfg.Keys.File) {
+		t.Errorf("another passphrase: %v, want ErrPassphrase and no file", err)
 	}
 	if err := PutBack(cfg, path, "right"); err != nil {
 		t.Fatal(err)
@@ -270,6 +273,7 @@ func TestPartsThatDoNotGiveTheKeysAreRefusedByName(t *testing.T) {
 		"damaged":                {{damaged, k[0].Passphrase}, k[1]},
 		"missing":                {{filepath.Join(dir, "none"), "x"}, k[1]},
 		"a key file, not a part": {{cfg.Keys.File, "x"}, k[1]},
+		"a folder with no part":  {{t.TempDir(), "x"}, k[1]},
 	} {
 		if _, err := BringBack(cfg, two); !errors.Is(err, ErrParts) {
 			t.Errorf("%s: %v, want ErrParts", name, err)

@@ -22,6 +22,20 @@ func (n *Next) Any() bool {
 	return n.Envelope != nil || n.Request != nil || n.Response != nil || n.TLS != nil || n.Sealing != nil
 }
 
+// Of returns the next keys that are chosen, without the act that brings them.
+func (n *Next) Of(c Choice) Next {
+	var out Next
+	for p, chosen := range c.signing() {
+		if chosen {
+			*out.place(p) = n.byPurpose(p)
+		}
+	}
+	if c.Sealing {
+		out.Sealing = n.Sealing
+	}
+	return out
+}
+
 func (n *Next) byPurpose(p sign.Purpose) *sign.PrivateKey {
 	if place := n.place(p); place != nil {
 		return *place
@@ -130,6 +144,9 @@ func (k *Keys) putRotating(b *keyfile.Bundle) error {
 	if k.Rotated {
 		putSeed(rotatedName, []byte{1})
 	}
+	if len(k.Gone) > 0 {
+		putSeed(goneName, marshalGone(k.Gone))
+	}
 	return errors.Join(problems...)
 }
 
@@ -156,6 +173,11 @@ func (k *Keys) readRotating(b *keyfile.Bundle) error {
 		case name == oldTLSName:
 			if k.FormerTLS, err = b.Sign(name); err == nil && k.FormerTLS.Purpose() != sign.PurposeTLS {
 				err = fmt.Errorf("is a key for %s", k.FormerTLS.Purpose())
+			}
+		case name == goneName:
+			var raw []byte
+			if raw, err = b.Seed(name); err == nil {
+				k.Gone, err = parseGone(raw)
 			}
 		case name == rotatedName:
 			k.Rotated = true

@@ -6,6 +6,7 @@ import (
 
 	"github.com/raresync/raresync/daemon/outbox"
 	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/rule"
 )
 
 // Alias makes the entry of an alias, today: under the pseudonym at, which is
@@ -20,8 +21,16 @@ func (in *Intake) Alias(a entry.Alias, at [32]byte, s entry.Strength, supersedes
 }
 
 // Post hands one entry to the outbox. One whose id was taken before is known
-// and is not sent again.
+// and is not sent again; one of a person who has stopped use is refused by rule.
 func (in *Intake) Post(ctx context.Context, e entry.Entry) (Taken, error) {
+	stopped, release, err := in.hold(ctx)
+	if err != nil {
+		return Taken{}, err
+	}
+	defer release()
+	if code := stoppedEntry(e, stopped); code != "" {
+		return Taken{}, rule.Refuse(code, "", "")
+	}
 	encoded, err := entry.Encode(e)
 	if err != nil {
 		return Taken{}, err

@@ -66,7 +66,7 @@ func TestAnAliasIsPostedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := entry.Alias{Action: entry.Link, Reason: entry.ReasonNewborn, Old: ids[0].Pseudonym, New: ids[1].Pseudonym}
+	a := entry.Alias{Action: entry.Link, Reason: entry.ReasonNewborn, Old: ids[0].Pseudonym, New: ids[1].Pseudonym, OldType: entry.DocumentTypeOf(ids[0].Identity), NewType: entry.DocumentTypeOf(ids[1].Identity)}
 	e := d.Alias(a, a.Old, ids[0].Strength, [32]byte{})
 	for i, known := range []bool{false, true} {
 		got, err := d.Post(t.Context(), e)

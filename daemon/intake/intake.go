@@ -29,16 +29,27 @@ type Outbox interface {
 	AddEntries(ctx context.Context, groups [][]outbox.Entry) ([][]outbox.Placed, error)
 }
 
+// Consents tells whose use is stopped; [withdraw.Desk] is one.
+type Consents interface {
+	// Hold keeps decisions from being taken until release. stopped returns the
+	// code of why nothing may be posted of a pseudonym, or "".
+	Hold(ctx context.Context) (stopped func(p [32]byte, uses entry.Scope) string, release func(), err error)
+}
+
 // Config is what intake needs.
 type Config struct {
 	Pseudonymiser Pseudonymiser
 	Outbox        Outbox
-	Spool         Spool         // keeps what is over quota; nil: that is an error
-	Quota         func() uint64 // today's, of this hospital at each holder; nil: not known
-	Logger        *slog.Logger  // told what became of files that waited; may be nil without a spool
-	EntryID       [32]byte      // the hospital's key for entry ids
-	Local         [32]byte      // the hospital's key for local record numbers
-	Production    bool          // refuse test numbers
+	Catalogue     func() (*catalog.Catalog, error) // the edition to check by; nil: the program's own
+	Consents      Consents                         // nil: nobody has stopped anything
+	Spool         Spool                            // keeps what is over quota; nil: that is an error
+	Quota         func() uint64                    // today's, of this hospital at each holder; nil: not known
+	Logger        *slog.Logger                     // told what became of files that waited; may be nil without a spool
+	EntryID       [32]byte                         // the hospital's key for entry ids
+	Local         [32]byte                         // the hospital's key for local record numbers
+	Production    bool                             // refuse test numbers
+	Validated     func(took time.Duration)         // told how long files took to read and check; may be nil
+	ConsentForm   entry.Date                       // first day of the consent form in use; may be unknown
 	Now           func() time.Time
 }
 
@@ -53,6 +64,7 @@ type File struct {
 	Name       string
 	Data       []byte
 	Identities map[string]identity.Document // by subject id; else the subject id is a local record number
+	Source     entry.Source                 // what the phenopacket was made from; zero: it is the file
 }
 
 // Outcome says what became of a file.
@@ -90,6 +102,7 @@ type work struct {
 // patient is one packet of a file with its normalised identity.
 type patient struct {
 	id      identity.Identity
+	packet  phenopacket.Packet // says where in the file the patient is
 	entries []entry.Entry
 }
 
@@ -97,7 +110,15 @@ type patient struct {
 // same batch can be given again: what was taken of it is known then. Refused
 // files are results, not errors.
 func (in *Intake) Take(ctx context.Context, files []File, profile entry.Profile) ([]Result, error) {
-	batch, waiting, err := in.take(ctx, files, profile)
+	began := time.Now()
+	batch := in.readAll(files, profile)
+	if in.cfg.Validated != nil {
+		in.cfg.Validated(time.Since(began))
+	}
+	if err := in.coveredInADay(batch); err != nil {
+		return nil, err
+	}
+	waiting, err := in.take(ctx, batch)
 	if err != nil {
 		return nil, err
 	}
@@ -113,18 +134,20 @@ func (in *Intake) Take(ctx context.Context, files []File, profile entry.Profile)
 	return results, nil
 }
 
-// take takes files as far as the quota goes. What is left over is returned in
-// the lots in which it is to wait.
-func (in *Intake) take(ctx context.Context, files []File, profile entry.Profile) (batch []*work, waiting [][]*work, err error) {
+// readAll reads and checks the files of a batch.
+func (in *Intake) readAll(files []File, profile entry.Profile) (batch []*work) {
 	for _, f := range files {
 		batch = append(batch, in.read(f, profile))
 	}
 	in.checkTails(batch)
-	lots, err := in.lots(batch)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, lot := range lots {
+	in.checkAlike(batch)
+	return batch
+}
+
+// take takes files as far as the quota goes. What is left over is returned in
+// the lots in which it is to wait.
+func (in *Intake) take(ctx context.Context, batch []*work) (waiting [][]*work, err error) {
+	for _, lot := range in.lots(batch) {
 		if len(waiting) > 0 && persons(lot...) > 0 { // the holders have said it
 			waiting = append(waiting, lot)
 			continue
@@ -135,13 +158,13 @@ func (in *Intake) take(ctx context.Context, files []File, profile entry.Profile)
 			waiting = append(waiting, lot)
 			continue
 		case err != nil:
-			return nil, nil, err
+			return nil, err
 		}
 		if err := in.post(ctx, lot); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return batch, waiting, nil
+	return waiting, nil
 }
 
 // refuse ends a file's way.
@@ -182,22 +205,46 @@ func (in *Intake) read(f File, profile entry.Profile) *work {
 }
 
 func (in *Intake) readPacket(w *work, p phenopacket.Packet, profile entry.Profile) error {
+	in.leak(w.file, document(w.file, p))
 	id, findings, err := identity.Normalize(document(w.file, p), in.identityOptions())
 	w.result.Findings = append(w.result.Findings, p.Locate(findings)...)
-	if refused := (*rule.Refusal)(nil); errors.As(err, &refused) {
-		return &rule.Refusal{Findings: p.Locate(refused.Findings)}
-	} else if err != nil {
+	unknown := (*rule.Refusal)(nil)
+	if err != nil && !errors.As(err, &unknown) {
+		return err
+	}
+	lists, err := in.catalogue()
+	if err != nil {
 		return err
 	}
 	made, findings, err := p.Accept(
-		phenopacket.Options{Key: in.cfg.EntryID, Catalog: catalog.Current(), Profile: profile, Basis: entry.BasisStatutory},
-		validate.Context{Today: in.today(), Identity: id})
+		phenopacket.Options{Key: in.cfg.EntryID, Catalog: lists, Profile: profile, Basis: entry.BasisStatutory, Source: w.file.Source},
+		validate.Context{Today: in.today(), Identity: id, ConsentForm: in.cfg.ConsentForm})
+	if unknown != nil { // what else is wrong is told at once
+		return together(p.Locate(unknown.Findings), err)
+	}
 	if err != nil {
 		return err
 	}
 	w.result.Findings = append(w.result.Findings, findings...)
-	w.patients = append(w.patients, patient{id: id, entries: made.All()})
+	w.patients = append(w.patients, patient{id: id, packet: p, entries: made.All()})
 	return nil
+}
+
+// catalogue returns the edition of the national lists to check by.
+func (in *Intake) catalogue() (*catalog.Catalog, error) {
+	if in.cfg.Catalogue == nil {
+		return catalog.Current(), nil
+	}
+	return in.cfg.Catalogue()
+}
+
+// together joins findings that refuse with those of another refusal.
+func together(findings []rule.Finding, err error) error {
+	var more *rule.Refusal
+	if errors.As(err, &more) {
+		findings = append(findings, more.Findings...)
+	}
+	return &rule.Refusal{Findings: findings}
 }
 
 // china is the time zone of a hospital's day.
@@ -239,6 +286,24 @@ func (in *Intake) checkTails(batch []*work) {
 	}
 }
 
+// checkAlike flags patients of a batch of whom several share birth, sex and
+// diagnosis to the day (DU003).
+func (in *Intake) checkAlike(batch []*work) {
+	var all []validate.Patient
+	var owner []*work
+	var packets []phenopacket.Packet
+	for _, w := range batch {
+		for _, p := range w.patients {
+			c := p.entries[0]
+			all = append(all, validate.Patient{Key: p.packet.SubjectID, Birth: p.packet.Birth(), Sex: c.Case.Sex, Diagnosis: c.EventDate})
+			owner, packets = append(owner, w), append(packets, p.packet)
+		}
+	}
+	for _, i := range validate.Alike(all) {
+		owner[i].result.Findings = append(owner[i].result.Findings, packets[i].Locate([]rule.Finding{rule.Find("DU003", "birth", "")})...)
+	}
+}
+
 // pseudonymise gives every entry its pseudonym.
 func (in *Intake) pseudonymise(ctx context.Context, batch []*work) error {
 	var ids []identity.Identity
@@ -275,9 +340,15 @@ func strengthOf(id identity.Identity) entry.Strength {
 
 // post encodes the entries and hands them to the outbox, a file a group.
 func (in *Intake) post(ctx context.Context, batch []*work) error {
+	stopped, release, err := in.hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	var groups [][]outbox.Entry
 	var owners []*work
 	for _, w := range batch {
+		w.refuseStopped(stopped)
 		group, err := encode(w)
 		if err != nil {
 			w.fail(err)

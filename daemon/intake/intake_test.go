@@ -70,7 +70,7 @@ func (p *posted) entries(t *testing.T) (out []entry.Entry) {
 			if decoded.ID != e.ID {
 				t.Errorf("entry %x is posted as %x", decoded.ID, e.ID)
 			}
-			if genetic := e.Plain.Part == seal.Genetic; genetic != (decoded.Type == entry.TypeGenetics) {
+			if genetic := e.Plain.Part == seal.Genetic; genetic != decoded.IsGenetic() {
 				t.Errorf("a %s entry is to be sealed as %s", decoded.Type, e.Plain.Part)
 			}
 			out = append(out, decoded)
@@ -292,6 +292,16 @@ func TestARefusedFileHoldsUpNoOther(t *testing.T) {
 	}
 }
 
+func TestAFileMayHaveAnyName(t *testing.T) {
+	for _, name := range []string{"a.json", "panic.json", "../../etc/passwd", "慕容.json", "no\nline", ""} {
+		file := made(1)[0]
+		file.Name = name
+		if r := newDesk(nil).take(t, file)[0]; r.Outcome != Accepted {
+			t.Errorf("%q: %s with %v", name, r.Outcome, r.Findings)
+		}
+	}
+}
+
 func TestTestNumbersAreRefusedInProduction(t *testing.T) {
 	file := made(1)[0]
 	r := newDesk(func(c *Config) { c.Production = true }).take(t, file)[0]
@@ -375,6 +385,36 @@ func TestNoIdentifierIsInAnythingThatIsSaidOrPosted(t *testing.T) {
 	for _, planted := range []string{number, broken, masked, number[6:14], subject, "778812", name} {
 		if at := bytes.Index(heard, []byte(planted)); at >= 0 {
 			t.Errorf("%q is in what is said: %q", planted, heard[max(0, at-80):at])
+		}
+	}
+}
+
+func TestFourPatientsAlikeAreQueriedInAnyFiles(t *testing.T) {
+	const text = `{"id": "P-%[1]d", "subject": {"id": "P-%[1]d", "sex": "MALE", "dateOfBirth": "1990-03-07T00:00:00Z", "vitalStatus": {"status": "ALIVE"}},
+		"diseases": [{"term": {"id": "ORPHA:324", "label": "法布雷病"}, "onset": {"age": {"iso8601duration": "P8Y"}}}],
+		"raresync": {"department": "肾内科", "province": "44", "diagnosisDate": "2020-05-06"}, "metaData": {"phenopacketSchemaVersion": "2.0"}}`
+	for n, want := range map[int]int{3: 0, 4: 4} {
+		var files []File
+		for i := range n {
+			files = append(files, File{Name: fmt.Sprintf("%d.json", i), Data: fmt.Appendf(nil, text, i)})
+		}
+		results, err := newDesk(nil).Take(t.Context(), files, entry.Report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for i, r := range results {
+			for _, f := range r.Findings {
+				if f.Code == "DU003" && f.Where == fmt.Sprintf("%d.json $.subject.dateOfBirth", i) {
+					got++
+				}
+			}
+			if r.Outcome != Accepted {
+				t.Errorf("file %d is %s: %v", i, r.Outcome, r.Findings)
+			}
+		}
+		if got != want {
+			t.Errorf("of %d patients %d are queried, want %d", n, got, want)
 		}
 	}
 }

@@ -17,6 +17,8 @@ import (
 type Spool interface {
 	Keep(tag [8]byte, files int, lot []byte) error
 	Oldest() (l spool.Lot, lot []byte, ok bool, err error)
+	Lots() []spool.Lot
+	Read(l spool.Lot) (lot []byte, ok bool, err error)
 	Remove(l spool.Lot) error
 }
 
@@ -39,16 +41,10 @@ func persons(lot ...*work) (n int) {
 // lots cuts a batch into what is asked together: as many files as have the
 // persons of one request, and no more than half a day's quota, so that little of
 // it is left over.
-func (in *Intake) lots(batch []*work) (lots [][]*work, err error) {
+func (in *Intake) lots(batch []*work) (lots [][]*work) {
 	most := pseudonym.MaxBatch
 	if in.cfg.Quota != nil {
-		today := in.cfg.Quota()
-		most = int(max(1, min(uint64(most), today/2)))
-		for _, w := range batch {
-			if n := persons(w); uint64(n) > today {
-				return nil, fmt.Errorf("%w: %s needs %d pseudonyms, the quota is %d: split it, or have an allowance approved", ErrTooMany, w.file.Name, n, today)
-			}
-		}
+		most = int(max(1, min(uint64(most), in.cfg.Quota()/2)))
 	}
 	room := 0
 	for _, w := range batch {
@@ -59,7 +55,24 @@ func (in *Intake) lots(batch []*work) (lots [][]*work, err error) {
 		lots[len(lots)-1] = append(lots[len(lots)-1], w)
 		room -= n
 	}
-	return lots, nil
+	return lots
+}
+
+// coveredInADay is ErrTooMany, with the file's name, if the quota of today is
+// not enough for a file that is handed in. For files that wait it is not asked:
+// the quota may have been larger when they came, and their names are nobody's
+// but the clerk's who brought them.
+func (in *Intake) coveredInADay(batch []*work) error {
+	if in.cfg.Quota == nil {
+		return nil
+	}
+	today := in.cfg.Quota()
+	for _, w := range batch {
+		if n := persons(w); uint64(n) > today {
+			return fmt.Errorf("%w: %s needs %d pseudonyms, the quota is %d: split it, or have an allowance approved", ErrTooMany, w.file.Name, n, today)
+		}
+	}
+	return nil
 }
 
 // keep seals a lot's files into the spool.
@@ -70,17 +83,24 @@ func (in *Intake) keep(lot []*work, profile entry.Profile) error {
 			files = append(files, w.file)
 		}
 	}
+	if err := in.keepFiles(files, profile); err != nil {
+		return err
+	}
+	for _, w := range lot {
+		if w.result.Outcome == Accepted {
+			w.result.Outcome = Waiting
+		}
+	}
+	return nil
+}
+
+func (in *Intake) keepFiles(files []File, profile entry.Profile) error {
 	raw := marshalLot(files, profile)
 	mac := hmac.New(sha256.New, in.cfg.EntryID[:])
 	mac.Write([]byte("raresync/spool/tag\x00"))
 	mac.Write(raw)
 	if err := in.cfg.Spool.Keep([8]byte(mac.Sum(nil)), len(files), raw); err != nil {
 		return fmt.Errorf("keep %d files for another day: %w", len(files), err)
-	}
-	for _, w := range lot {
-		if w.result.Outcome == Accepted {
-			w.result.Outcome = Waiting
-		}
 	}
 	return nil
 }
@@ -104,7 +124,8 @@ func (in *Intake) Resume(ctx context.Context) (waiting bool, err error) {
 		if err != nil {
 			return true, fmt.Errorf("%d files that wait for quota since %s: %w", l.Files, l.Since.Format(time.DateOnly), err)
 		}
-		batch, rest, err := in.take(ctx, files, profile)
+		batch := in.readAll(files, profile)
+		rest, err := in.take(ctx, batch)
 		if err != nil {
 			return true, err
 		}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -255,6 +256,26 @@ func TestAFileThatNoDaysQuotaCoversIsRefusedAtOnce(t *testing.T) {
 	}
 	if files, _ := d.spool.Waiting(); files != 0 {
 		t.Errorf("%d files wait", files)
+	}
+}
+
+// An allowance ends while a file waits that is named after its patient: the
+// error stood in the log, again and again, with the name.
+func TestAFileThatWaitsWhenTheQuotaFallsIsNamedToNobody(t *testing.T) {
+	d := newWaitingDesk(t)
+	d.rationed.left = 0
+	file := made(1)[0]
+	file.Name = "Zhang-Sanfeng.json"
+	if got := d.take(t, file)[0]; got.Outcome != Waiting {
+		t.Fatalf("%s with %v, want waiting", got.Outcome, got.Findings)
+	}
+	d.quota = 0
+	if left := d.resume(t); left != 1 || strings.Contains(d.logged.String(), "Zhang") {
+		t.Errorf("%d files wait, and the log says %s", left, &d.logged)
+	}
+	d.quota, d.rationed.left = 10, 10
+	if left := d.resume(t); left != 0 || len(d.posted.groups) != 1 {
+		t.Errorf("%d files wait with a quota that is enough", left)
 	}
 }
 

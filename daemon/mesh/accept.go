@@ -21,7 +21,7 @@ func (m *Mesh) acceptConns() {
 		conn, err := m.listener.Accept()
 		switch {
 		case err == nil:
-			m.takeConn(conn, config)
+			m.takeConn(m.traffic.count(conn), config)
 		case m.ctx.Err() != nil || errors.Is(err, net.ErrClosed):
 			return
 		default:
@@ -43,45 +43,23 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// takeConn serves a connection if the caps leave room for it. A connection
-// over a cap is closed before a byte is read: it costs next to nothing.
+// takeConn serves a connection if the caps leave room for it. Over a cap, the
+// oldest connection gives way that has not shown yet who it is; if all have, the
+// new one is closed before a byte is read: it costs next to nothing.
 func (m *Mesh) takeConn(conn net.Conn, config *tls.Config) {
-	host := hostOf(conn.RemoteAddr())
-	if reason := m.reserve(host); reason != "" {
+	c := &accepted{raw: conn, host: hostOf(conn.RemoteAddr())}
+	taken, reason := m.reserve(c)
+	if reason != "" && m.quiet.allow("cap "+c.host) {
+		m.cfg.Logger.Warn("connection refused", slog.String("reason", reason), slog.String("remote", c.host))
+	}
+	if !taken {
 		conn.Close()
-		if m.quiet.allow("cap " + host) {
-			m.cfg.Logger.Warn("connection refused", slog.String("reason", reason), slog.String("remote", host))
-		}
 		return
 	}
 	m.wg.Go(func() {
-		defer m.release(host)
-		m.serveConn(conn, config)
+		defer m.release(c)
+		m.serveConn(c, config)
 	})
-}
-
-// reserve counts a connection, or says why there is no room for it.
-func (m *Mesh) reserve(host string) (reason string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	switch {
-	case m.conns >= m.cfg.MaxConns:
-		return "too many connections"
-	case m.perHost[host] >= m.cfg.MaxConnsPerAddress:
-		return "too many connections from this address"
-	}
-	m.conns++
-	m.perHost[host]++
-	return ""
-}
-
-func (m *Mesh) release(host string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.conns--
-	if m.perHost[host]--; m.perHost[host] == 0 {
-		delete(m.perHost, host)
-	}
 }
 
 // hostOf returns what the cap per address counts by: an IPv4 address, or the
@@ -103,20 +81,25 @@ func hostOf(a net.Addr) string {
 }
 
 // serveConn turns an accepted connection into a session and runs it.
-func (m *Mesh) serveConn(raw net.Conn, config *tls.Config) {
-	s, welcome, err := m.receive(raw, config)
+func (m *Mesh) serveConn(c *accepted, config *tls.Config) {
+	raw := c.raw
+	s, welcome, err := m.receive(c, config)
 	if err != nil {
 		raw.Close()
 		m.logRefusal(raw.RemoteAddr(), err)
+		return
+	}
+	if s == nil { // a guest, which was answered
 		return
 	}
 	s.run(welcome)
 }
 
 // receive does the accepting side's handshake: TLS, the peer's greeting, and
-// the place among our sessions. The answer is left to the session.
-func (m *Mesh) receive(raw net.Conn, config *tls.Config) (*session, []byte, error) {
-	began := time.Now()
+// the place among our sessions. The answer is left to the session. A guest gets
+// none: there is no session then.
+func (m *Mesh) receive(c *accepted, config *tls.Config) (*session, []byte, error) {
+	began, raw := time.Now(), c.raw
 	if err := raw.SetDeadline(began.Add(m.cfg.HandshakeTimeout)); err != nil {
 		return nil, nil, err
 	}
@@ -125,10 +108,15 @@ func (m *Mesh) receive(raw net.Conn, config *tls.Config) (*session, []byte, erro
 	if err := conn.HandshakeContext(m.ctx); err != nil {
 		return nil, nil, fmt.Errorf("handshake: %w", err)
 	}
+	if isGuest(conn.ConnectionState()) {
+		m.serveGuest(conn)
+		return nil, nil, nil
+	}
 	p, class, err := m.established(conn)
 	if err != nil {
 		return nil, nil, err
 	}
+	m.known(c)
 	g, err := readGreeting(conn)
 	if err != nil {
 		return nil, nil, err

@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime"
@@ -87,7 +88,7 @@ func inUse() int64 {
 	return int64(s.HeapInuse + s.StackInuse)
 }
 
-func TestConnectionsOverACapAreClosedAtOnce(t *testing.T) {
+func TestOverACapTheOldestThatSaysNothingGivesWay(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*Config)
 		reason string
@@ -105,9 +106,11 @@ func TestConnectionsOverACapAreClosedAtOnce(t *testing.T) {
 			a := start(t, cfg)
 			conns := half(t, a, 8)
 			until(t, "eight are taken", func() bool { return counted(a) == 8 })
-			for _, c := range half(t, a, 20) {
+			later := half(t, a, 20)
+			for _, c := range append(conns, later[:12]...) {
 				ended(t, c)
 			}
+			conns = later[12:]
 			if got := counted(a); got != 8 {
 				t.Errorf("%d connections count, want 8", got)
 			}
@@ -117,6 +120,63 @@ func TestConnectionsOverACapAreClosedAtOnce(t *testing.T) {
 			conns[0].Close()
 			until(t, "the place of a closed one is free", func() bool { return counted(a) == 7 })
 		})
+	}
+}
+
+// from dials from an address of the loopback network, and sends the first bytes of
+// a handshake, or none.
+func from(t *testing.T, m *Mesh, host string, first []byte) {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(host)}}
+	c, err := d.Dial("tcp", m.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	_, _ = c.Write(first) // it may have given way already
+}
+
+// TestAFloodStopsNoSession fills both caps, over and over, with connections that
+// say nothing, or begin a handshake and stop: from forty addresses, one of which
+// is that of two honest nodes.
+func TestAFloodStopsNoSession(t *testing.T) {
+	w := newWorld(t, "a", "b", "c")
+	cfg := w.config("a")
+	cfg.MaxConns, cfg.HandshakeTimeout = 500, time.Hour // nothing but the caps ends them
+	a, b := start(t, cfg), w.start(t, "b")
+	b.SetPeers([]Target{target(a)})
+	until(t, "b has its sessions", func() bool { return len(b.Connected()) == 2 })
+	before := b.Connected()
+	for class := range classCount {
+		echo(t, a, class)
+	}
+	for i := range 3000 {
+		from(t, a, fmt.Sprintf("127.0.0.%d", 1+i%40), []byte("\x16\x03\x01\x02\x00")[:i%6])
+	}
+	ask(t, b, "a", ClassRaft, "through the flood")
+	c := w.start(t, "c")
+	c.SetPeers([]Target{target(a)})
+	ask(t, c, "a", ClassAPI, "from a newcomer")
+	if after := b.Connected(); len(after) != 2 || !after[0].Since.Equal(before[0].Since) || !after[1].Since.Equal(before[1].Since) {
+		t.Errorf("sessions before %v, after %v: want the same", before, after)
+	}
+	if got := counted(a); got > cfg.MaxConns {
+		t.Errorf("%d connections count, at most %d may", got, cfg.MaxConns)
+	}
+}
+
+func TestAConnectionThatIsKnownGivesWayToNone(t *testing.T) {
+	w := newWorld(t, "a", "b")
+	cfg := w.config("a")
+	cfg.MaxConnsPerAddress = 2
+	a, b := start(t, cfg), w.start(t, "b")
+	b.SetPeers([]Target{target(a)})
+	until(t, "b has its sessions", func() bool { return len(b.Connected()) == 2 })
+	for _, c := range half(t, a, 10) {
+		ended(t, c)
+	}
+	if got := len(b.Connected()); got != 2 {
+		t.Errorf("%d sessions are left, want 2", got)
 	}
 }
 

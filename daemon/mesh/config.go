@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 )
 
@@ -83,8 +84,17 @@ type Config struct {
 	// from several goroutines at once. Default: nothing is done.
 	Twin func(peer NodeID)
 
+	// Guest takes the connection of somebody who is not in the roster and asks to
+	// be, and may use it until it returns; several goroutines call it at once.
+	// Nil: there are no guests.
+	Guest func(conn net.Conn)
+
 	// Listen is the TCP address to accept connections on; empty to only dial.
 	Listen string
+
+	// Proxy is the HTTP proxy through which other nodes are dialled. Default:
+	// none, they are dialled directly.
+	Proxy *Proxy
 
 	// Logger takes the package's messages. Default: none are written.
 	Logger *slog.Logger

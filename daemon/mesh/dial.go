@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -107,6 +108,9 @@ func nextPause(backoff, lasted time.Duration) (pause, next time.Duration) {
 	return backoff, min(2*backoff, maxBackoff)
 }
 
+// dialled lists the nodes that are kept reached, in order; needs mu.
+func (m *Mesh) dialled() []NodeID { return slices.Sorted(maps.Keys(m.dialling)) }
+
 func (m *Mesh) sessionAt(at slot) *session {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -131,7 +135,7 @@ func (m *Mesh) connect(ctx context.Context, d *dialling, at slot) error {
 		if err == nil || errors.Is(err, errDuplicate) {
 			return err
 		}
-		err = fmt.Errorf("%s: %w", address, err)
+		err = fmt.Errorf("%s: %w", address, m.whoAnswered(ctx, address, err))
 		if faults != nil {
 			err = fmt.Errorf("%w; %w", faults, err)
 		}
@@ -155,11 +159,12 @@ func (m *Mesh) connectTo(ctx context.Context, address string, at slot, show show
 func (m *Mesh) connectOnce(ctx context.Context, address string, at slot, show showing) error {
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.HandshakeTimeout)
 	defer cancel()
-	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	raw, err := m.dialTCP(ctx, address)
 	if err != nil {
 		return err
 	}
-	s, err := m.introduce(ctx, raw, at, show)
+	raw = m.traffic.count(raw)
+	s, err := m.introduce(ctx, raw, address, at, show)
 	if err != nil {
 		raw.Close()
 		if errors.Is(err, errToldTwin) {
@@ -173,16 +178,16 @@ func (m *Mesh) connectOnce(ctx context.Context, address string, at slot, show sh
 
 // introduce does the dialling side's handshake: TLS, our greeting, the answer,
 // and the place among our sessions.
-func (m *Mesh) introduce(ctx context.Context, raw net.Conn, at slot, show showing) (*session, error) {
+func (m *Mesh) introduce(ctx context.Context, raw net.Conn, address string, at slot, show showing) (*session, error) {
 	began := time.Now()
 	deadline, _ := ctx.Deadline()
 	if err := raw.SetDeadline(deadline); err != nil {
 		return nil, err
 	}
 	defer context.AfterFunc(ctx, func() { raw.Close() })()
-	conn := tls.Client(raw, m.clientTLS(at.node, at.class, show))
+	conn := tls.Client(raw, m.clientTLS(address, at, show))
 	if err := conn.HandshakeContext(ctx); err != nil {
-		return nil, fmt.Errorf("handshake: %w", alerted(err))
+		return nil, &handshakeFault{alerted(err)}
 	}
 	p, class, err := m.established(conn)
 	if err != nil {

@@ -41,6 +41,12 @@
 // right one nobody can know from here. A third process, begun when both were
 // stopped, is let in.
 //
+// # Guests
+//
+// Somebody who is not in the roster and has an invitation may ask to be let in,
+// with [DialGuest]: one connection of a protocol of its own, without a session,
+// at most 8 at once and for 20 seconds, over which Config.Guest answers.
+//
 // # Promises
 //
 //  1. A stream's [Peer] holds the private key that the roster names for it.
@@ -49,7 +55,8 @@
 //  4. A peer that falls silent is noticed within Config.IdleTimeout, without
 //     the help of its operating system.
 //  5. An unauthenticated connection is held no longer than
-//     Config.HandshakeTimeout, and never more than Config.MaxConns of them.
+//     Config.HandshakeTimeout, and never more than Config.MaxConns of them. At
+//     a cap the oldest of them gives way to a new one, and no session does.
 //  6. Of a node that runs twice no instance keeps a session, once both have
 //     reached this node.
 //  7. After [Mesh.Close] no goroutine of the package is left.

@@ -167,10 +167,16 @@ func (m *Mesh) baseTLS(check func(tls.ConnectionState) error) *tls.Config {
 // serverTLS accepts any node of the roster, for either class.
 func (m *Mesh) serverTLS() *tls.Config {
 	c := m.baseTLS(func(cs tls.ConnectionState) error {
+		if isGuest(cs) && cs.Version == tls.VersionTLS13 && cs.CurveID == tls.X25519MLKEM768 {
+			return nil
+		}
 		_, err := m.identify(cs)
 		return err
 	})
 	c.NextProtos = []string{ClassRaft.protocol(), ClassAPI.protocol()}
+	if m.cfg.Guest != nil {
+		c.NextProtos = append(c.NextProtos, guestProtocol)
+	}
 	c.Certificates = nil // asked for with each connection: keys change
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		own := m.own.Load()
@@ -182,16 +188,19 @@ func (m *Mesh) serverTLS() *tls.Config {
 	return c
 }
 
-// clientTLS accepts the given node only.
-func (m *Mesh) clientTLS(node NodeID, class Class, show showing) *tls.Config {
+// clientTLS accepts the node of a slot only, at an address.
+func (m *Mesh) clientTLS(address string, at slot, show showing) *tls.Config {
 	c := m.baseTLS(func(cs tls.ConnectionState) error {
+		if opened := openedBy(address, cs); opened != nil {
+			return opened
+		}
 		p, err := m.identify(cs)
-		if err == nil && p.Node != node {
+		if err == nil && p.Node != at.node {
 			err = &identityError{fmt.Errorf("%w: %s", ErrWrongNode, p.Node), p.Key}
 		}
 		return err
 	})
-	c.NextProtos = []string{class.protocol()}
+	c.NextProtos = []string{at.class.protocol()}
 	c.ServerName = show.asks
 	if own := m.own.Load(); show.former && own.former != nil {
 		c.Certificates = []tls.Certificate{own.former.cert}

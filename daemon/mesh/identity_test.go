@@ -12,6 +12,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,9 @@ func TestKeyOutsideTheRosterIsRefused(t *testing.T) {
 
 	if err := failureOf(t, b, "a"); !errors.Is(err, ErrRefused) {
 		t.Errorf("the dialling side says %v, want ErrRefused", err)
+	}
+	if got := b.RefusedBy(); !slices.Equal(got, []NodeID{"a"}) {
+		t.Errorf("b is refused by %v, want a", got)
 	}
 	key := shortKey(idOf(t, w.keys["b"]))
 	until(t, "the refusing side has logged the key", func() bool {

@@ -2,10 +2,12 @@ package mesh
 
 import (
 	"cmp"
+	"container/list"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -22,6 +24,8 @@ type Mesh struct {
 	listener net.Listener // nil if this node only dials
 	inbound  [classCount]chan *Stream
 	quiet    quiet
+	guests   chan struct{} // holds a value for each guest
+	traffic  traffic
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -38,6 +42,8 @@ type Mesh struct {
 	met      map[NodeID]*processes // what greeted us or answered, by node
 	conns    int                   // accepted ones
 	perHost  map[string]int        // accepted ones by address
+	waiting  list.List             // of *accepted that have not shown who they are, oldest first
+	looks    map[string]look       // at dialled addresses where TLS failed
 }
 
 // A slot is a place for one session.
@@ -61,6 +67,8 @@ func New(cfg Config) (*Mesh, error) {
 		failures: make(map[slot]error),
 		met:      make(map[NodeID]*processes),
 		perHost:  make(map[string]int),
+		guests:   make(chan struct{}, maxGuests),
+		looks:    make(map[string]look),
 	}
 	for c := range m.inbound {
 		m.inbound[c] = make(chan *Stream, acceptBacklog)
@@ -161,6 +169,20 @@ func (m *Mesh) Connected() []PeerState {
 		return cmp.Or(cmp.Compare(a.Node, b.Node), cmp.Compare(a.Class, b.Class))
 	})
 	return states
+}
+
+// RefusedBy lists the nodes that did not let this one in when it dialled them
+// last, as [ErrRefused] says, and with which it has no session since.
+func (m *Mesh) RefusedBy() []NodeID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	refused := map[NodeID]bool{}
+	for at, err := range m.failures {
+		if errors.Is(err, ErrRefused) && m.current[at] == nil {
+			refused[at.node] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(refused))
 }
 
 // Refresh asks the roster again for the key of each session, and ends those

@@ -18,7 +18,7 @@ import (
 
 func tlsClient(t *testing.T, m *Mesh, raw net.Conn, node string) *tls.Conn {
 	t.Helper()
-	conn := tls.Client(raw, m.clientTLS(node, ClassAPI, showing{}))
+	conn := tls.Client(raw, m.clientTLS(raw.RemoteAddr().String(), slot{node, ClassAPI}, showing{}))
 	if err := conn.HandshakeContext(soon(t)); err != nil {
 		t.Fatal(err)
 	}

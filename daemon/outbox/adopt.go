@@ -11,6 +11,10 @@ import (
 	"github.com/raresync/raresync/registry/envelope"
 )
 
+// Ready waits until this node has a current copy of the log and the outbox has
+// been compared with it.
+func (o *Outbox) Ready(ctx context.Context) error { return o.adopt(ctx) }
+
 // adopt compares the outbox with the log once this node is a current copy. A
 // log that is ahead belongs to an earlier life of this hospital, from which a
 // backup or an empty folder came back: see [Outbox.reconcile].
@@ -53,6 +57,9 @@ func (o *Outbox) compare(ctx context.Context, view *state.State) error {
 	m, ok := view.Member(o.cfg.Hospital)
 	if !ok {
 		return errors.New("this institution is not in the roster")
+	}
+	if err := o.putAside(view); err != nil {
+		return err
 	}
 	numbers, err := o.unknown(m.Chain)
 	if err != nil {
@@ -133,7 +140,8 @@ func (o *Outbox) takeIn(ctx context.Context, numbers []uint64) error {
 }
 
 // fromLog describes an envelope of the log by a receipt that lacks only its
-// checkpoint. Entries that do not open keep an id of zeros and are counted.
+// checkpoint. Entries that do not open keep an id of zeros and are counted;
+// those that are withdrawn keep one too: the same may be registered again.
 func (o *Outbox) fromLog(number uint64) (r Receipt, unread int, err error) {
 	env, logTime, err := o.cfg.Copy.Envelope(number)
 	if err != nil {
@@ -151,11 +159,15 @@ func (o *Outbox) fromLog(number uint64) (r Receipt, unread int, err error) {
 		r.Entries[0] = actID(env.Bodies[0].Ciphertext)
 		return r, 0, nil
 	}
+	view := o.cfg.Log.View()
 	opened, err := o.open(env)
 	if err != nil {
 		return r, len(r.Entries), nil // sealed to a key that this hospital no longer has
 	}
 	for _, b := range opened {
+		if view.Withdrawn(env.Hospital, r.First+uint64(b.Place)) {
+			continue
+		}
 		id, err := [32]byte{}, b.Err
 		if err == nil {
 			id, err = o.cfg.EntryID(b.CBOR)

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/raresync/raresync/consensus/ledger"
 )
 
 // The envelopes on their way are replaced as a whole: envelopes.next is being
@@ -28,7 +30,7 @@ func (s *store) replace(items []*item) error {
 
 func (s *store) prepare(items []*item) error {
 	dir := filepath.Join(s.dir, nextFolder)
-	if err := os.RemoveAll(dir); err != nil {
+	if err := ledger.DestroyFiles(dir); err != nil {
 		return err
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -57,7 +59,7 @@ func finishReplace(dir string) error {
 	} else if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(to); err != nil {
+	if err := ledger.DestroyFiles(to); err != nil {
 		return err
 	}
 	if err := os.Rename(from, to); err != nil {

@@ -31,8 +31,14 @@ func openStore(dir string) (*store, error) {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, err
 		}
+		if err := ledger.DestroyUnfinished(d); err != nil {
+			return nil, err
+		}
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "known"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err := ledger.DestroyFormer(knownPath(dir)); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(knownPath(dir), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +59,10 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+func knownPath(dir string) string { return filepath.Join(dir, "known") }
+
+func (s *store) knownPath() string { return knownPath(s.dir) }
+
 func (s *store) close() error { return s.knows.Close() }
 
 func (s *store) envelopePath(sequence uint64) string { return s.pathIn("envelopes", sequence) }
@@ -68,7 +78,7 @@ func (s *store) receiptPath(sequence uint64) string { return s.pathIn("receipts"
 // known reads the entry ids. A last one that was half written before a crash
 // is cut off: its envelope is still in the outbox.
 func (s *store) known() (map[[32]byte]bool, error) {
-	raw, err := os.ReadFile(s.knows.Name())
+	raw, err := os.ReadFile(s.knownPath())
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +144,14 @@ func readIDs(d *cbor.Decoder) [][32]byte {
 	return ids
 }
 
-func (s *store) remove(sequence uint64) error { return os.Remove(s.envelopePath(sequence)) }
+// remove takes an envelope away. Its bytes are zeros first: what it holds may
+// be withdrawn one day, and the hospital can open it.
+func (s *store) remove(sequence uint64) error {
+	if fault.Planted(fault.OutboxKeep) {
+		return nil
+	}
+	return ledger.Destroy(s.envelopePath(sequence))
+}
 
 // items reads the envelopes on their way, in order.
 func (s *store) items() ([]*item, error) {

@@ -273,7 +273,7 @@ func (w *world) accepted() []*envelope.Envelope {
 	w.t.Helper()
 	var out []*envelope.Envelope
 	for n := uint64(1); n < w.log.Machine.View().Envelopes; n++ {
-		p, err := consensus.ReadEnvelope(w.log.Ledger(), n)
+		p, err := consensus.ReadEnvelope(w.log.Ledger(), w.log.View(), n)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -354,7 +354,7 @@ func (w *world) wantIndexes(entries []Entry, placed []Placed) {
 			w.t.Errorf("%s is not in the receipt of sequence %d", entries[i].Plain.CBOR, p.Sequence)
 			continue
 		}
-		at, err := consensus.ReadEnvelope(w.log.Ledger(), r.Number)
+		at, err := consensus.ReadEnvelope(w.log.Ledger(), w.log.View(), r.Number)
 		if err != nil {
 			w.t.Fatal(err)
 		}

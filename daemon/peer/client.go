@@ -22,8 +22,15 @@ import (
 // a mirror waits.
 const longPoll = 8 * time.Second
 
+// sessionWait is how long a request waits for a session with its node: a puller
+// that waited for a dead node to come back would not ask the next.
+const sessionWait = 5 * time.Second
+
 // Client asks other nodes. It is safe for concurrent use.
-type Client struct{ http *http.Client }
+type Client struct {
+	http  *http.Client
+	skews skews
+}
 
 // NewClient returns a client that opens streams with dial, whose second
 // argument is the node id.
@@ -35,6 +42,8 @@ func NewClient(dial func(ctx context.Context, node string) (net.Conn, error)) *C
 			if err != nil {
 				return nil, err
 			}
+			ctx, cancel := context.WithTimeout(ctx, sessionWait)
+			defer cancel()
 			return dial(ctx, node)
 		},
 		MaxConnsPerHost: 64, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute,
@@ -92,6 +101,15 @@ func (c *Client) Salts(ctx context.Context, node string, from uint64) ([][]byte,
 		return nil, err
 	}
 	return decodeSalts(answer)
+}
+
+// Lengths asks for the lengths of a node's files. See [consensus.Peers].
+func (c *Client) Lengths(ctx context.Context, node string, envelopes uint64) (ledger.Lengths, error) {
+	answer, err := c.ask(ctx, "GET", node, "/v1/lengths?envelopes="+strconv.FormatUint(envelopes, 10), nil, maxSmallBytes)
+	if err != nil {
+		return ledger.Lengths{}, err
+	}
+	return decodeLengths(answer)
 }
 
 // Evaluate asks a share holder's node to evaluate blinded elements.
@@ -155,6 +173,7 @@ func (c *Client) ask(ctx context.Context, method, node, path string, body []byte
 		return nil, fmt.Errorf("ask %s: %w", node, err)
 	}
 	defer resp.Body.Close()
+	c.skews.note(node, resp, time.Now())
 	answer, err := readAll(io.LimitReader(resp.Body, limit+1), resp.ContentLength, limit)
 	switch {
 	case err != nil:

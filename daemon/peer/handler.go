@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/fault"
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/registry/envelope"
 )
@@ -32,12 +34,15 @@ type Node interface {
 	HandleCheckpoint(ctx context.Context, size uint64) ([]byte, error)
 	HandleEnvelopes(from uint64) ([]consensus.Pulled, error)
 	HandleSalts(from uint64) ([][]byte, error)
+	HandleLengths(envelopes uint64) (ledger.Lengths, error)
 }
 
-// Handler answers peers. Evaluator is nil on a node without a share.
+// Handler answers peers. Evaluator is nil on a node without a share, Teller on one
+// that tells nothing of itself.
 type Handler struct {
 	Node      Node
 	Evaluator Evaluator
+	Teller    Teller
 	Logger    *slog.Logger
 	// PeerOf returns the id of the node that sent the request.
 	PeerOf func(ctx context.Context) (string, bool)
@@ -52,6 +57,9 @@ func (h *Handler) Mux() http.Handler {
 	mux.Handle("GET /v1/checkpoint", h.answer(0, h.checkpoint))
 	mux.Handle("GET /v1/envelopes", h.answer(0, h.envelopes))
 	mux.Handle("GET /v1/salts", h.answer(0, h.salts))
+	mux.Handle("GET /v1/lengths", h.answer(0, h.lengths))
+	mux.Handle("GET /v1/node", h.answer(0, h.report))
+	mux.Handle("GET /v1/heard", h.answer(0, h.heard))
 	mux.Handle("POST /v1/evaluate", h.answer(maxEvaluateBytes, h.evaluate))
 	return mux
 }
@@ -104,7 +112,11 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, from string, err 
 	if name := nameOf(err); name != "" {
 		w.Header().Set(errorHeader, name)
 	}
-	http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+	text := err.Error()
+	if fault.Planted(fault.LeakAnswer) {
+		text += ", after " + fault.Overheard()
+	}
+	http.Error(w, text, http.StatusUnprocessableEntity)
 }
 
 func (h *Handler) submit(ctx context.Context, r request) ([]byte, error) {
@@ -163,6 +175,18 @@ func (h *Handler) salts(_ context.Context, r request) ([]byte, error) {
 		return nil, err
 	}
 	return appendSalts(nil, list), nil
+}
+
+func (h *Handler) lengths(_ context.Context, r request) ([]byte, error) {
+	envelopes, err := strconv.ParseUint(r.URL.Query().Get("envelopes"), 10, 63)
+	if err != nil {
+		return nil, errors.New("envelopes is a number of envelopes")
+	}
+	at, err := h.Node.HandleLengths(envelopes)
+	if err != nil {
+		return nil, err
+	}
+	return at.Append(nil), nil
 }
 
 func (h *Handler) evaluate(_ context.Context, r request) ([]byte, error) {

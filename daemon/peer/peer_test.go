@@ -13,6 +13,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -60,10 +62,19 @@ func (n *testNode) HandleSalts(from uint64) ([][]byte, error) {
 	return salts, n.err
 }
 
+func (n *testNode) HandleLengths(envelopes uint64) (ledger.Lengths, error) {
+	n.asked = append(n.asked, envelopes)
+	return lengths, n.err
+}
+
 func (n *testNode) Evaluate(from string, e Evaluation) (Evaluation, error) {
 	n.asked = append(n.asked, from, e)
 	return e, n.err
 }
+
+func (n *testNode) Report() Report { return reported }
+
+func (n *testNode) Heard(context.Context) []Heard { return heard }
 
 type peerName struct{}
 
@@ -92,11 +103,55 @@ func serve(t *testing.T, handler http.Handler) (*Client, *httptest.Server) {
 
 func (n *testNode) handler() *Handler {
 	return &Handler{
-		Node: n, Evaluator: n, Logger: slog.New(slog.DiscardHandler),
+		Node: n, Evaluator: n, Teller: n, Logger: slog.New(slog.DiscardHandler),
 		PeerOf: func(ctx context.Context) (string, bool) {
 			name, ok := ctx.Value(peerName{}).(string)
 			return name, ok
 		},
+	}
+}
+
+var (
+	reported = Report{
+		Node: "answerer", Version: "v1.2.3", Supports: 2, Leader: "h1", Via: "h2", Term: 9, Size: 17, Checkpoint: 16, Cosigned: 15, Why: "catching up", WhyZH: "正在追赶",
+	}
+	heard = []Heard{
+		{Node: "h1", Reached: true, Report: &reported}, {Node: "h2", Reached: true}, {Node: "h3", Ago: 90 * time.Second}, {Node: "h4", Ago: time.Hour, Never: true},
+	}
+)
+
+func TestANodeTellsOfItselfAndOfOthers(t *testing.T) {
+	h := (&testNode{}).handler()
+	c, _ := serve(t, h.Mux())
+	if got, err := c.Report(t.Context(), "answerer"); err != nil || got != reported {
+		t.Errorf("of itself: %+v, %v", got, err)
+	}
+	if got, err := c.Heard(t.Context(), "answerer"); err != nil || !reflect.DeepEqual(got, heard) {
+		t.Errorf("of others: %+v, %v", got, err)
+	}
+	h.Teller = nil
+	if _, err := c.Report(t.Context(), "answerer"); err == nil || !strings.Contains(err.Error(), "tells nothing of itself") {
+		t.Errorf("without a teller: %v", err)
+	}
+}
+
+func TestANodeThatSpeaksForAnotherIsNotBelieved(t *testing.T) {
+	n := &testNode{}
+	_, s := serve(t, n.handler().Mux())
+	c := NewClient(func(ctx context.Context, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", s.Listener.Addr().String())
+	})
+	defer c.Close()
+	if _, err := c.Report(t.Context(), "h7"); err == nil || err.Error() != `h7 calls itself "answerer"` {
+		t.Errorf("got %v, want that it calls itself otherwise", err)
+	}
+}
+
+func TestWhatIsTooLongToTellIsCut(t *testing.T) {
+	r, err := decodeReport(appendReport(nil, Report{Version: strings.Repeat("v", 65), WhyZH: strings.Repeat("正", 171)}))
+	if err != nil || len(r.Version) != 64 || r.WhyZH != strings.Repeat("正", 170) {
+		t.Errorf("got %+v, %v", r, err)
 	}
 }
 
@@ -131,6 +186,10 @@ var questions = map[string]struct {
 	"salts": {
 		func(ctx context.Context, c *Client) (any, error) { return c.Salts(ctx, "answerer", 5) },
 		salts, []any{uint64(5)},
+	},
+	"lengths": {
+		func(ctx context.Context, c *Client) (any, error) { return c.Lengths(ctx, "answerer", 6) },
+		lengths, []any{uint64(6)},
 	},
 	"evaluate": {
 		func(ctx context.Context, c *Client) (any, error) { return c.Evaluate(ctx, "answerer", evaluation) },
@@ -323,4 +382,22 @@ func TestANodeThatCannotBeReachedIsNamed(t *testing.T) {
 	if err == nil || err.Error() != "ask h7: no session" {
 		t.Errorf("got %v, want ask h7: no session", err)
 	}
+}
+
+// A mirror that had pulled from a node that died waited for it for good.
+func TestANodeThatDoesNotComeBackIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewClient(func(ctx context.Context, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		defer c.Close()
+		began := time.Now()
+		if _, err := c.Envelopes(t.Context(), "h1", 1); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the end of the wait for a session", err)
+		}
+		if took := time.Since(began); took > 2*sessionWait {
+			t.Errorf("given up after %s, want about %s", took, sessionWait)
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/cbor"
 	"github.com/raresync/raresync/crypto/pseudonym"
@@ -159,6 +160,15 @@ func decodeSalts(raw []byte) ([][]byte, error) {
 		return nil, fmt.Errorf("salts: %w", err)
 	}
 	return list, nil
+}
+
+func decodeLengths(raw []byte) (ledger.Lengths, error) {
+	d := cbor.NewDecoder(raw)
+	at := ledger.DecodeLengths(d)
+	if err := d.Done(); err != nil {
+		return ledger.Lengths{}, fmt.Errorf("lengths: %w", err)
+	}
+	return at, nil
 }
 
 // Evaluation is a signed request with its blinded elements, or a signed

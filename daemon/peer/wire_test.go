@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/pseudonym"
 	"github.com/raresync/raresync/crypto/sign"
@@ -23,7 +24,11 @@ var (
 	cosignatures = []tlog.NoteSignature{{Name: "test.example/v/h1", KeyID: 5, Blob: []byte("blob")}, {Name: "b", Blob: []byte{}}}
 	pulled       = []consensus.Pulled{{LogTime: 5, Envelope: []byte("an envelope")}, {LogTime: 6, Envelope: []byte{}}}
 	salts        = [][]byte{make([]byte, 32), bytes.Repeat([]byte{7}, 96)}
-	evaluation   = Evaluation{
+	lengths      = ledger.Lengths{
+		Envelopes: 1, TreeSize: 2, LeavesBytes: 184, HashesBytes: [4]uint64{64}, EnvelopesBytes: 4000, IndexBytes: 80,
+		BodiesBytes: 1088, BodyIndexBytes: 16, SaltsBytes: 64,
+	}
+	evaluation = Evaluation{
 		Message: []byte("request"), Elements: [][32]byte{{1}, {2}},
 		Signature: sign.Signature{Ed25519: [64]byte{4}, MLDSA: bytes.Repeat([]byte{9}, mldsa65Bytes)},
 	}
@@ -41,6 +46,7 @@ func TestWhatIsSentIsWhatArrives(t *testing.T) {
 		"envelopes":      {pulled, func() (any, error) { return decodePulled(appendPulled(nil, pulled)) }},
 		"no envelopes":   {[]consensus.Pulled{}, func() (any, error) { return decodePulled(appendPulled(nil, nil)) }},
 		"salts":          {salts, func() (any, error) { return decodeSalts(appendSalts(nil, salts)) }},
+		"lengths":        {lengths, func() (any, error) { return decodeLengths(lengths.Append(nil)) }},
 		"an evaluation":  {evaluation, func() (any, error) { return parseEvaluation(evaluation.marshal()) }},
 		"the largest":    {largest(), func() (any, error) { return parseEvaluation(largest().marshal()) }},
 		"a full refusal": {longRefusal(), func() (any, error) { return decodeOutcome(appendOutcome(nil, longRefusal())) }},
@@ -97,6 +103,9 @@ func TestAByteMoreOrLessIsNotRead(t *testing.T) {
 		"cosignatures": {appendCosignatures(nil, cosignatures), func(b []byte) error { _, err := decodeCosignatures(b); return err }},
 		"envelopes":    {appendPulled(nil, pulled), func(b []byte) error { _, err := decodePulled(b); return err }},
 		"salts":        {appendSalts(nil, salts), func(b []byte) error { _, err := decodeSalts(b); return err }},
+		"lengths":      {lengths.Append(nil), func(b []byte) error { _, err := decodeLengths(b); return err }},
+		"report":       {appendReport(nil, reported), func(b []byte) error { _, err := decodeReport(b); return err }},
+		"heard":        {appendHeard(nil, heard), func(b []byte) error { _, err := decodeHeard(b); return err }},
 		"evaluation":   {evaluation.marshal(), func(b []byte) error { _, err := parseEvaluation(b); return err }},
 	} {
 		if err := tc.decode(append(bytes.Clone(tc.raw), 0)); err == nil {
@@ -161,6 +170,18 @@ func FuzzSalts(f *testing.F) {
 	fuzz(f, decodeSalts, func(s [][]byte) []byte { return appendSalts(nil, s) }, appendSalts(nil, salts))
 }
 
+func FuzzLengths(f *testing.F) {
+	fuzz(f, decodeLengths, func(at ledger.Lengths) []byte { return at.Append(nil) }, lengths.Append(nil))
+}
+
 func FuzzEvaluation(f *testing.F) {
 	fuzz(f, parseEvaluation, Evaluation.marshal, evaluation.marshal())
+}
+
+func FuzzReport(f *testing.F) {
+	fuzz(f, decodeReport, func(r Report) []byte { return appendReport(nil, r) }, appendReport(nil, reported))
+}
+
+func FuzzHeard(f *testing.F) {
+	fuzz(f, decodeHeard, func(h []Heard) []byte { return appendHeard(nil, h) }, appendHeard(nil, heard))
 }

@@ -1,7 +1,9 @@
 package quota
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/raresync/raresync/crypto/cbor"
 	"github.com/raresync/raresync/crypto/pseudonym"
@@ -20,16 +22,16 @@ type Shown struct {
 
 // Check compares what a holder shows with the usage it posted. It returns the
 // elements that the hospital did ask for: in requests that the usage's root
-// covers, each once, of that week and under the hospital's request key. The
-// error names the first proof that does not hold, or says that the posted bucket
+// covers, each once, of that week and under a request key of the hospital, which
+// may have had several in a week. The error names the first proof that does not hold, or says that the posted bucket
 // does not come from them.
-func (s *Shown) Check(posted *act.Usage, key *sign.PublicKey) (elements uint64, err error) {
+func (s *Shown) Check(posted *act.Usage, keys ...*sign.PublicKey) (elements uint64, err error) {
 	if posted.Week != s.Week {
 		return 0, fmt.Errorf("requests of week %d beside the usage of week %d", s.Week, posted.Week)
 	}
 	seen := map[[32]byte]bool{}
 	for i, p := range s.Proofs {
-		req, err := s.checkProof(p, posted, key)
+		req, err := s.checkProof(p, posted, keys)
 		if err != nil {
 			return elements, fmt.Errorf("request %d: %w", i+1, err)
 		}
@@ -45,7 +47,7 @@ func (s *Shown) Check(posted *act.Usage, key *sign.PublicKey) (elements uint64, 
 	return elements, nil
 }
 
-func (s *Shown) checkProof(p Proof, posted *act.Usage, key *sign.PublicKey) (pseudonym.Request, error) {
+func (s *Shown) checkProof(p Proof, posted *act.Usage, keys []*sign.PublicKey) (pseudonym.Request, error) {
 	if p.Size != posted.Requests {
 		return pseudonym.Request{}, fmt.Errorf("it is one of %d, the usage has %d", p.Size, posted.Requests)
 	}
@@ -56,8 +58,9 @@ func (s *Shown) checkProof(p Proof, posted *act.Usage, key *sign.PublicKey) (pse
 	if err != nil {
 		return pseudonym.Request{}, err
 	}
-	if err := key.Verify(sign.LabelRequest, message, sig); err != nil {
-		return pseudonym.Request{}, fmt.Errorf("the hospital's present request key did not sign it: %w", err)
+	signed := func(key *sign.PublicKey) bool { return key.Verify(sign.LabelRequest, message, sig) == nil }
+	if !slices.ContainsFunc(keys, signed) {
+		return pseudonym.Request{}, errors.New("no request key of the hospital signed it")
 	}
 	req, err := pseudonym.DecodeRequest(message)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // hospitals and bends what the holder shows of it.
 func TestAHolderCannotShowUseThatTheHospitalDidNotAskFor(t *testing.T) {
 	keys := map[uint32]*sign.PrivateKey{}
-	for _, hospital := range []uint32{1, 2} {
+	for _, hospital := range []uint32{1, 2, 3} {
 		key, err := sign.Generate(sign.PurposeRequest)
 		if err != nil {
 			t.Fatal(err)
@@ -51,7 +51,7 @@ func TestAHolderCannotShowUseThatTheHospitalDidNotAskFor(t *testing.T) {
 		{"more posted than shown", func(_ *Shown, u *act.Usage) { u.Totals[0].Bucket++ }, "300 elements are shown, at least 512 were posted"},
 		{"a request left out", func(s *Shown, _ *act.Usage) { s.Proofs = s.Proofs[1:] }, "200 elements are shown, at least 256"},
 		{"a request twice", func(s *Shown, _ *act.Usage) { s.Proofs[1] = s.Proofs[0] }, "request 2: it is shown twice"},
-		{"another hospital's", func(s *Shown, _ *act.Usage) { s.Proofs = append(s.Proofs, proofsOf(2)...) }, "request 4: the hospital's present request key did not sign it"},
+		{"another hospital's", func(s *Shown, _ *act.Usage) { s.Proofs = append(s.Proofs, proofsOf(2)...) }, "request 4: no request key of the hospital signed it"},
 		{"a changed request", func(s *Shown, _ *act.Usage) { s.Proofs[0].Leaf[40] ^= 1 }, "request 1: "},
 		{"another place", func(s *Shown, _ *act.Usage) { s.Proofs[2].Index-- }, "request 3: "},
 		{"a smaller tree", func(s *Shown, _ *act.Usage) { s.Proofs[0].Size-- }, "it is one of 5, the usage has 6"},
@@ -62,7 +62,7 @@ func TestAHolderCannotShowUseThatTheHospitalDidNotAskFor(t *testing.T) {
 			shown, usage := &Shown{Week: week, Hospital: 1, Proofs: proofsOf(1)}, posted
 			usage.Totals = slices.Clone(posted.Totals)
 			c.bend(shown, &usage)
-			elements, err := shown.Check(&usage, keys[1].Public())
+			elements, err := shown.Check(&usage, keys[3].Public(), keys[1].Public())
 			switch {
 			case c.says == "" && (err != nil || elements != 300):
 				t.Errorf("%d elements, %v; want 300", elements, err)

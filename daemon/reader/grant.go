@@ -30,9 +30,9 @@ type Granting struct {
 // out, so it may be repeated. progress is called after each act, and at the end.
 func (r *Reader) Grant(ctx context.Context, recipient uint32, from, to uint64, post func(act.Act) error, progress func(Granting)) error {
 	view := r.cfg.Node.View()
-	m, ok := view.Member(recipient)
-	if !ok || !state.SealRights(m.Rights).Clinical || recipient == r.cfg.Institution {
-		return fmt.Errorf("institution %d: %w: it must be another institution that reads", recipient, ErrRecipient)
+	m, err := r.recipient(view, recipient)
+	if err != nil {
+		return err
 	}
 	to = min(to, view.Envelopes)
 	p := Granting{Envelope: from, Of: to}
@@ -77,6 +77,24 @@ func (r *Reader) Grant(ctx context.Context, recipient uint32, from, to uint64, p
 	}
 	progress(p)
 	return nil
+}
+
+// CheckRecipient reports, as an ErrRecipient, an institution that nothing can be
+// granted to.
+func (r *Reader) CheckRecipient(number uint32) error {
+	_, err := r.recipient(r.cfg.Node.View(), number)
+	return err
+}
+
+func (r *Reader) recipient(view *state.State, number uint32) (*state.Member, error) {
+	m, ok := view.Member(number)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("institution %d: %w: the network has none of this number", number, ErrRecipient)
+	case !state.SealRights(m.Rights).Clinical || number == r.cfg.Institution:
+		return nil, fmt.Errorf("institution %d: %w: it must be another institution that reads", number, ErrRecipient)
+	}
+	return m, nil
 }
 
 // grantedTo returns the envelopes whose keys were granted to a key.

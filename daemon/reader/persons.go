@@ -11,6 +11,8 @@ type Persons struct {
 	Nameless     int // of them, without a pseudonym: nobody can say whose
 	Unopened     int // entries that did not open and are not counted
 	Undone       int // links that their hospital has taken back
+	Corrected    int // entries that count as a later one corrects them
+	Stopped      int // entries that patients want left out, and that are
 	Links        []Link
 }
 
@@ -19,25 +21,27 @@ type Link struct {
 	Index    uint64
 	Hospital uint32
 	Refused  string   // AL001 or AL003 if it is not honoured
-	Flags    []string // AL005, AL006: what the persons it joined disagree on
+	Flags    []string // AL005, AL006: what the persons it joined disagree on; AL007
 }
 
 // Persons counts persons over everything this institution may open. The
 // figures follow from the log alone: every reader with the same rights counts
 // the same at the same tree size.
 func (r *Reader) Persons(ctx context.Context) (Persons, error) {
-	t, err := r.tally(ctx, 0)
+	t, err := r.tally(ctx, 0, &Tally{})
 	if err != nil {
 		return Persons{}, err
 	}
 	return t.Count(), nil
 }
 
-// Own collects this institution's own entries.
-func (r *Reader) Own(ctx context.Context) (*Tally, error) { return r.tally(ctx, r.cfg.Institution) }
+// Own collects this institution's own entries, also those whose use is stopped:
+// it must find its patient again.
+func (r *Reader) Own(ctx context.Context) (*Tally, error) {
+	return r.tally(ctx, r.cfg.Institution, &Tally{whole: true})
+}
 
-func (r *Reader) tally(ctx context.Context, hospital uint32) (*Tally, error) {
-	t := &Tally{}
+func (r *Reader) tally(ctx context.Context, hospital uint32, t *Tally) (*Tally, error) {
 	for o, err := range r.entries(ctx, hospital, 0, 0) {
 		if err != nil {
 			return nil, err
@@ -60,7 +64,7 @@ func (t *Tally) Count() Persons {
 		link.Refused, link.Flags = t.honour(j, o)
 		out.Links = append(out.Links, link)
 	}
-	for p, s := range t.subjects {
+	for p, s := range t.all() {
 		if j[p] == nil {
 			out.add(s.stays)
 		}
@@ -68,6 +72,7 @@ func (t *Tally) Count() Persons {
 	for _, one := range j.persons() {
 		out.add(t.staysOf(one))
 	}
+	out.Corrected, out.Stopped = t.revised, t.stopped
 	return out
 }
 
@@ -79,14 +84,17 @@ func (t *Tally) honour(j joined, o Opened) (refused string, flags []string) {
 	if first == 0 && second == 0 {
 		return noEntry, nil
 	}
+	if !o.Entry.Alias.Fits() {
+		flags = append(flags, unfit)
+	}
 	a, b := j.of(t, pair[0]), j.of(t, pair[1])
 	if a == b {
-		return "", nil
+		return "", flags
 	}
 	if len(a.pseudonyms)+len(b.pseudonyms) > MostPseudonyms {
 		return tooMany, nil
 	}
-	flags = a.facts.against(b.facts)
+	flags = append(a.facts.against(b.facts), flags...)
 	j.merge(a, b)
 	return "", flags
 }
@@ -94,7 +102,7 @@ func (t *Tally) honour(j joined, o Opened) (refused string, flags []string) {
 // staysOf gathers what hospitals have under all pseudonyms of a person.
 func (t *Tally) staysOf(one *person) (stays []stay) {
 	for _, p := range one.pseudonyms {
-		if s := t.subjects[p]; s != nil {
+		if s := t.all()[p]; s != nil {
 			stays = append(stays, s.stays...)
 		}
 	}
@@ -148,7 +156,7 @@ type joined map[[32]byte]*person
 func (j joined) of(t *Tally, p [32]byte) *person {
 	if j[p] == nil {
 		j[p] = &person{pseudonyms: [][32]byte{p}}
-		if s := t.subjects[p]; s != nil {
+		if s := t.all()[p]; s != nil {
 			j[p].facts = s.facts
 		}
 	}

@@ -22,6 +22,11 @@ var (
 	ErrNotFound = errors.New("no such entry")
 	// ErrNotAllowed reports an entry that this institution may not open.
 	ErrNotAllowed = errors.New("this institution may not open the entry")
+	// ErrErased reports an entry of which only the leaf is left.
+	ErrErased = errors.New("the entry is erased: its patient has withdrawn")
+	// ErrStopped reports an entry of another hospital whose use its patient has
+	// stopped.
+	ErrStopped = errors.New("the patient has stopped the use of the entry")
 	// ErrNotCase reports an entry that is no case where one is needed.
 	ErrNotCase = errors.New("the entry is not a case")
 )
@@ -50,8 +55,9 @@ type Config struct {
 
 // Reader opens entries. It is safe for concurrent use.
 type Reader struct {
-	cfg  Config
-	last atomic.Pointer[grant] // read from the log
+	cfg   Config
+	last  atomic.Pointer[grant] // read from the log
+	known known
 }
 
 // New returns a reader.
@@ -72,6 +78,11 @@ type Opened struct {
 // on, at most limit (0 = all), as of now.
 func (r *Reader) Entries(ctx context.Context, from uint64, limit int) iter.Seq2[Opened, error] {
 	return r.entries(ctx, 0, from, limit)
+}
+
+// OwnEntries yields this institution's own entries, as of now.
+func (r *Reader) OwnEntries(ctx context.Context) iter.Seq2[Opened, error] {
+	return r.entries(ctx, r.cfg.Institution, 0, 0)
 }
 
 // entries is Entries of one hospital alone, or of all if hospital is 0.
@@ -121,7 +132,23 @@ func (r *Reader) Entry(index uint64) (Opened, error) {
 			return o, nil
 		}
 	}
-	return Opened{}, fmt.Errorf("entry %d: %w", index, ErrNotAllowed)
+	return Opened{}, fmt.Errorf("entry %d: %w", index, r.whyNot(index))
+}
+
+// whyNot tells why an entry of the log was not opened.
+func (r *Reader) whyNot(index uint64) error {
+	raw, err := r.cfg.Node.Machine().Leaf(index)
+	if err != nil {
+		return err
+	}
+	leaf, err := envelope.ParseLeaf(raw)
+	if err != nil {
+		return err
+	}
+	if leaf.Kind == envelope.KindEntries && r.cfg.Node.View().Withdrawn(leaf.Hospital, index) {
+		return ErrErased
+	}
+	return ErrNotAllowed
 }
 
 // neighbours opens the envelope that holds an index.
@@ -196,8 +223,14 @@ func (r *Reader) envelope(view *state.State, hospital uint32, number uint64) ([]
 	}
 	out := make([]Opened, 0, len(bodies))
 	for _, b := range bodies {
+		if errors.Is(b.Err, seal.ErrErased) {
+			continue
+		}
 		o := at
 		o.Index = meta.First + uint64(b.Place)
+		if view.Withdrawn(o.Hospital, o.Index) { // whether it is erased here yet or not
+			continue
+		}
 		if o.Entry, err = decode(b); err != nil {
 			o.Problem = problemOf(err)
 		}
@@ -214,7 +247,7 @@ func decode(b envelope.OpenedEntry) (entry.Entry, error) {
 	if err != nil {
 		return entry.Entry{}, err
 	}
-	if genetic := b.Part == seal.Genetic; genetic != (e.Type == entry.TypeGenetics) {
+	if genetic := b.Part == seal.Genetic; genetic != e.IsGenetic() {
 		return entry.Entry{}, fmt.Errorf("a %s entry sealed as %s: %w", e.Type, b.Part, seal.ErrBody)
 	}
 	return e, nil

@@ -19,16 +19,36 @@ const (
 	tooMany    = "AL003" // the person would have more than MostPseudonyms
 	sexDiffers = "AL005"
 	bornApart  = "AL006"
+	unfit      = "AL007" // its reason does not explain two documents of these types
 )
 
 // A Tally collects entries and says how many persons they are about. Entries
-// may be added in any order: what counts is their index. It is not safe for
-// concurrent use.
+// may be added in any order: what counts is their index. Corrections count for
+// what they correct, and entries whose use is stopped not at all. It is not
+// safe for concurrent use.
 type Tally struct {
-	subjects map[[32]byte]*subject
+	whole    bool            // entries whose use is stopped count as well
+	diseases bool            // the diseases of cases are kept, for Listed
+	nowhere  []entry.Disease // likewise, of cases without a pseudonym
+	notes    []note
 	aliases  []Opened
+	changes  Changes
 	nameless int
 	unread   int
+	subjects map[[32]byte]*subject // of notes and changes; nil: to be worked out
+	stopped  int                   // goes with subjects
+	revised  int                   // likewise
+}
+
+// note is what is kept of an entry under a pseudonym, aliases apart.
+type note struct {
+	index     uint64
+	hospital  uint32
+	kind      entry.Type
+	id        [32]byte
+	pseudonym [32]byte
+	facts     facts         // of a case
+	disease   entry.Disease // likewise, if they are kept
 }
 
 // subject is what is known under one pseudonym.
@@ -47,49 +67,83 @@ type stay struct {
 // nothing else.
 func (t *Tally) Add(o Opened) {
 	e := o.Entry
+	t.subjects = nil
 	switch {
 	case o.Problem != "":
 		t.unread++
 	case e.Alias != nil:
 		t.aliases = append(t.aliases, o)
-	case !e.Pseudonym.Present:
+	case e.Consent != nil, e.Correction != nil:
+		t.changes.Add(o)
+	case e.Pseudonym.Present:
+		n := note{index: o.Index, hospital: o.Hospital, kind: e.Type, id: e.ID, pseudonym: e.Pseudonym.Value}
 		if e.Case != nil {
-			t.nameless++
+			n.facts = factsOf(e.Case)
+			n.disease = t.principal(e.Case)
 		}
-	default:
-		t.subject(e.Pseudonym.Value).add(o.Hospital, e.Case)
+		t.notes = append(t.notes, n)
+	case e.Case != nil:
+		t.nameless++
+		if t.diseases {
+			t.nowhere = append(t.nowhere, t.principal(e.Case))
+		}
 	}
 }
 
-func (t *Tally) subject(p [32]byte) *subject {
-	if t.subjects == nil {
-		t.subjects = map[[32]byte]*subject{}
+// all returns what is known under each pseudonym.
+func (t *Tally) all() map[[32]byte]*subject {
+	if t.subjects != nil {
+		return t.subjects
 	}
-	s := t.subjects[p]
-	if s == nil {
-		s = &subject{}
-		t.subjects[p] = s
+	t.subjects, t.stopped, t.revised = map[[32]byte]*subject{}, 0, 0
+	for _, n := range t.notes {
+		if t.changes.Stopped(n.hospital, n.index, entry.ScopeRegistry) {
+			t.stopped++
+			if !t.whole {
+				continue
+			}
+		}
+		if c, ok := t.corrected(n); ok {
+			t.revised++
+			if c.Case != nil {
+				n.facts = factsOf(c.Case)
+			}
+		}
+		s := t.subjects[n.pseudonym]
+		if s == nil {
+			s = &subject{}
+			t.subjects[n.pseudonym] = s
+		}
+		s.add(n)
 	}
-	return s
+	return t.subjects
 }
 
-func (s *subject) add(hospital uint32, c *entry.Case) {
-	at := slices.IndexFunc(s.stays, func(y stay) bool { return y.hospital == hospital })
+// corrected returns what the newest valid correction of an entry says.
+func (t *Tally) corrected(n note) (entry.Entry, bool) {
+	e, _, ok := t.changes.Correction(Opened{Index: n.index, Hospital: n.hospital, Entry: entry.Entry{
+		Type: n.kind, ID: n.id, Pseudonym: entry.Pseudonym{Present: true, Value: n.pseudonym},
+	}})
+	return e, ok
+}
+
+func (s *subject) add(n note) {
+	at := slices.IndexFunc(s.stays, func(y stay) bool { return y.hospital == n.hospital })
 	if at < 0 {
 		at = len(s.stays)
-		s.stays = append(s.stays, stay{hospital: hospital})
+		s.stays = append(s.stays, stay{hospital: n.hospital})
 	}
 	s.stays[at].entries++
-	if c != nil {
+	if n.kind == entry.TypeCase {
 		s.stays[at].cases++
-		s.facts.join(factsOf(c))
+		s.facts.join(n.facts)
 	}
 }
 
 // At returns how many entries a hospital has under a pseudonym, and how many
 // of them are cases.
 func (t *Tally) At(hospital uint32, p [32]byte) (entries, cases int) {
-	if s := t.subjects[p]; s != nil {
+	if s := t.all()[p]; s != nil {
 		for _, y := range s.stays {
 			if y.hospital == hospital {
 				return y.entries, y.cases
@@ -107,7 +161,7 @@ func (t *Tally) Pseudonyms() [][32]byte {
 	for _, o := range links {
 		named[o.Entry.Alias.Old], named[o.Entry.Alias.New] = true, true
 	}
-	for p := range t.subjects {
+	for p := range t.all() {
 		named[p] = true
 	}
 	return slices.Collect(maps.Keys(named))
@@ -126,13 +180,14 @@ func (t *Tally) LastAlias(hospital uint32, pair [2][32]byte) (last Opened, ok bo
 
 // standing returns the links that their hospitals have not undone, in the
 // order of the log, and how many were undone. Of the aliases that a hospital
-// sent of one pair the last counts; each hospital speaks for itself.
+// sent of one pair the last counts; each hospital speaks for itself. Those whose
+// use is stopped say nothing.
 func (t *Tally) standing() (links []Opened, undone int) {
 	type key struct {
 		hospital uint32
 		pair     [2][32]byte
 	}
-	sorted := slices.Clone(t.aliases)
+	sorted := slices.DeleteFunc(slices.Clone(t.aliases), func(o Opened) bool { return !t.whole && t.changes.Stopped(o.Hospital, o.Index, o.Entry.Uses()) })
 	slices.SortFunc(sorted, func(a, b Opened) int { return cmp.Compare(a.Index, b.Index) })
 	latest := map[key]int{} // index in links of a link that stands
 	for _, o := range sorted {

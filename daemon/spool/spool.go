@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/seal"
 )
@@ -89,17 +90,14 @@ func Open(cfg Config) (*Spool, error) {
 	if err := syncDir(filepath.Dir(cfg.Dir)); err != nil {
 		return nil, err
 	}
+	if err := ledger.DestroyUnfinished(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("spool: %w", err)
+	}
 	files, err := os.ReadDir(cfg.Dir)
 	if err != nil {
 		return nil, storage("read", err)
 	}
 	for _, f := range files {
-		if strings.HasSuffix(f.Name(), ".tmp") {
-			if err := os.Remove(filepath.Join(cfg.Dir, f.Name())); err != nil {
-				return nil, storage("remove", err)
-			}
-			continue
-		}
 		l, ok := parseName(f.Name())
 		info, err := f.Info()
 		if !ok || err != nil {
@@ -130,6 +128,9 @@ func (s *Spool) Keep(tag [8]byte, files int, lot []byte) error {
 	sealed, err := s.cfg.Sealing.Public().SealMessage(label, lot)
 	if err != nil {
 		return err
+	}
+	if fault.Planted(fault.LeakSpool) {
+		sealed = lot
 	}
 	l := Lot{Files: files, tag: tag, id: s.cfg.Now().UnixMilli(), bytes: int64(len(sealed))}
 	if n := len(s.lots); n > 0 {
@@ -175,32 +176,58 @@ func (s *Spool) Oldest() (l Lot, lot []byte, ok bool, err error) {
 	if i < 0 {
 		return Lot{}, nil, false, nil
 	}
-	l = s.lots[i]
+	lot, err = s.read(&s.lots[i])
+	return s.lots[i], lot, true, err
+}
+
+// Lots returns what waits, oldest first.
+func (s *Spool) Lots() []Lot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.lots)
+}
+
+// Read opens a lot that Lots returned; ok is false if it has gone meanwhile. The
+// error is as for Oldest.
+func (s *Spool) Read(l Lot) (lot []byte, ok bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.lots, func(other Lot) bool { return other.id == l.id })
+	if i < 0 {
+		return nil, false, nil
+	}
+	lot, err = s.read(&s.lots[i])
+	return lot, true, err
+}
+
+// read opens a lot. The caller holds mu.
+func (s *Spool) read(l *Lot) ([]byte, error) {
 	f, err := os.Open(filepath.Join(s.cfg.Dir, l.name()))
 	if err != nil {
-		return l, nil, true, storage("open", err)
+		return nil, storage("open", err)
 	}
 	defer f.Close()
 	sealed, err := io.ReadAll(io.LimitReader(f, s.cfg.MaxBytes+4096))
 	if err != nil {
-		return l, nil, true, storage("read", err)
+		return nil, storage("read", err)
 	}
-	if lot, err = s.open(sealed); err != nil {
-		s.lots[i].bad = true
-		return l, nil, true, fmt.Errorf("%w: %s: %w", ErrDamaged, l.name(), err)
+	lot, err := s.open(sealed)
+	if err != nil {
+		l.bad = true
+		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, l.name(), err)
 	}
-	return l, lot, true, nil
+	return lot, nil
 }
 
-// Remove takes a lot away for good.
+// Remove takes a lot away for good: its bytes are zeros before its file goes.
 func (s *Spool) Remove(l Lot) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := os.Remove(filepath.Join(s.cfg.Dir, l.name())); err != nil {
-		return storage("remove", err)
+	if err := ledger.Destroy(filepath.Join(s.cfg.Dir, l.name())); err != nil {
+		return fmt.Errorf("spool: %w", err)
 	}
 	s.lots = slices.DeleteFunc(s.lots, func(other Lot) bool { return other.id == l.id })
-	return syncDir(s.cfg.Dir)
+	return nil
 }
 
 // Waiting returns how many of the hospital's files wait, and since when the

@@ -238,7 +238,24 @@ def plaintexts(x, pseudonym):
     plains = [cbor(common(1) + [case]), cbor(common(2) + [genetics])]
     x.derive("entry.case", plains[0])
     x.derive("entry.genetics", plains[1])
+    decided(x, pseudonym, entry_id(1), common(1), case)
     return plains
+
+
+def decided(x, pseudonym, case_id, common, case):
+    """The consent with which the patient withdraws, and a correction of the case."""
+    def keyed(kind, content):
+        return hmac256(seed("h1/entry-id"), b"raresync/v1/entry-id\0" + bytes([kind]) + u32(0) + sha256(content))
+
+    mark = hmac256(seed("h1/entry-id"), b"raresync/v1/mark\0" + pseudonym)
+    fields = [3, 63, 1, [mark], [1, 2]]
+    consent_id = keyed(8, b"raresync/v1/consent\0" + cbor(fields) + bytes(32))
+    moved = case[:7] + ["Neurology"] + case[8:]
+
+    def correction(own_id): return cbor([10, 1, 1, own_id] + common[4:9] + [case_id, [1, 1, 1, moved]])
+    x.derive("entry.mark", mark)
+    x.derive("entry.consent", cbor([8, 1, 1, consent_id, b"", 0, [2026, 9, 22], 5, 1, b"", fields]))
+    x.derive("entry.correction", correction(keyed(10, b"raresync/v1/correction\0" + correction(bytes(32)) + bytes(32))))
 
 
 def expand(key, info, size): return hmac256(key, info + b"\1")[:size]
@@ -279,6 +296,8 @@ def unopenable(x, net):
     body = cbor([1, 2, 0, 0, payload, []])
     x.derive("act.cbor", body)
     x.derive("act.salts_backup", cbor([1, 3, 0, 0, cbor(["h1", 4, ENTRIES_TIME + 90 * 86_400_000]), []]))
+    x.derive("act.withdrawal", cbor([1, 21, 0, 0, cbor([1, [[1, 2]]]), []]))
+    x.derive("act.erasure_receipt", cbor([1, 22, 0, 0, cbor(["h1", 3, 4]), []]))
     node = list(net["nodes"][2])
     node[1:4] = [6, MIRROR, []]  # as if hospital 3 were no founder
     admission = cbor([net["institutions"][2], [node]])
@@ -348,9 +367,11 @@ def snapshot(x, net, envelopes, hashes, files, log_time):
         members.append([institution, [[institution[7], 0, 0]], [[institution[10], 0, 0]],
                         last["sequence"], 1 if sent else 0, last["id"], number, []])
     readers = [0, [[net["institutions"][3][10], True, True]], [["11", [net["institutions"][4][10], True, False]]]]
-    state = [4, net["network"], p[1], p[2], p[3], p[4], len(envelopes), len(hashes), root(hashes), [root(hashes)],
+    voters = sorted(n[0] for n in net["nodes"] if n[2] == 1)
+    state = [7, net["network"], p[1], p[2], p[3], p[4], len(envelopes), len(hashes), root(hashes), [root(hashes)],
              log_time, 1, 1, members, net["nodes"], [readers], p[6], p[7], p[8], p[11], p[12], [],
-             [], cbor([0, ZEROS]), [], [], [[], [], []], [], []]
+             [], cbor([0, ZEROS]), [], [], [[], [], []], [], [], [[], [], [], sorted([n[0], n[1], 0] for n in net["nodes"])],
+             [[[0, voters]], [], [], []], [[]]]
     sizes = [len(files[n]) for n in ("leaves", "hashes.0")] + [0, 0, 0]
     sizes += [len(files[n]) for n in ("envelopes", "envelopes.idx", "bodies", "bodies.idx", "salts")]
     encoded = cbor(state) + cbor([len(envelopes), len(hashes)] + sizes)

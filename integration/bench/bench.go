@@ -28,7 +28,9 @@ var parts = []struct {
 	{"scale", (*bench).scale},
 	{"mirror", (*bench).mirror},
 	{"failover", (*bench).failover},
+	{"erasure", (*bench).erasure},
 	{"large", (*bench).large},
+	{"idle", (*bench).idle},
 }
 
 func partNames() []string {

@@ -3,6 +3,7 @@
 //
 //	make bench                                    # all of it, ten to fifteen minutes
 //	make bench BENCH='-parts windows -rounds 9'   # a part, longer
+//	make bench BENCH='-parts erasure -into bench.json' # a part, its figures among those of the run before
 //	make bench BENCH='-parts failover -kills 200 -entries 0'
 //
 // It prints medians with their spread and the goals beside them, and writes
@@ -18,6 +19,8 @@
 //   - scale: memory, disk, restarts and catching up with a million entries.
 //   - mirror: a fresh mirror verifies and stores the log.
 //   - failover: what a client sees of a leader that is stopped or killed.
+//   - erasure: what a withdrawal of a hundred entries of that million takes, and
+//     what other hospitals, who commit meanwhile, see of it.
 //   - large: restart and memory with ten million entries, in a log that no Raft
 //     made ([bench.stocked]).
 //

@@ -17,6 +17,9 @@ type goal struct {
 // heartbeatMS is the time that fail-over is measured by, in milliseconds.
 const heartbeatMS = 2000
 
+// erasureFigure is of one node and one withdrawal.
+const erasureFigure = "erasure of 100 entries by one node, beyond the snapshot"
+
 var goals = []goal{
 	{figure: "raresync by raw: rate", limit: 0.5},
 	{figure: "raresync by raw, long windows: rate", limit: 0.4},
@@ -39,6 +42,11 @@ var goals = []goal{
 	{figure: "planned transfer: longest wait for a commit", limit: 200, atMost: true},
 	{figure: failoverFigure, limit: 2.2 * heartbeatMS, atMost: true},
 	{figure: failoverFigure, limit: 3.5 * heartbeatMS, atMost: true, worst: true},
+	{figure: erasureFigure, limit: 5000, atMost: true},
+	{figure: "commits of others during an erasure by before it: p99", limit: 3, atMost: true},
+	{figure: "an idle mirror: anonymous memory", limit: 64, atMost: true},
+	{figure: "an idle mirror: processor, of a core", limit: 1, atMost: true},
+	{figure: "an idle mirror: network, both ways", limit: 10, atMost: true},
 	{figure: "ten million leaves: restart of one follower to ready, kill -9", limit: 2000, atMost: true},
 	{figure: "ten million leaves: anonymous memory of a voter after a restart", limit: 150, atMost: true},
 }

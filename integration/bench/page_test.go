@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -19,15 +18,11 @@ const (
 )
 
 // TestPageShowsTheFiguresOfTheResultsFile keeps docs/BENCHMARKS.md and
-// bench.json, which are of one run, together.
+// bench.json, together.
 func TestPageShowsTheFiguresOfTheResultsFile(t *testing.T) {
 	root := filepath.Join("..", "..")
-	raw, err := os.ReadFile(filepath.Join(root, "bench.json"))
+	r, err := readResults(filepath.Join(root, "bench.json"))
 	if err != nil {
-		t.Fatal(err)
-	}
-	var r results
-	if err := json.Unmarshal(raw, &r); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(root, "docs", "BENCHMARKS.md")
@@ -40,7 +35,7 @@ func TestPageShowsTheFiguresOfTheResultsFile(t *testing.T) {
 	if !ok || !ok2 {
 		t.Fatalf("%s has no place for figures", path)
 	}
-	want := figuresTable(&r)
+	want := figuresTable(r)
 	if *updatePage {
 		if err := os.WriteFile(path, []byte(before+figuresBegin+want+figuresEnd+after), 0o644); err != nil {
 			t.Fatal(err)
@@ -56,6 +51,10 @@ func TestPageShowsTheFiguresOfTheResultsFile(t *testing.T) {
 func figuresTable(r *results) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d cores, %s, load average before the run %s, %.0f s.\n\n", r.Began.Format("2006-01-02"), r.Cores, r.Go, r.Load, r.Seconds)
+	for _, l := range r.Later {
+		fmt.Fprintf(&b, "Later, %s alone: %s, %s, load average before %s, %.0f s.\n\n",
+			strings.Join(l.Parts, " and "), l.Began.Format("2006-01-02"), l.Go, l.Load, l.Seconds)
+	}
 	b.WriteString("| goal | | median | least to most | rounds | |\n|---|---|---|---|---|---|\n")
 	shown := map[string]bool{}
 	for _, g := range goals {

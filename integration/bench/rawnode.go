@@ -19,6 +19,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/mesh"
@@ -151,3 +152,4 @@ func (rawNode) HandleAnnounce([]byte) error                              { retur
 func (rawNode) HandleCheckpoint(context.Context, uint64) ([]byte, error) { return nil, errOnlySubmit }
 func (rawNode) HandleEnvelopes(uint64) ([]consensus.Pulled, error)       { return nil, errOnlySubmit }
 func (rawNode) HandleSalts(uint64) ([][]byte, error)                     { return nil, errOnlySubmit }
+func (rawNode) HandleLengths(uint64) (ledger.Lengths, error)             { return ledger.Lengths{}, errOnlySubmit }

@@ -23,6 +23,7 @@ type results struct {
 	Entries   int64     `json:"entries"`
 	Notes     []string  `json:"notes"`
 	Series    []*series `json:"series"`
+	Later     []later   `json:"later,omitempty"` // runs of parts alone, whose figures are among these
 }
 
 // series is one figure, once for each round.
@@ -117,6 +118,8 @@ func (r *results) relate() {
 	r.compare("raresync: commit p99 by p50", "x", "raresync: commit p99", "raresync: commit p50", ratio)
 	r.compare("raresync in entries by etcd's 512 B puts", "x", "raresync: rate", "etcd 512 B: rate",
 		func(a, b float64) float64 { return a * entriesPerEnvelope / b })
+	r.compare("commits of others during an erasure by before it: p99", "x",
+		"during an erasure: others' commit p99", "before an erasure: others' commit p99", ratio)
 	r.compare("raresync by etcd's 64 KiB values", "x", "raresync: rate", "etcd 64 KiB: rate", ratio)
 }
 

@@ -3,6 +3,7 @@ package chaos
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -180,9 +181,23 @@ func TestProcessThatWantsMoreMemoryIsKilled(t *testing.T) {
 	}
 }
 
+// killer kills the enclosure that prints to it once that is complete.
+type killer struct {
+	heard bytes.Buffer
+	kill  context.CancelFunc
+}
+
+func (k *killer) Write(p []byte) (int, error) {
+	n, err := k.heard.Write(p)
+	if bytes.Contains(k.heard.Bytes(), []byte("inside ")) {
+		k.kill()
+	}
+	return n, err
+}
+
 func TestEnclosureLeavesNothingBehind(t *testing.T) {
 	needsWorld(t)
-	if Inside() != "" { // and end without taking anything apart
+	if Inside() != "" { // and be killed with all of it in place
 		must(t, Arrive())
 		dir := filepath.Join(os.TempDir(), "disk")
 		_, err := NewDisk(dir+".img", dir, 64<<20)
@@ -190,16 +205,17 @@ func TestEnclosureLeavesNothingBehind(t *testing.T) {
 		_, err = NewMemory(filepath.Join(Inside(), "node"))
 		must(t, err)
 		fmt.Println("inside", Inside(), startHelper(t, "fsync").cmd.Process.Pid)
-		must(t, syscall.Kill(os.Getpid(), syscall.SIGABRT))
 		select {}
 	}
-	var out bytes.Buffer
-	if err := Enclose(t.Context(), &out, "-test.run", "^"+t.Name()+"$"); err == nil {
+	ctx, kill := context.WithCancel(t.Context())
+	defer kill()
+	out := killer{kill: kill}
+	if err := Enclose(ctx, &out, "-test.run", "^"+t.Name()+"$"); err == nil {
 		t.Error("an enclosure that was killed ended well")
 	}
-	_, name, found := strings.Cut(out.String(), "inside ")
+	_, name, found := strings.Cut(out.heard.String(), "inside ")
 	if !found {
-		t.Fatalf("it did not get inside:\n%s", out.Bytes())
+		t.Fatalf("it did not get inside:\n%s", out.heard.Bytes())
 	}
 	name, _, _ = strings.Cut(name, " ")
 	mounts, err := os.ReadFile("/proc/self/mounts")

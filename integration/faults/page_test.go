@@ -105,9 +105,16 @@ func declared(t *testing.T, typeName string) map[string]string {
 // A test that nobody runs catches nothing, and neither does a bug that the page
 // forgot.
 func TestThePageListsEveryBugAndStep(t *testing.T) {
-	for heading, typeName := range map[string]string{"Planted bugs": "Bug", "Steps": "Step"} {
+	for typeName, headings := range map[string][]string{"Bug": {"Planted bugs", onDisks}, "Leak": {"Planted leaks"}, "Step": {"Steps"}} {
 		want, got := declared(t, typeName), map[string]string{}
-		for _, r := range rows(t, heading) {
+		var listed []row
+		for _, heading := range headings {
+			listed = append(listed, rows(t, heading)...)
+		}
+		for _, r := range listed {
+			if said, twice := got[r.name]; twice && said != r.what {
+				t.Errorf("%s: the page says %q and %q", r.name, said, r.what)
+			}
 			got[r.name] = r.what
 			body := functions(t, r.pkg)
 			if name, _, _ := strings.Cut(r.test, "/"); !body[name] {

@@ -11,7 +11,8 @@ import (
 // Type says what an act decides.
 type Type uint16
 
-// The types of feature level 1. docs/PROTOCOL.md "Acts" is the full table.
+// The types of acts, of feature level 1 where [Type.Level] does not say
+// otherwise. docs/PROTOCOL.md "Acts" is the full table.
 const (
 	TypeGenesis    Type = 1 // founds the network; envelope 0, approved by all founders
 	TypeUnopenable Type = 2 // a reader could not open what was sealed to it; no approvals
@@ -36,6 +37,29 @@ const (
 	TypeReplace   Type = 18 // new keys for an institution that lost its own; approved by q lead hospitals
 	TypeRevoke    Type = 19 // keys that hold no longer; approved by q lead hospitals
 	TypeGrant     Type = 20 // keys of earlier envelopes, wrapped to a new reader; no approvals
+
+	// TypeWithdrawal has entries of a hospital erased; no approvals from itself,
+	// else approved by q lead hospitals.
+	TypeWithdrawal Type = 21
+	// TypeErasureReceipt says that a node has erased what was withdrawn; no approvals.
+	TypeErasureReceipt Type = 22
+	TypePromotion      Type = 23 // a mirror is to become a voter; approved by q lead hospitals
+	TypeReadiness      Type = 24 // it has all of the log and votes from here on; no approvals
+	TypeDemotion       Type = 25 // a voter becomes a mirror; approved by q lead hospitals
+	// TypeRemoval takes a node or an institution out; no approvals from itself,
+	// else approved by q lead hospitals.
+	TypeRemoval Type = 26
+	// TypeEnrolment gives an institution one more node; no approvals from itself,
+	// else approved by q lead hospitals.
+	TypeEnrolment Type = 27
+	TypeSettings  Type = 28 // q and the policy; approved by q lead hospitals
+	TypeRights    Type = 29 // a reader's rights; approved by q lead hospitals
+	// TypeRecovery begins a new log epoch after the majority of the voters is lost;
+	// approved by q lead hospitals, and never sent: it comes with a file.
+	TypeRecovery Type = 30
+	TypeSupport  Type = 31 // the feature level that a node's build supports; no approvals
+	TypeFeature  Type = 32 // raises the feature level; approved by q lead hospitals
+	TypeEdition  Type = 33 // adds an edition of the disease lists, from level 2 on; approved by q lead hospitals
 )
 
 var typeNames = map[Type]string{
@@ -45,6 +69,10 @@ var typeNames = map[Type]string{
 	TypeActivate: "activation", TypeCanary: "canary",
 	TypeUsage: "usage", TypeFalsehood: "falsehood", TypeAllowance: "allowance",
 	TypeRotation: "rotation", TypeReplace: "replacement", TypeRevoke: "revocation", TypeGrant: "grant",
+	TypeWithdrawal: "withdrawal", TypeErasureReceipt: "erasure receipt",
+	TypePromotion: "promotion", TypeReadiness: "readiness", TypeDemotion: "demotion", TypeRemoval: "removal",
+	TypeEnrolment: "enrolment", TypeSettings: "settings", TypeRights: "reader rights",
+	TypeRecovery: "recovery", TypeSupport: "support", TypeFeature: "feature level", TypeEdition: "edition",
 }
 
 // String returns the type's name, or its number if this build does not know it.

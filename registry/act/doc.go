@@ -13,6 +13,11 @@
 // change. Its hash is the network id, so two networks never share a signature.
 // Institutions for which it has no room come in by [Admission]. Keys change by
 // [Rotation] and [Revocation]; a [Grant] gives a new reader old entries.
+// A [Withdrawal] has entries erased, and an [ErasureReceipt] says that a node did.
+// A [Promotion] with its [Readiness], a [Demotion], a [Removal] and an [Enrolment]
+// change who votes and who belongs to the network, [Settings] and [RightsChange]
+// its rules. A [Feature] act raises the feature level, once the [Support] of every
+// voter says that its build knows it; an [Edition] adds disease lists.
 //
 // An act of a type that lead hospitals approve ([Type.NeedsApproval]) is put
 // forward as a [Proposal]; each of them says yes with a [ProposalApproval], and

@@ -48,12 +48,40 @@ func (g *Genesis) Validate() error {
 		add("identity parameters: %w", err)
 	}
 	g.checkInstitutions(add)
+	if g.Policy.Level() > g.FeatureLevel {
+		add("limits are set by act, from feature level 2 on")
+	}
+	g.checkQuotas(add)
 	g.checkNodes(add)
 	g.checkHolders(add)
 	return errors.Join(problems...)
 }
 
 type adder func(format string, args ...any)
+
+// checkQuotas looks at the quotas that hospitals have of their own, so that one
+// encoding says them.
+func (g *Genesis) checkQuotas(add adder) {
+	g.Policy.checkQuotas(add)
+	for _, own := range g.Policy.Quotas {
+		if own.Hospital == 0 || int(own.Hospital) > len(g.Institutions) || g.Institutions[own.Hospital-1].Role != RoleHospital {
+			add("quota of institution %d, which is no hospital here", own.Hospital)
+		}
+	}
+}
+
+func (p Policy) checkQuotas(add adder) {
+	before := uint32(0)
+	for _, own := range p.Quotas {
+		switch {
+		case own.Hospital <= before:
+			add("quota of institution %d: quotas ascend by hospital, one each", own.Hospital)
+		case own.Elements == 0 || own.Elements > MaxAllowance:
+			add("quota of institution %d: want 1 to %d persons a day", own.Hospital, MaxAllowance)
+		}
+		before = own.Hospital
+	}
+}
 
 func (g *Genesis) checkInstitutions(add adder) {
 	keys := keySet{}

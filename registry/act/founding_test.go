@@ -1,9 +1,12 @@
 package act_test
 
 import (
+	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/raresync/raresync/crypto/cbor"
 	"github.com/raresync/raresync/crypto/keyshare"
 	"github.com/raresync/raresync/registry/act"
 )
@@ -29,6 +32,12 @@ func TestGenesisThatCannotFoundANetworkSaysWhy(t *testing.T) {
 		"cells of 21":                {func(g *act.Genesis) { g.Policy.MinCell = 21 }, "min_cell 21"},
 		"no reader overlap":          {func(g *act.Genesis) { g.Policy.ReaderOverlap = 0 }, "reader overlap 0"},
 		"an overlap that overflows":  {func(g *act.Genesis) { g.Policy.ReaderOverlap = 1<<64 - 1 }, "reader overlap"},
+		"quotas of their own":        {quotas(act.Quota{Hospital: 1, Elements: 1}, act.Quota{Hospital: 3, Elements: act.MaxAllowance}), ""},
+		"a quota of nothing":         {quotas(act.Quota{Hospital: 1}), "quota of institution 1: want 1 to 100000"},
+		"a quota without end":        {quotas(act.Quota{Hospital: 1, Elements: act.MaxAllowance + 1}), "quota of institution 1: want 1 to 100000"},
+		"a reader's quota":           {quotas(act.Quota{Hospital: 4, Elements: 1}), "quota of institution 4, which is no hospital here"},
+		"a stranger's quota":         {quotas(act.Quota{Hospital: 9, Elements: 1}), "quota of institution 9, which is no hospital here"},
+		"two quotas of one hospital": {quotas(act.Quota{Hospital: 2, Elements: 1}, act.Quota{Hospital: 2, Elements: 2}), "quotas ascend"},
 		"no stretching":              {func(g *act.Genesis) { g.Identity.Time = 0 }, "identity parameters: PS001"},
 		"no institutions":            {func(g *act.Genesis) { g.Institutions = nil }, "needs a hospital"},
 		"thirteen founders":          {func(g *act.Genesis) { g.Institutions = append(g.Institutions, nineReaders(t)...) }, "founders, at most 12"},
@@ -116,6 +125,38 @@ func fill(t *testing.T, nodes []act.Node, n int) []act.Node {
 		nodes = append(nodes, node(t, "s"+strings.Repeat("s", i), 1))
 	}
 	return nodes
+}
+
+// quotas gives hospitals quotas of their own.
+func quotas(own ...act.Quota) func(*act.Genesis) {
+	return func(g *act.Genesis) { g.Policy.Quotas = own }
+}
+
+// A policy has one encoding, with own quotas and without.
+func TestAPolicyIsReadAsItWasWritten(t *testing.T) {
+	for name, p := range map[string]act.Policy{
+		"one quota for all": act.DefaultPolicy(),
+		"two of their own":  {MinCell: 11, QuotaFloor: 500, ReaderOverlap: 1, Quotas: []act.Quota{{Hospital: 1, Elements: 7}, {Hospital: 3, Elements: 20_000}}},
+		"with limits":       {MinCell: 11, QuotaFloor: 500, ReaderOverlap: 1, Limits: act.DefaultLimits()},
+		"with both":         {MinCell: 11, ReaderOverlap: 1, Quotas: []act.Quota{{Hospital: 1, Elements: 7}}, Limits: act.Limits{SpreadHours: 1}},
+	} {
+		d := cbor.NewDecoder(p.AppendCBOR(nil))
+		if got := act.DecodePolicy(d); d.Done() != nil || !reflect.DeepEqual(got, p) {
+			t.Errorf("%s: %+v, %v", name, got, d.Done())
+		}
+	}
+	for name, raw := range map[string][]byte{
+		"four fields without a quota": {0x84, 11, 1, 1, 0x80},
+		"five fields":                 {0x85, 11, 1, 1, 0x80, 0},
+		"limits that are not set":     {0x85, 11, 1, 1, 0x80, 0x84, 0, 0, 0, 0},
+		"limits that are too few":     {0x85, 11, 1, 1, 0x80, 0x83, 1, 1, 1},
+		"two fields":                  {0x82, 11, 1},
+	} {
+		d := cbor.NewDecoder(raw)
+		if act.DecodePolicy(d); !errors.Is(d.Done(), cbor.ErrEncoding) {
+			t.Errorf("%s: %v, want ENC001", name, d.Done())
+		}
+	}
 }
 
 func TestAllProblemsOfAGenesisAreReportedAtOnce(t *testing.T) {

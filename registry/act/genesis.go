@@ -29,16 +29,6 @@ type Genesis struct {
 	Holders      []uint32        // institution of share 1, 2, ...
 }
 
-// Policy holds the settings of a network that acts may change later.
-type Policy struct {
-	MinCell       uint64 // smallest count printed, 3 to 20
-	QuotaFloor    uint64 // evaluations a hospital may ask of each holder a day, at least
-	ReaderOverlap uint64 // envelopes for which a replaced reader set stays accepted
-}
-
-// DefaultPolicy returns the policy that founding suggests.
-func DefaultPolicy() Policy { return Policy{MinCell: 11, QuotaFloor: 10_000, ReaderOverlap: 10_000} }
-
 // Catalogue names the edition of the disease lists a network counts by.
 type Catalogue struct {
 	Edition string
@@ -132,20 +122,6 @@ func ReadKeyRecord(d *cbor.Decoder) keyshare.Record {
 		return keyshare.Record{}
 	}
 	return keyshare.ReadRecord(d)
-}
-
-// AppendCBOR appends the policy's encoding to b.
-func (p Policy) AppendCBOR(b []byte) []byte {
-	b = cbor.AppendArray(b, 3)
-	b = cbor.AppendUint(b, p.MinCell)
-	b = cbor.AppendUint(b, p.QuotaFloor)
-	return cbor.AppendUint(b, p.ReaderOverlap)
-}
-
-// DecodePolicy reads a policy; errors are reported by d.
-func DecodePolicy(d *cbor.Decoder) Policy {
-	d.Array(3)
-	return Policy{MinCell: d.Uint(), QuotaFloor: d.Uint(), ReaderOverlap: d.Uint()}
 }
 
 // AppendCBOR appends the catalogue reference's encoding to b.

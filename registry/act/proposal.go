@@ -9,7 +9,7 @@ import (
 
 // The limits of proposals. Times are log times in milliseconds.
 const (
-	MaxCoreBytes    = 65_536 // core of a proposed act
+	MaxCoreBytes    = 65_536 // core of a proposed act, but see [Type.MaxCore]
 	MaxReasonBytes  = 500    // UTF-8 text that says why
 	MinProposalLife = 60 * 60 * 1000
 	MaxProposalLife = 90 * 24 * 60 * 60 * 1000
@@ -20,7 +20,8 @@ const (
 // approvals only where it says so itself.
 func (t Type) NeedsApproval() bool {
 	switch t {
-	case TypeAdmission, TypeCeremony, TypeAllowance, TypeReplace, TypeRevoke:
+	case TypeAdmission, TypeCeremony, TypeAllowance, TypeReplace, TypeRevoke, TypeWithdrawal,
+		TypePromotion, TypeDemotion, TypeRemoval, TypeEnrolment, TypeSettings, TypeRights, TypeFeature, TypeEdition:
 		return true
 	}
 	return false
@@ -45,7 +46,7 @@ func DecodeProposal(raw []byte) (Proposal, error) {
 	var p Proposal
 	d := cbor.NewDecoder(raw)
 	d.Array(2)
-	p.Core = d.Bytes(MaxCoreBytes)
+	p.Core = d.Bytes(maxEditionCore)
 	p.Reason = d.Text(MaxReasonBytes)
 	if err := d.Done(); err != nil {
 		return Proposal{}, fmt.Errorf("proposal: %w", err)

@@ -16,7 +16,8 @@ func TestOnlyActsThatLeadHospitalsApproveAreProposed(t *testing.T) {
 			need = append(need, n.String())
 		}
 	}
-	if want := []string{"admission", "ceremony", "allowance", "replacement", "revocation"}; !slices.Equal(need, want) {
+	if want := []string{"admission", "ceremony", "allowance", "replacement", "revocation", "withdrawal",
+		"promotion", "demotion", "removal", "enrolment", "settings", "reader rights", "feature level", "edition"}; !slices.Equal(need, want) {
 		t.Errorf("%v need approvals, want %v", need, want)
 	}
 }
@@ -54,8 +55,8 @@ func TestProposalsAboveTheirLimitsAreNotRead(t *testing.T) {
 		core, reason int
 		read         bool
 	}{
-		"at the limits":             {act.MaxCoreBytes, act.MaxReasonBytes, true},
-		"a core a byte too large":   {act.MaxCoreBytes + 1, 0, false},
+		"at the limits":             {act.TypeEdition.MaxCore(), act.MaxReasonBytes, true},
+		"a core a byte too large":   {act.TypeEdition.MaxCore() + 1, 0, false},
 		"a reason a byte too large": {0, act.MaxReasonBytes + 1, false},
 	} {
 		p := act.Proposal{Core: make([]byte, tc.core), Reason: strings.Repeat("r", tc.reason)}

@@ -153,8 +153,9 @@ type NodeKind uint8
 
 // The kinds of nodes.
 const (
-	Voter  NodeKind = 1 // votes, replicates and cosigns
-	Mirror NodeKind = 2 // pulls and verifies
+	Voter    NodeKind = 1 // votes, replicates and cosigns
+	Mirror   NodeKind = 2 // pulls and verifies
+	NonVoter NodeKind = 3 // stores Raft's log, and becomes a voter once it has all of it
 )
 
 // String returns the kind's name.
@@ -164,6 +165,8 @@ func (k NodeKind) String() string {
 		return "voter"
 	case Mirror:
 		return "mirror"
+	case NonVoter:
+		return "non-voter"
 	}
 	return fmt.Sprintf("kind %d", uint8(k))
 }

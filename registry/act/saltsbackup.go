@@ -7,7 +7,8 @@ import (
 )
 
 // MaxSaltsLife is how far ahead of log time a [SaltsBackup] may expire, in
-// milliseconds: 400 days, a yearly backup with a month to make the next.
+// milliseconds: 400 days, a yearly backup with a month to make the next. A policy
+// may say less ([Limits]).
 const MaxSaltsLife = 400 * 24 * 60 * 60 * 1000
 
 // SaltsBackup declares that an institution keeps a backup of a node with the

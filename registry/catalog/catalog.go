@@ -63,7 +63,7 @@ func (c *Catalog) Hash() [32]byte { return c.hash }
 // All returns every row, list 1 first, each in the order of its numbers.
 func (c *Catalog) All() []Disease { return slices.Clone(c.diseases) }
 
-// ByNumber returns the row of a list (1 or 2) with a number, or false.
+// ByNumber returns the row of a list (1, 2, ...) with a number, or false.
 func (c *Catalog) ByNumber(list, number int) (*Disease, bool) {
 	d, ok := c.refs[[2]int{list, number}]
 	return d, ok
@@ -124,9 +124,7 @@ func match(rows []*Disease, by string) Match {
 		return Match{}
 	}
 	rows = slices.Clone(rows)
-	slices.SortFunc(rows, func(a, b *Disease) int {
-		return (a.List-b.List)*1000 + a.Number - b.Number
-	})
+	slices.SortFunc(rows, compare)
 	rows = slices.Compact(rows)
 	return Match{Diseases: rows, By: by, Ambiguous: len(rows) > 1}
 }

@@ -1,6 +1,9 @@
 package catalog
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // A Relation says how an ORPHA code relates to the list's row. Rows with
 // several codes of different relations give them joined, as their source does.
@@ -25,7 +28,7 @@ type Code struct {
 // A Disease is one row of the lists. Diseases are shared: treat them as read
 // only.
 type Disease struct {
-	List   int      // 1 (2018) or 2 (2023)
+	List   int      // 1 (2018), 2 (2023), or a later one
 	Number int      // from 1 in each list
 	ZH, EN []string // names; the first is the row's own, the others synonyms
 	ORPHA  []Code
@@ -35,6 +38,9 @@ type Disease struct {
 	// "unstated", or "" where there is no code.
 	ICD10Edition string
 }
+
+// Equal reports whether two rows say the same.
+func (d *Disease) Equal(o *Disease) bool { return bytes.Equal(d.append(nil), o.append(nil)) }
 
 // Ref returns list and number as "1.68".
 func (d *Disease) Ref() string { return fmt.Sprintf("%d.%d", d.List, d.Number) }

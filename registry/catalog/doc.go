@@ -16,8 +16,9 @@
 //
 // # Promises
 //
-//  1. The table is part of the program: the same [Catalog.Edition] has the
-//     same [Catalog.Hash] everywhere, and an act of the network names both.
+//  1. The first table is part of the program, later ones come by act, for which
+//     [Parse] reads them: the same [Catalog.Edition] has the same [Catalog.Hash]
+//     everywhere, and an act of the network names both.
 //  2. An edition never changes. A corrected or enlarged table is a new
 //     edition beside the old one, so old figures stay reproducible.
 //  3. Nothing is guessed: names match whole, apart from case, spaces,

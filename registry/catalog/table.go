@@ -1,9 +1,8 @@
 package catalog
 
 import (
-	"crypto/sha256"
 	_ "embed"
-	"encoding/csv"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -22,7 +21,7 @@ const EditionCurrent = "cn-2018+2023/1"
 //go:embed table.csv
 var tableCSV string
 
-var current = sync.OnceValue(func() *Catalog { return build(EditionCurrent, parse(tableCSV)) })
+var current = sync.OnceValue(carried)
 
 // Current returns the newest edition. It is safe for concurrent use, as are
 // all methods of a Catalog.
@@ -37,55 +36,37 @@ func Edition(name string) (*Catalog, bool) {
 	return Current(), true
 }
 
-// parse reads the embedded table. It panics on a fault: the table is part of
+// carried reads the embedded table. It panics on a fault: the table is part of
 // the program, and tests read it.
-func parse(table string) []Disease {
-	rows, err := csv.NewReader(strings.NewReader(table)).ReadAll()
+func carried() *Catalog {
+	diseases, err := parse(strings.NewReader(tableCSV))
 	if err != nil {
 		panic(fmt.Sprintf("catalog: embedded table: %v", err))
 	}
-	diseases := make([]Disease, 0, len(rows)-1)
-	for _, row := range rows[1:] {
-		diseases = append(diseases, parseRow(row))
-	}
-	return diseases
+	return build(EditionCurrent, diseases)
 }
 
-func parseRow(row []string) Disease {
+func parseRow(row []string) (Disease, error) {
+	list, err1 := strconv.Atoi(row[0])
+	number, err2 := strconv.Atoi(row[1])
+	if err := errors.Join(err1, err2); err != nil || list < 0 || number < 0 {
+		return Disease{}, fmt.Errorf("list %q, number %q", row[0], row[1])
+	}
 	d := Disease{
-		List:         mustNumber(row[0]),
-		Number:       mustNumber(row[1]),
-		ZH:           strings.Split(row[2], "; "),
-		EN:           strings.Split(row[3], "; "),
-		OMIM:         strings.Fields(row[6]),
-		ICD10:        strings.Fields(row[7]),
-		ICD10Edition: row[8],
+		List: list, Number: number, ZH: names(row[2]), EN: names(row[3]),
+		OMIM: strings.Fields(row[6]), ICD10: strings.Fields(row[7]), ICD10Edition: row[8],
 	}
 	for id := range strings.FieldsSeq(row[4]) {
 		d.ORPHA = append(d.ORPHA, Code{ID: "ORPHA:" + id, Relation: Relation(row[5])})
 	}
-	return d
+	return d, nil
 }
 
-func mustNumber(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		panic(fmt.Sprintf("catalog: embedded table: %v", err))
+func names(cell string) []string {
+	if cell == "" {
+		return nil
 	}
-	return n
-}
-
-// hash returns SHA-256 of the table in deterministic CBOR: an array of
-// "raresync/v1/catalog", the edition and the rows.
-func hash(edition string, diseases []Disease) [sha256.Size]byte {
-	b := cbor.AppendArray(nil, 3)
-	b = cbor.AppendText(b, "raresync/v1/catalog")
-	b = cbor.AppendText(b, edition)
-	b = cbor.AppendArray(b, len(diseases))
-	for i := range diseases {
-		b = diseases[i].append(b)
-	}
-	return sha256.Sum256(b)
+	return strings.Split(cell, "; ")
 }
 
 // append encodes a row as an array of 8: list, number, zh, en, ORPHA codes as

@@ -3,6 +3,9 @@ package entry
 import (
 	"bytes"
 	"crypto/sha256"
+	"slices"
+
+	"github.com/raresync/raresync/registry/identity"
 )
 
 // AliasAction says what an alias does.
@@ -37,6 +40,46 @@ type Alias struct {
 	// Old is of the identity that was used first, New of the one that the
 	// person has now. Encode refuses two that are equal.
 	Old, New [32]byte
+	// OldType and NewType are those of the two documents: whoever counts sees
+	// with them whether the reason fits.
+	OldType, NewType DocumentType
+}
+
+// Fits reports whether the reason explains two documents of these types (AL007 if
+// not).
+func (a Alias) Fits() bool {
+	switch a.Reason {
+	case ReasonNewborn:
+		return a.OldType == documentType(identity.BC) || a.OldType == documentType(identity.NBM)
+	case ReasonPassport:
+		return a.OldType == documentType(identity.PP) && a.NewType == documentType(identity.PP)
+	case ReasonCard2023:
+		return a.OldType == documentType(identity.FPR17) && a.NewType == documentType(identity.RIC)
+	}
+	return true
+}
+
+// DocumentType is the type of an identity document as an alias carries it: 1 for
+// the first of package identity's, and so on.
+type DocumentType uint8
+
+var documentTypes = [...]identity.Type{
+	1: identity.RIC, identity.HKM, identity.TWP, identity.FPR17, identity.PP, identity.BC, identity.NBM, identity.LOCAL,
+}
+
+func documentType(t identity.Type) DocumentType {
+	return DocumentType(slices.Index(documentTypes[:], t))
+}
+
+// DocumentTypeOf returns the type of an identity's document.
+func DocumentTypeOf(id identity.Identity) DocumentType { return documentType(id.Type()) }
+
+// String returns the type's name, such as "PP".
+func (t DocumentType) String() string {
+	if t == 0 || int(t) >= len(documentTypes) {
+		return "none"
+	}
+	return string(documentTypes[t])
 }
 
 // Pair returns the two pseudonyms in ascending order: which is the old one
@@ -56,7 +99,7 @@ func (a Alias) GoString() string { return a.String() }
 
 // AliasID returns the entry id of an alias: [ID] over an empty local id and
 // SHA-256("raresync/v1/alias\0" ‖ action u8 ‖ smaller pseudonym ‖ larger ‖
-// supersedes). Reason and date do not enter it.
+// supersedes). Reason, types and date do not enter it.
 func AliasID(key [32]byte, a Alias, supersedes [32]byte) [32]byte {
 	pair := a.Pair()
 	content := append([]byte("raresync/v1/alias\x00"), byte(a.Action))
@@ -68,11 +111,13 @@ func AliasID(key [32]byte, a Alias, supersedes [32]byte) [32]byte {
 // that joins a pseudonym with itself, has no encoding.
 func (w *wire) aliasFields(e *Entry) {
 	a := e.Alias
-	w.array(4)
+	w.array(6)
 	number(w, &a.Action, Link, Unlink)
 	number(w, &a.Reason, ReasonNewborn, ReasonOther)
 	w.hash(&a.Old)
 	w.hash(&a.New)
+	number(w, &a.OldType, 1, DocumentType(len(documentTypes)-1))
+	number(w, &a.NewType, 1, DocumentType(len(documentTypes)-1))
 	switch {
 	case a.Old == a.New:
 		w.fail("an alias of a pseudonym with itself")

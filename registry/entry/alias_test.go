@@ -16,7 +16,7 @@ func alias() entry.Entry {
 	a := entry.Entry{
 		Type: entry.TypeAlias, Profile: entry.Report, ID: [32]byte{1}, Strength: entry.StrengthWeak,
 		EventDate: entry.Date{Year: 2026, Month: 11, Day: 26}, Source: entry.SourceForm, Basis: entry.BasisStatutory,
-		Alias: &entry.Alias{Action: entry.Link, Reason: entry.ReasonNewborn, Old: [32]byte{0xaa}, New: [32]byte{0xbb}},
+		Alias: &entry.Alias{Action: entry.Link, Reason: entry.ReasonNewborn, Old: [32]byte{0xaa}, New: [32]byte{0xbb}, OldType: 6, NewType: 1},
 	}
 	a.Pseudonym = entry.Pseudonym{Present: true, Value: a.Alias.Old}
 	return a
@@ -29,7 +29,7 @@ func TestTheAliasEncodingIsTheDocumentedOne(t *testing.T) {
 		"5820aa" + tail + "02" + // under the old pseudonym, weak
 		"83" + "1907ea" + "0b" + "181a" + // 2026-11-26
 		"05" + "01" + "40" + // form, statutory, supersedes none
-		"84" + "01" + "01" + "5820aa" + tail + "5820bb" + tail // link, newborn, old, new
+		"86" + "01" + "01" + "5820aa" + tail + "5820bb" + tail + "06" + "01" // link, newborn, old, new, BC, RIC
 	got, err := entry.Encode(alias())
 	if err != nil || hex.EncodeToString(got) != want {
 		t.Errorf("got  %x\nwant %s (%v)", got, want, err)
@@ -42,6 +42,8 @@ func TestAliasesThatSayNothingHaveNoEncoding(t *testing.T) {
 		"an action of a later version": func(e *entry.Entry) { e.Alias.Action = 3 },
 		"no reason":                    func(e *entry.Entry) { e.Alias.Reason = 0 },
 		"a reason of a later version":  func(e *entry.Entry) { e.Alias.Reason = 6 },
+		"without the old type":         func(e *entry.Entry) { e.Alias.OldType = 0 },
+		"a type of a later version":    func(e *entry.Entry) { e.Alias.NewType = 9 },
 		"of a pseudonym with itself":   func(e *entry.Entry) { e.Alias.New = e.Alias.Old },
 		"under a third pseudonym":      func(e *entry.Entry) { e.Pseudonym.Value[31] ^= 1 },
 		"under none":                   func(e *entry.Entry) { e.Pseudonym = entry.Pseudonym{} },
@@ -71,10 +73,10 @@ func TestHostileAliasesAreENC001(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"of a pseudonym with itself": {"5820bb", "5820aa"},
 		"under a third pseudonym":    {"5820aa", "5820ab"},
-		"without an action":          {"8401015820", "8400015820"},
-		"with a reason unheard of":   {"8401015820", "8401065820"},
-		"with a text for an action":  {"8401015820", "8460015820"},
-		"of a reserved type":         {"8b0b", "8b0a"},
+		"without an action":          {"8601015820", "8600015820"},
+		"with a reason unheard of":   {"8601015820", "8601065820"},
+		"with a text for an action":  {"8601015820", "8660015820"},
+		"of a reserved type":         {"8b0b", "8b09"},
 		"of a type beyond":           {"8b0b", "8b0c"},
 	} {
 		bad, err := hex.DecodeString(strings.Replace(text, change[0], change[1], 1))
@@ -157,7 +159,7 @@ func TestReasonsAreNamedBothWays(t *testing.T) {
 			t.Errorf("%q is a reason", s)
 		}
 	}
-	if entry.Type(5).String() != "unknown" || entry.TypeAlias.String() != "alias" {
-		t.Errorf("types are called %q and %q", entry.Type(5), entry.TypeAlias)
+	if entry.Type(9).String() != "unknown" || entry.TypeAlias.String() != "alias" {
+		t.Errorf("types are called %q and %q", entry.Type(9), entry.TypeAlias)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,25 +17,49 @@ import (
 
 // full returns an entry of the type in which every field is set, found by
 // reflection: a field that the layout forgets is lost on the way.
-func full(t entry.Type) entry.Entry {
+func full(t entry.Type) entry.Entry { return fullOf(t, entry.TypeGenetics) }
+
+// factsOf keeps the facts of one type.
+func factsOf(f entry.Facts, t entry.Type) (kept entry.Facts) {
+	for field, v := range reflect.ValueOf(f).Fields() {
+		one := entry.Facts{}
+		reflect.ValueOf(&one).Elem().FieldByIndex(field.Index).Set(v)
+		if one.Of() == t {
+			return one
+		}
+	}
+	return kept
+}
+
+// fullOf is full, with the type of the facts in a correction.
+func fullOf(t, of entry.Type) entry.Entry {
 	var e entry.Entry
 	fill(reflect.ValueOf(&e).Elem())
 	e.Type = t
-	if t != entry.TypeCase {
-		e.Case = nil
-	} else {
+	facts := e.Facts
+	e.Facts = factsOf(facts, t)
+	if e.Case != nil {
 		e.Case.Birth.Day = 0
-	}
-	if t != entry.TypeGenetics {
-		e.Genetics = nil
-	}
-	if t != entry.TypeFollowUp {
-		e.FollowUp = nil
 	}
 	if t != entry.TypeAlias {
 		e.Alias = nil
 	} else {
 		e.Alias.New[0] ^= 1 // of another person's document
+	}
+	if t != entry.TypeConsent {
+		e.Consent = nil
+	} else {
+		e.Pseudonym = entry.Pseudonym{}
+		e.Consent.Marks[1][0]++
+		e.Consent.Indexes[1]++
+	}
+	if t != entry.TypeCorrection {
+		e.Correction = nil
+	} else {
+		e.Correction.Facts = factsOf(facts, of)
+		if e.Correction.Case != nil {
+			e.Correction.Case.Birth.Day = 0
+		}
 	}
 	return e
 }
@@ -73,7 +98,11 @@ func fill(v reflect.Value) {
 	}
 }
 
-var types = []entry.Type{entry.TypeCase, entry.TypeGenetics, entry.TypeFollowUp, entry.TypeAlias}
+var (
+	facts = []entry.Type{entry.TypeCase, entry.TypeGenetics, entry.TypeFollowUp, entry.TypeSpecimen, entry.TypeTreatment,
+		entry.TypeDeath, entry.TypeReferral}
+	types = append(slices.Clone(facts), entry.TypeConsent, entry.TypeCorrection, entry.TypeAlias)
+)
 
 func TestEveryFieldComesBack(t *testing.T) {
 	for _, kind := range types {
@@ -92,8 +121,41 @@ func TestEveryFieldComesBack(t *testing.T) {
 	}
 }
 
+func TestACorrectionOfEveryTypeComesBack(t *testing.T) {
+	for _, of := range facts {
+		want := fullOf(entry.TypeCorrection, of)
+		b, err := entry.Encode(want)
+		if err != nil {
+			t.Fatalf("%s: %v", of, err)
+		}
+		got, err := entry.Decode(b)
+		if err != nil || !reflect.DeepEqual(got, want) || got.Correction.Of() != of {
+			t.Errorf("%s: got %+v, %v\nwant %+v", of, got, err, want)
+		}
+	}
+}
+
+func TestFactsNameTheirCase(t *testing.T) {
+	id := [32]byte{7}
+	for _, of := range facts {
+		f := entry.Blank(of)
+		under := f.Under(id)
+		want := id
+		if of == entry.TypeCase {
+			want = [32]byte{}
+		}
+		if under.BelongsTo() != want || f.BelongsTo() != [32]byte{} || under.Of() != of {
+			t.Errorf("a %s under a case is a %s of %x; the first of %x", of, under.Of(), under.BelongsTo(), f.BelongsTo())
+		}
+	}
+	two := entry.Facts{Case: &entry.Case{}, Death: &entry.Death{}}
+	if (entry.Facts{}).Any() || (entry.Facts{}).Of() != 0 || !two.Any() || two.Of() != 0 || entry.Blank(entry.TypeAlias).Any() {
+		t.Error("none, several and those of an alias are told apart wrongly")
+	}
+}
+
 func TestAnEntryOfWhichNothingIsGivenComesBack(t *testing.T) {
-	want := entry.Entry{Type: entry.TypeCase, Profile: entry.Report, Source: entry.SourceForm, Case: &entry.Case{}}
+	want := entry.Entry{Type: entry.TypeCase, Profile: entry.Report, Source: entry.SourceForm, Facts: entry.Facts{Case: &entry.Case{}}}
 	b, err := entry.Encode(want)
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +263,7 @@ func TestTheEncodingIsTheDocumentedOne(t *testing.T) {
 	e := entry.Entry{
 		Type: entry.TypeFollowUp, Profile: entry.Report, Strength: entry.StrengthStrong,
 		EventDate: entry.Date{Year: 2024, Month: 5}, Source: entry.SourceCSV, Basis: entry.BasisStatutory,
-		FollowUp: &entry.FollowUp{Vital: entry.Alive, Disease: entry.StatusStable, Scale: "mRS", Score: "2"},
+		Facts: entry.Facts{FollowUp: &entry.FollowUp{Vital: entry.Alive, Disease: entry.StatusStable, Scale: "mRS", Score: "2"}},
 	}
 	want := "8b" + "03" + "01" + "01" + // array of 11: follow-up, schema 1, report
 		"5820" + strings.Repeat("00", 32) + // entry id

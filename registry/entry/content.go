@@ -15,12 +15,12 @@ import (
 func (e Entry) Content() (json.RawMessage, error) {
 	var v any
 	switch {
-	case e.Case != nil:
-		v = plain(reflect.ValueOf(*e.Case))
-	case e.Genetics != nil:
-		v = plain(reflect.ValueOf(*e.Genetics))
-	case e.FollowUp != nil:
-		v = plain(reflect.ValueOf(*e.FollowUp))
+	case e.Any():
+		v = plain(e.Facts.value())
+	case e.Consent != nil:
+		v = plainStruct(reflect.ValueOf(*e.Consent))
+	case e.Correction != nil:
+		v = plainStruct(reflect.ValueOf(*e.Correction))
 	case e.Alias != nil:
 		v = plainStruct(reflect.ValueOf(*e.Alias))
 	}
@@ -38,6 +38,8 @@ func plain(v reflect.Value) any {
 		return nil
 	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		return plain(v.Elem())
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return json.RawMessage(v.Bytes()) // an extension
@@ -86,4 +88,14 @@ func snake(name string) string {
 		b.WriteRune(unicode.ToLower(r))
 	}
 	return b.String()
+}
+
+// value returns the facts that are set.
+func (f Facts) value() reflect.Value {
+	for _, v := range reflect.ValueOf(f).Fields() {
+		if !v.IsNil() {
+			return v
+		}
+	}
+	return reflect.Value{}
 }

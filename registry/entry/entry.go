@@ -12,18 +12,22 @@ const SchemaVersion = 1
 // Type says what an entry is about. Numbers are never reused.
 type Type uint8
 
-// The types this version knows. Reserved for the types still to come:
+// The types this version knows. 9 and 12 are not used: a consent also stops and
+// erases, an alias also unlinks. Reserved for the types still to come:
 //
-//	 4 specimen           5 treatment        6 death
-//	 7 referral           8 consent          9 withdrawal
-//	10 correction        12 is not used: an alias also unlinks
 //	13 quality query     14 query reply
 //	15 biobank card      16 collection card
 const (
-	TypeCase     Type = 1
-	TypeGenetics Type = 2
-	TypeFollowUp Type = 3
-	TypeAlias    Type = 11
+	TypeCase       Type = 1
+	TypeGenetics   Type = 2
+	TypeFollowUp   Type = 3
+	TypeSpecimen   Type = 4
+	TypeTreatment  Type = 5
+	TypeDeath      Type = 6
+	TypeReferral   Type = 7
+	TypeConsent    Type = 8
+	TypeCorrection Type = 10
+	TypeAlias      Type = 11
 )
 
 // Profile says which fields an entry must have (rule RQ001). Indicators count
@@ -84,8 +88,8 @@ const (
 	BasisBoth      Basis = 3
 )
 
-// An Entry is one fact about one person. Exactly one of Case, Genetics,
-// FollowUp and Alias is set, and it agrees with Type.
+// An Entry is one fact about one person. Exactly one of the Facts, Consent,
+// Correction and Alias is set, and it agrees with Type.
 type Entry struct {
 	Type    Type
 	Profile Profile
@@ -100,7 +104,9 @@ type Entry struct {
 	Strength  Strength
 
 	// EventDate is the diagnosis date of a case, the report date of a genetic
-	// result, the visit date of a follow-up, the day an alias was made.
+	// result, the day of a visit, of collection, of a treatment's start, of death
+	// or of referral, the day an alias was made or a consent decided; of a
+	// correction, that of the corrected content.
 	EventDate Date
 
 	// Source is the format the entry came in, Basis why it may be held.
@@ -110,10 +116,10 @@ type Entry struct {
 	// Supersedes is the entry id that this one replaces, or zeros.
 	Supersedes [32]byte
 
-	Case     *Case
-	Genetics *Genetics
-	FollowUp *FollowUp
-	Alias    *Alias
+	Facts
+	Consent    *Consent
+	Correction *Correction
+	Alias      *Alias
 }
 
 // A Pseudonym is the 32-byte output of the threshold OPRF, or absent.
@@ -164,8 +170,21 @@ func ParseProfile(s string) (Profile, bool) {
 	return 0, false
 }
 
+// ParseSource returns the source with the given name, as String prints it. No
+// name is that of a phenopacket.
+func ParseSource(s string) (Source, bool) {
+	for i := 1; i < len(sourceNames); i++ {
+		if sourceNames[i] == s {
+			return Source(i), true
+		}
+	}
+	return SourcePhenopacket, s == ""
+}
+
 var (
-	typeNames     = [...]string{0: "none", TypeCase: "case", TypeGenetics: "genetics", TypeFollowUp: "follow-up", TypeAlias: "alias"}
+	typeNames = [...]string{0: "none", TypeCase: "case", TypeGenetics: "genetics", TypeFollowUp: "follow-up",
+		TypeSpecimen: "specimen", TypeTreatment: "treatment", TypeDeath: "death", TypeReferral: "referral",
+		TypeConsent: "consent", TypeCorrection: "correction", TypeAlias: "alias"}
 	profileNames  = [...]string{"none", "report", "cohort", "published"}
 	strengthNames = [...]string{"none", "strong", "weak", "local"}
 	sourceNames   = [...]string{"none", "phenopacket", "csv", "xlsx", "fhir", "form"}

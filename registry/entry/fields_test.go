@@ -104,7 +104,7 @@ func TestASummaryNamesTheDiseaseByTheCatalogue(t *testing.T) {
 	d := entry.Disease{Codes: []string{"ORPHA:324"}, Text: "Fabry's"}
 	d.Match = d.Resolve(c)
 	excluded := entry.Disease{Codes: []string{"ORPHA:448"}, Excluded: true}
-	e := entry.Entry{Type: entry.TypeCase, Case: &entry.Case{Diseases: []entry.Disease{excluded, d}}}
+	e := entry.Entry{Type: entry.TypeCase, Facts: entry.Facts{Case: &entry.Case{Diseases: []entry.Disease{excluded, d}}}}
 	if got := e.Summary(c).Disease; got != "法布雷病" {
 		t.Errorf("got %q", got)
 	}

@@ -25,13 +25,11 @@ func (w *wire) entry(e *Entry) {
 
 func (w *wire) fields(e *Entry) {
 	if w.in != nil {
-		switch e.Type {
-		case TypeCase:
-			e.Case = new(Case)
-		case TypeGenetics:
-			e.Genetics = new(Genetics)
-		case TypeFollowUp:
-			e.FollowUp = new(FollowUp)
+		switch e.Facts = Blank(e.Type); e.Type {
+		case TypeConsent:
+			e.Consent = new(Consent)
+		case TypeCorrection:
+			e.Correction = new(Correction)
 		case TypeAlias:
 			e.Alias = new(Alias)
 		}
@@ -39,30 +37,27 @@ func (w *wire) fields(e *Entry) {
 	switch {
 	case !e.agrees():
 		w.fail("type and fields disagree")
-	case e.Case != nil:
-		w.caseFields(e.Case)
-	case e.Genetics != nil:
-		w.geneticsFields(e.Genetics)
-	case e.FollowUp != nil:
-		w.followUpFields(e.FollowUp)
+	case e.Consent != nil:
+		w.consentFields(e)
+	case e.Correction != nil:
+		w.correctionFields(e)
 	case e.Alias != nil:
 		w.aliasFields(e)
+	default:
+		w.facts(&e.Facts)
 	}
 }
 
 // agrees reports whether the fields of the entry's type are there, and no
 // others.
 func (e *Entry) agrees() bool {
-	count, fits := 0, false
-	for _, f := range [...]struct {
-		t     Type
-		there bool
-	}{{TypeCase, e.Case != nil}, {TypeGenetics, e.Genetics != nil}, {TypeFollowUp, e.FollowUp != nil}, {TypeAlias, e.Alias != nil}} {
-		if f.there {
-			count, fits = count+1, f.t == e.Type
-		}
+	of := e.Type
+	if e.Any() {
+		of = e.Of()
 	}
-	return count == 1 && fits
+	return of == e.Type && of == onlyOne([]set{
+		{of, e.Any()}, {TypeConsent, e.Consent != nil}, {TypeCorrection, e.Correction != nil}, {TypeAlias, e.Alias != nil},
+	})
 }
 
 func (w *wire) caseFields(c *Case) {

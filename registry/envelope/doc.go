@@ -14,6 +14,10 @@
 //
 // A reader opens what it has a right to with [Envelope.Open].
 //
+// Of an erased entry nodes hold and hand on the commitment and the length alone:
+// [DecodeHeld] reads such an envelope, [Envelope.Erase] makes one. The header,
+// and with it the id and the signature, stays the same.
+//
 // Whether the sender is a member, whether the sequence is next and whether the
 // reader set is current is the state machine's to say (package consensus/state).
 //

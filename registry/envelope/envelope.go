@@ -34,9 +34,11 @@ type Envelope struct {
 	raw []byte
 }
 
-// Decode reads an envelope. It checks the encoding and its limits, nothing
-// else.
-func Decode(raw []byte) (*Envelope, error) {
+// Decode reads an envelope as its sender made it. It checks the encoding and
+// its limits, nothing else.
+func Decode(raw []byte) (*Envelope, error) { return decode(raw, decodeBodies) }
+
+func decode(raw []byte, bodies func(*cbor.Decoder) []seal.Body) (*Envelope, error) {
 	if len(raw) > MaxBytes {
 		return nil, ErrTooLarge
 	}
@@ -46,7 +48,7 @@ func Decode(raw []byte) (*Envelope, error) {
 	e.HeaderBytes = d.Bytes(MaxBytes)
 	d.BytesInto(e.Signature.Ed25519[:])
 	e.Signature.MLDSA = d.BytesFixed(mldsa65Bytes)
-	e.Bodies = decodeBodies(d)
+	e.Bodies = bodies(d)
 	if err := d.Done(); err != nil {
 		return nil, fmt.Errorf("envelope: %w", err)
 	}
@@ -76,13 +78,14 @@ func decodeBodies(d *cbor.Decoder) []seal.Body {
 	return bodies
 }
 
-// Assemble puts an envelope together from its parts, as a ledger stores them.
+// Assemble puts an envelope together from its parts, as a ledger stores them:
+// bodies may be erased.
 func Assemble(header []byte, sig sign.Signature, bodies []seal.Body) (*Envelope, error) {
 	size := len(header) + len(sig.Ed25519) + len(sig.MLDSA) + 5*maxHead
 	for i := range bodies {
 		size += len(bodies[i].Salt) + len(bodies[i].Tag) + len(bodies[i].Ciphertext) + 4*maxHead
 	}
-	return Decode(appendEnvelope(make([]byte, 0, size), header, sig, bodies))
+	return DecodeHeld(appendEnvelope(make([]byte, 0, size), header, sig, bodies))
 }
 
 // maxHead bounds what CBOR writes before a string or an array of an envelope.
@@ -95,6 +98,12 @@ func appendEnvelope(b, header []byte, sig sign.Signature, bodies []seal.Body) []
 	b = cbor.AppendBytes(b, sig.MLDSA)
 	b = cbor.AppendArray(b, len(bodies))
 	for i := range bodies {
+		if erased := bodies[i].Erased; erased != nil {
+			b = cbor.AppendArray(b, 2)
+			b = cbor.AppendBytes(b, erased[:])
+			b = cbor.AppendUint(b, uint64(len(bodies[i].Ciphertext)))
+			continue
+		}
 		b = cbor.AppendArray(b, 3)
 		b = cbor.AppendBytes(b, bodies[i].Salt[:])
 		b = cbor.AppendBytes(b, bodies[i].Tag[:])

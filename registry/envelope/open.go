@@ -18,7 +18,7 @@ type OpenedEntry struct {
 	Place uint32
 	Part  seal.Part
 	CBOR  []byte // the entry's plaintext; nil if Err is set
-	Err   error  // seal.ErrBody: the sender sealed something that does not open
+	Err   error  // seal.ErrBody: the sender sealed something that does not open; seal.ErrErased
 }
 
 // Open opens every body of the envelope that the reader has a right to. It
@@ -51,6 +51,9 @@ func (e *Envelope) OpenWith(keys seal.Opened, may seal.Rights) ([]OpenedEntry, e
 	ctx := e.Context()
 	var out []OpenedEntry
 	for i := range e.Bodies {
+		if e.Bodies[i].Erased != nil && !(may.Clinical && may.Genetic) {
+			continue // of which part it was is not known any more
+		}
 		part, plain, err := ctx.Open(uint32(i), keys.KEKs, e.Bodies[i])
 		if errors.Is(err, seal.ErrPart) && !(may.Clinical && may.Genetic) {
 			continue // sealed under a key that this reader does not hold

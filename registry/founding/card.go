@@ -5,6 +5,7 @@ import (
 
 	"github.com/raresync/raresync/crypto/cbor"
 	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/armour"
 )
 
 const maxNodesPerCard = 4
@@ -27,7 +28,7 @@ func (c *Card) appendCBOR(b []byte) []byte {
 }
 
 // Marshal returns the card as an armoured text file.
-func (c *Card) Marshal() []byte { return armour(blockCard, c.appendCBOR(nil)) }
+func (c *Card) Marshal() []byte { return armour.Wrap(blockCard, c.appendCBOR(nil)) }
 
 // ParseCard reads an armoured card.
 func ParseCard(file []byte) (*Card, error) {

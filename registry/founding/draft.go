@@ -12,6 +12,7 @@ import (
 	"github.com/raresync/raresync/crypto/pseudonym"
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/armour"
 )
 
 const (
@@ -64,6 +65,20 @@ func NewDraft(p Plan, random io.Reader) (*Draft, error) {
 		return nil, fmt.Errorf("draft: %w", err)
 	}
 	return &Draft{Act: a, Genesis: g, Shares: shares}, nil
+}
+
+// HospitalOf returns the number that the hospital of a node will have.
+func (p *Plan) HospitalOf(node string) (number uint32, ok bool) {
+	for _, c := range p.Cards {
+		if c.Institution.Role != act.RoleHospital {
+			continue
+		}
+		number++
+		if slices.ContainsFunc(c.Nodes, func(n act.Node) bool { return n.ID == node }) {
+			return number, true
+		}
+	}
+	return 0, false
 }
 
 // enrol numbers the institutions and lists their nodes by id.
@@ -162,7 +177,7 @@ func (d *Draft) Marshal() []byte {
 	for _, s := range d.Shares {
 		b = cbor.AppendBytes(b, s)
 	}
-	return armour(blockDraft, b)
+	return armour.Wrap(blockDraft, b)
 }
 
 // ParseDraft reads an armoured draft and checks that it can found a network.

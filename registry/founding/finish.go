@@ -8,6 +8,7 @@ import (
 	"github.com/raresync/raresync/crypto/cbor"
 	"github.com/raresync/raresync/crypto/sign"
 	"github.com/raresync/raresync/registry/act"
+	"github.com/raresync/raresync/registry/armour"
 	"github.com/raresync/raresync/registry/envelope"
 )
 
@@ -22,7 +23,7 @@ func (d *Draft) MarshalApproval(p act.Approval) []byte {
 	id := d.Act.NetworkID()
 	b := cbor.AppendArray(nil, 2)
 	b = cbor.AppendBytes(b, id[:])
-	return armour(blockApproval, cbor.AppendBytes(b, carrier(p)))
+	return armour.Wrap(blockApproval, cbor.AppendBytes(b, carrier(p)))
 }
 
 // carrier encodes an approval as the only one of an act without payload.
@@ -84,8 +85,11 @@ func (d *Draft) Finish(approvals []act.Approval, signedAt uint64, key *sign.Priv
 	slices.SortFunc(approvals, func(a, b act.Approval) int { return int(a.Hospital) - int(b.Hospital) })
 	for i := range d.Genesis.Institutions {
 		number := uint32(i + 1)
-		if i >= len(approvals) || approvals[i].Hospital != number {
-			return nil, fmt.Errorf("finish: the approval of institution %d is missing or given twice", number)
+		switch {
+		case i > 0 && i < len(approvals) && approvals[i].Hospital == number-1:
+			return nil, fmt.Errorf("finish: the approval of institution %d is given twice", number-1)
+		case i >= len(approvals) || approvals[i].Hospital != number:
+			return nil, fmt.Errorf("finish: the approval of institution %d is missing", number)
 		}
 		if err := d.verify(&approvals[i]); err != nil {
 			return nil, fmt.Errorf("finish: approval of institution %d: %w", number, err)
@@ -105,7 +109,7 @@ func (d *Draft) Finish(approvals []act.Approval, signedAt uint64, key *sign.Priv
 }
 
 // MarshalGenesis returns a genesis envelope as an armoured text file.
-func MarshalGenesis(e *envelope.Envelope) []byte { return armour(blockGenesis, e.Marshal()) }
+func MarshalGenesis(e *envelope.Envelope) []byte { return armour.Wrap(blockGenesis, e.Marshal()) }
 
 // ParseGenesis reads an armoured genesis envelope. Whether it founds a network
 // is the state machine's to say (consensus/state.Found).

@@ -74,7 +74,7 @@ func TestEveryFileIsAcceptedAndEveryRowOfTheListsOccurs(t *testing.T) {
 		if e.Genetics != nil {
 			genetics++
 		}
-		visits += len(e.FollowUps)
+		visits += len(e.Parts)
 	}
 	if len(rows) != 207 {
 		t.Errorf("%d rows of the lists occur, want 207", len(rows))

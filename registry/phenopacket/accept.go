@@ -2,6 +2,7 @@ package phenopacket
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/raresync/raresync/registry/entry"
 	"github.com/raresync/raresync/registry/rule"
@@ -10,15 +11,17 @@ import (
 
 // Accept makes the packet's entries and checks them. findings hold whatever
 // was found, with file and JSON path. The error is a *rule.Refusal with all
-// findings that refuse; the entries are not to be submitted then. Birth and
-// Catalog of the context are filled in from the packet and the options.
+// findings that refuse; the entries are not to be submitted then. Birth, Consent
+// and Catalog of the context are filled in from the packet and the options.
 func (p Packet) Accept(o Options, ctx validate.Context) (e Entries, findings []rule.Finding, err error) {
 	e, err = p.Entries(o)
 	if err != nil {
 		return e, nil, err
 	}
-	ctx.Birth, ctx.Catalog = p.birth, o.Catalog
-	findings = unique(append(e.Findings, p.locate(validate.Entries(ctx, e.All()...))...))
+	consent, found := p.consent()
+	ctx.Birth, ctx.Consent, ctx.Catalog = p.birth, consent, o.Catalog
+	found = append(found, validate.Entries(ctx, e.All()...)...)
+	findings = unique(append(e.Findings, p.locate(found)...))
 	for _, one := range e.All() {
 		var refused *rule.Refusal
 		if _, err := entry.Encode(one); errors.As(err, &refused) {
@@ -28,6 +31,21 @@ func (p Packet) Accept(o Options, ctx validate.Context) (e Entries, findings []r
 		}
 	}
 	return e, findings, rule.Refusals(findings)
+}
+
+// consent returns what the packet says of the consent it is reported under. A
+// date that cannot be read is DT001; a basis that no word names is PP002, since
+// the entry would be held on another than was meant.
+func (p Packet) consent() (c validate.Consent, findings []rule.Finding) {
+	if basis := p.tree.at("raresync", "basis"); basis.given() && (basis.kind != text || !slices.Contains(basisWords, basis.str())) {
+		findings = append(findings, rule.Find("PP002", "basis", "not one of "+listed(basisWords)))
+	}
+	said := p.tree.at("raresync", "consent")
+	date, ok := entry.ParseDate(said.get("date").str())
+	if !ok {
+		findings = append(findings, rule.Find("DT001", "consent.date", "not YYYY, YYYY-MM or YYYY-MM-DD"))
+	}
+	return validate.Consent{By: said.get("by").str(), Date: date}, findings
 }
 
 // unique drops findings that repeat rule and place.

@@ -41,6 +41,7 @@ func deidentify(packet *value) []rule.Finding {
 	d.birth(subject, packet.get("raresync"))
 	d.subject(subject)
 	d.biosamples(packet)
+	d.specimens(packet)
 	d.interpretations(packet)
 	d.files(packet)
 	d.metaData(packet.get("metaData"))

@@ -15,7 +15,8 @@
 //	deidentify   patient, relatives, staff              deidentify.go
 //	leaks        refuse texts with personal numbers     leak.go
 //	split        genetics from the rest                 split.go
-//	map          fields of the entries                  layout.go, lens.go
+//	cut          parts that are entries of their own    parts.go
+//	map          fields of the entries                  layout.go, parts_layout.go, lens.go
 //	subtract     what no field holds: the extension     overlay.go
 //
 // and writing goes back: fields and extension are laid over one another.
@@ -27,10 +28,17 @@
 //
 //	department, province, diagnosisDate, verification, status ("lost",
 //	"opted out"), birth, deathDateUnknown, firstContact, familyHistory,
-//	consanguinity, hospitalsBefore, referredFrom, payer,
+//	consanguinity, hospitalsBefore, referredFrom, payer, basis,
+//	consent {by, date},
 //	geneticTest {type, date, result, lab},
 //	followUps [{visitDate, vitalStatus, diseaseStatus, nextVisit, scale,
-//	score, measurements}]
+//	score, measurements}],
+//	specimens [{type, collected, biobank, count, status, consent, id,
+//	derivedFrom, sprec, site, volume, storage, postMortem, prenatal}],
+//	treatments [{agent, status, start, stop, stopReason, dose, line, response,
+//	adverseEvents, access, payer, outOfPocket, monthsWaiting}],
+//	death {date, cause, related},
+//	referrals [{date, from, to, reason, accepted}]
 //
 // Dates are YYYY, YYYY-MM or YYYY-MM-DD; enumerations use the names that
 // package entry prints; docs/INPUT.md lists them, with a sample. What surrounded the packet in a Family or Cohort is

@@ -18,16 +18,22 @@ type Options struct {
 	// Profile is the profile of all entries. Zero chooses: published for a
 	// packet that names a PMID or DOI, else report.
 	Profile entry.Profile
-	// Basis is the legal basis of entries that are not published cases.
+	// Basis is the legal basis of entries that are not published cases, unless
+	// the packet states another.
 	Basis entry.Basis
+	// Source is what the packet was made from. Zero is a phenopacket. Ids do not
+	// depend on it.
+	Source entry.Source
 }
 
 // Entries are what one packet becomes. They have no pseudonym yet: see
 // SetPseudonym.
 type Entries struct {
-	Case      entry.Entry
-	Genetics  *entry.Entry // nil if the packet holds nothing genetic
-	FollowUps []entry.Entry
+	Case     entry.Entry
+	Genetics *entry.Entry // nil if the packet holds nothing genetic
+	// Parts are the follow-ups, specimens, treatments, death and referrals of the
+	// raresync member, in this order and that of the packet.
+	Parts []entry.Entry
 	// Findings are those of reading: PR001 and PP003, DT001 for a date that
 	// cannot be read, PP002 for a value of the wrong type or range, DX003 for
 	// a word that no enumeration has. Package validate checks the rest.
@@ -40,7 +46,7 @@ func (e Entries) All() []entry.Entry {
 	if e.Genetics != nil {
 		all = append(all, *e.Genetics)
 	}
-	return append(all, e.FollowUps...)
+	return append(all, e.Parts...)
 }
 
 // SetPseudonym gives every entry the person's pseudonym and its strength. Ids
@@ -54,8 +60,8 @@ func (e *Entries) SetPseudonym(value [32]byte, strength entry.Strength) {
 	if e.Genetics != nil {
 		set(e.Genetics)
 	}
-	for i := range e.FollowUps {
-		set(&e.FollowUps[i])
+	for i := range e.Parts {
+		set(&e.Parts[i])
 	}
 }
 
@@ -66,7 +72,7 @@ func (e *Entries) SetPseudonym(value [32]byte, strength entry.Strength) {
 func (p Packet) Entries(o Options) (Entries, error) {
 	clinical, genetic := split(p.tree)
 	findings := append(slices.Clone(p.findings), strangers(clinical, genetic)...)
-	clinical, visits := cutVisits(clinical)
+	clinical, parts := cutParts(clinical)
 	m := mapping{Packet: p, Options: o, lens: &lens{path: "$"}}
 	var out Entries
 	var err error
@@ -79,13 +85,14 @@ func (p Packet) Entries(o Options) (Entries, error) {
 			return Entries{}, err
 		}
 	}
-	for i, visit := range visits {
-		f, err := m.visitEntry(visit, out.Case.ID, place("$.raresync.followUps", i))
+	for _, cut := range parts {
+		e, err := m.partEntry(cut, out.Case.ID)
 		if err != nil {
 			return Entries{}, err
 		}
-		out.FollowUps = append(out.FollowUps, f)
+		out.Parts = append(out.Parts, e)
 	}
+	m.derive(parts, out.Parts)
 	out.Findings = p.locate(append(findings, m.lens.findings...))
 	return out, nil
 }
@@ -100,7 +107,8 @@ type mapping struct {
 // blank begins an entry made from a part of the packet that belongs to the case
 // with the given id; the case itself belongs to none.
 func (m mapping) blank(t entry.Type, part *value, of [32]byte) entry.Entry {
-	return entry.Entry{Type: t, Profile: m.Profile, Basis: m.Basis, Source: entry.SourcePhenopacket, ID: m.id(m.Key, t, part, of)}
+	source := max(m.Source, entry.SourcePhenopacket)
+	return entry.Entry{Type: t, Profile: m.Profile, Basis: m.Basis, Source: source, ID: m.id(m.Key, t, part, of)}
 }
 
 func (m mapping) clinicalEntry(part, genetic *value) (entry.Entry, error) {
@@ -120,15 +128,6 @@ func (m mapping) geneticEntry(part *value, of [32]byte) (*entry.Entry, error) {
 	var err error
 	e.Genetics.Extension, err = m.remainder(part, writeGenetics(&e))
 	return &e, err
-}
-
-func (m mapping) visitEntry(part *value, of [32]byte, path string) (entry.Entry, error) {
-	e := m.blank(entry.TypeFollowUp, part, of)
-	e.FollowUp = &entry.FollowUp{Case: of}
-	m.lens.within(path, func() { visitLayout(m.lens, part, &e) })
-	var err error
-	e.FollowUp.Extension, err = m.remainder(part, writeVisit(&e))
-	return e, err
 }
 
 // id returns the id of an entry made from a part of the packet. The time of
@@ -178,25 +177,6 @@ func infer(c *entry.Case, genetic *value) entry.Verification {
 		}
 	}
 	return entry.Clinical
-}
-
-// cutVisits takes the follow-ups out of the clinical part.
-func cutVisits(clinical *value) (rest *value, visits []*value) {
-	visits = clinical.at("raresync", "followUps").list()
-	if len(visits) == 0 {
-		return clinical, nil
-	}
-	for _, visit := range visits {
-		if !visit.isObject() {
-			return clinical, nil
-		}
-	}
-	rest = clinical.clone()
-	rest.get("raresync").remove("followUps")
-	if rest.get("raresync").empty() {
-		rest.remove("raresync")
-	}
-	return rest, visits
 }
 
 // remainder returns the extension: what of a part its fields do not hold. It

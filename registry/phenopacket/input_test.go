@@ -49,8 +49,8 @@ func TestTheSampleOfThePageRaisesNothing(t *testing.T) {
 			t.Errorf("%s: %s", p, got)
 		}
 	}
-	if e := entries(t, sample(t)); e.Case.Profile != entry.Report || e.Genetics == nil || len(e.FollowUps) != 1 {
-		t.Errorf("the sample does not become a case, a genetic result and a visit: %v", e.All())
+	if e := entries(t, sample(t)); e.Case.Profile != entry.Report || e.Genetics == nil || kinds(e.Parts) != "follow-up specimen specimen treatment referral" {
+		t.Errorf("the sample does not become a case, a genetic result and its parts: %s", kinds(e.All()))
 	}
 }
 
@@ -86,8 +86,16 @@ func TestValuesThatMeanNothingAreNamed(t *testing.T) {
 		"a word for whether a feature is excluded":    {`"excluded": true`, `"excluded": "yes"`, entry.Report, []string{"PP002 E x.json $.phenotypicFeatures[1].excluded"}},
 		"an ACMG class of no kind": {`"PATHOGENIC"`, `"BAD"`, entry.Report, []string{
 			"DX003 W x.json $.interpretations[0].diagnosis.genomicInterpretations[0].variantInterpretation.acmgPathogenicityClassification"}},
-		"no diagnosis date": {`"diagnosisDate": "2020-05-06",`, ``, entry.Report, []string{"RQ001 E x.json $.raresync.diagnosisDate: profile report needs the diagnosis date"}},
-		"an explicit null":  {`"hospitalsBefore": 3`, `"hospitalsBefore": null`, entry.Report, nil},
+		"a child's consent of its own": {`"department"`, `"basis": "consent", "consent": {"by": "self", "date": "2014-05-01"}, "department"`, entry.Report, []string{
+			"CN002 E x.json $.raresync.consent.by"}},
+		"its guardian's consent": {`"department"`, `"basis": "consent", "consent": {"by": "guardian", "date": "2014-05-01"}, "department"`, entry.Report, nil},
+		"a basis of no kind": {`"department"`, `"basis": "habit", "department"`, entry.Report, []string{
+			"PP002 E x.json $.raresync.basis: not one of statutory, consent, both"}},
+		"a basis as a number":            {`"department"`, `"basis": 2, "department"`, entry.Report, []string{"PP002 E x.json $.raresync.basis: not one of statutory, consent, both"}},
+		"the basis that goes without it": {`"department"`, `"basis": "statutory", "department"`, entry.Report, nil},
+		"a consent of no day":            {`"department"`, `"consent": {"date": "spring"}, "department"`, entry.Report, []string{"DT001 E x.json $.raresync.consent.date"}},
+		"no diagnosis date":              {`"diagnosisDate": "2020-05-06",`, ``, entry.Report, []string{"RQ001 E x.json $.raresync.diagnosisDate: profile report needs the diagnosis date"}},
+		"an explicit null":               {`"hospitalsBefore": 3`, `"hospitalsBefore": null`, entry.Report, nil},
 	} {
 		in := strings.Replace(sample(t), tc.from, tc.to, 1)
 		if in == sample(t) {
@@ -104,6 +112,27 @@ func TestValuesThatMeanNothingAreNamed(t *testing.T) {
 		}
 		if n := len(strings.Split(got, "\n")); got != "" && n != len(tc.want) || got == "" && tc.want != nil {
 			t.Errorf("%s: got %q, want %d findings", name, got, len(tc.want))
+		}
+	}
+}
+
+// The basis that a file states holds for every entry of the case, and comes back
+// in an export with all that the file says of the consent.
+func TestTheStatedBasisHoldsForTheWholeCase(t *testing.T) {
+	in := strings.Replace(sample(t), `"department"`, `"basis": "both", "consent": {"by": "self", "date": "2020-05-06"}, "department"`, 1)
+	e := entries(t, in)
+	for _, one := range e.All() {
+		if one.Basis != entry.BasisBoth {
+			t.Errorf("the %s has the basis %s", one.Type, one.Basis)
+		}
+	}
+	raw, err := phenopacket.Write(e.Case, e.Genetics, "x", e.Parts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"basis":"both"`, `"by":"self"`, `"date":"2020-05-06"`} {
+		if !strings.Contains(strings.ReplaceAll(string(raw), `": "`, `":"`), want) {
+			t.Errorf("the export lacks %s: %s", want, raw)
 		}
 	}
 }

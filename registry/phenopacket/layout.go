@@ -1,6 +1,8 @@
 package phenopacket
 
 import (
+	"slices"
+
 	"github.com/raresync/raresync/registry/entry"
 )
 
@@ -21,8 +23,7 @@ var (
 	answerWords       = words[entry.Answer](3)
 	testWords         = words[entry.TestType](10)
 	resultWords       = words[entry.Result](4)
-	visitWords        = words[entry.Vital](5)
-	statusWords       = words[entry.DiseaseStatus](5)
+	basisWords        = append([]string{""}, words[entry.Basis](3)[1:]...)
 )
 
 // words returns the names of the values 0 to last.
@@ -95,17 +96,19 @@ func featureLayout(l *lens, v *value, f *entry.Feature) {
 
 func diseaseLayout(l *lens, v *value, d *entry.Disease) {
 	term := entry.Term{Label: d.Text}
+	var more []string
 	if len(d.Codes) > 0 {
-		term.ID = d.Codes[0]
+		term.ID, more = d.Codes[0], d.Codes[1:]
 	}
 	l.term(v, "term", &term)
 	l.yes(v, "excluded", &d.Excluded)
 	l.when(v, "onset", &d.Onset)
+	l.inside(v, "raresync", func(v *value) { l.texts(v, "codes", &more) })
 	if l.writing {
 		return
 	}
 	if d.Text = term.Label; term.ID != "" {
-		d.Codes = []string{term.ID}
+		d.Codes = append([]string{term.ID}, more...)
 	}
 }
 
@@ -115,6 +118,9 @@ func blockLayout(l *lens, v *value, e *entry.Entry) {
 	c := e.Case
 	l.text(v, "department", &c.Department)
 	l.text(v, "province", &c.Province)
+	if basisIsSaid(l, v, e) {
+		choice(l, v, "basis", &e.Basis, basisWords)
+	}
 	l.date(v, "diagnosisDate", &e.EventDate)
 	if !l.writing || !c.Inferred {
 		choice(l, v, "verification", &c.Verification, verificationWords)
@@ -132,6 +138,15 @@ func blockLayout(l *lens, v *value, e *entry.Entry) {
 	l.count(v, "hospitalsBefore", &c.HospitalsBefore)
 	l.text(v, "referredFrom", &c.ReferredFrom)
 	l.text(v, "payer", &c.Payer)
+}
+
+// basisIsSaid reports whether the packet states a legal basis: the duty to report
+// goes without saying, and [Packet.consent] refuses what is no basis.
+func basisIsSaid(l *lens, v *value, e *entry.Entry) bool {
+	if l.writing {
+		return e.Basis == entry.BasisConsent || e.Basis == entry.BasisBoth
+	}
+	return slices.Contains(basisWords[1:], v.get("basis").str())
 }
 
 // lifeLayout connects the two statuses that the schema does not know, unless
@@ -189,24 +204,4 @@ func vcfLayout(l *lens, v *value, r *entry.VCF) {
 	l.digits(v, "pos", &r.Position)
 	l.text(v, "ref", &r.Ref)
 	l.text(v, "alt", &r.Alt)
-}
-
-// visitLayout connects a follow-up with one element of raresync.followUps.
-func visitLayout(l *lens, v *value, e *entry.Entry) {
-	f := e.FollowUp
-	l.date(v, "visitDate", &e.EventDate)
-	choice(l, v, "vitalStatus", &f.Vital, visitWords)
-	choice(l, v, "diseaseStatus", &f.Disease, statusWords)
-	l.date(v, "nextVisit", &f.NextVisit)
-	l.text(v, "scale", &f.Scale)
-	l.digits(v, "score", &f.Score)
-	each(l, v, "measurements", &f.Measurements, func(v *value, m *entry.Measurement) {
-		l.term(v, "assay", &m.Assay)
-		l.inside(v, "value", func(v *value) {
-			l.inside(v, "quantity", func(v *value) {
-				l.term(v, "unit", &m.Unit)
-				l.digits(v, "value", &m.Value)
-			})
-		})
-	})
 }

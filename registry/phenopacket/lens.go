@@ -78,6 +78,29 @@ func (l *lens) text(v *value, name string, s *string) {
 	}
 }
 
+// texts connects a list of texts that are all given; any other list is left.
+func (l *lens) texts(v *value, name string, list *[]string) {
+	if l.writing {
+		if len(*list) > 0 {
+			items := &value{kind: array}
+			for _, s := range *list {
+				items.items = append(items.items, textOf(s))
+			}
+			v.set(name, items)
+		}
+		return
+	}
+	var read []string
+	for _, item := range v.get(name).list() {
+		if item.str() == "" {
+			l.find("PP002", name, "not a list of texts")
+			return
+		}
+		read = append(read, item.str())
+	}
+	*list = read
+}
+
 // digits connects a text field with a JSON number, as written.
 func (l *lens) digits(v *value, name string, s *string) {
 	if !l.writing {

@@ -36,7 +36,9 @@ created createdBy submittedBy resources updates updatedBy comment phenopacketSch
 url namespacePrefix iriPrefix
 raresync department province diagnosisDate verification status birth deathDateUnknown firstContact familyHistory
 consanguinity hospitalsBefore referredFrom payer geneticTest date result lab followUps visitDate diseaseStatus
-nextVisit scale score family cohort`)
+nextVisit scale score family cohort basis consent by codes
+specimens collected biobank count sprec site volume storage postMortem prenatal derivedFrom treatments stop stopReason
+dose line response access outOfPocket monthsWaiting death cause related referrals from to reason accepted`)
 
 // dataMaps are the fields whose member names are data, not field names.
 var dataMaps = wordSet("individualToFileIdentifiers fileAttributes")

@@ -90,7 +90,7 @@ func TestAnElaboratePacketComesBackLessWhatTheDocumentLists(t *testing.T) {
 	}
 	c := e.Case
 	if c.Profile != entry.Published || c.EventDate.String() != "2016-05" || c.Case.Birth.String() != "2015-03" ||
-		c.Case.Sex != entry.SexFemale || c.Case.Inferred || !c.Case.Features[0].Excluded || len(e.FollowUps) != 1 {
+		c.Case.Sex != entry.SexFemale || c.Case.Inferred || !c.Case.Features[0].Excluded || len(e.Parts) != 1 {
 		t.Errorf("fields are not filled: %+v", c)
 	}
 	if g := e.Genetics; g == nil || g.Genetics.Case != c.ID || g.Genetics.Test != entry.TestExome || g.EventDate.String() != "2016-06-01" {
@@ -332,10 +332,10 @@ func TestEveryEntryOfAPersonGetsTheOnePseudonym(t *testing.T) {
 func TestAnEntryFromAnotherSourceIsWrittenAsAValidPacket(t *testing.T) {
 	e := entry.Entry{Type: entry.TypeCase, Profile: entry.Report, Source: entry.SourceCSV,
 		EventDate: entry.Date{Year: 2024, Month: 3, Day: 1},
-		Case: &entry.Case{
+		Facts: entry.Facts{Case: &entry.Case{
 			Diseases: []entry.Disease{{Codes: []string{"ORPHA:324"}, Text: "法布雷病", Onset: entry.When{Kind: entry.WhenDate, A: "2020-03"}}},
 			Sex:      entry.SexMale, Birth: entry.Date{Year: 1990, Month: 7}, Life: entry.Life{Status: entry.Lost}, Verification: entry.Clinical,
-		}}
+		}}}
 	out, err := phenopacket.Write(e, nil, "case-9")
 	if err != nil {
 		t.Fatal(err)
@@ -377,7 +377,7 @@ func TestAHostileExtensionIsRefusedByTheWriter(t *testing.T) {
 	for name, extension := range map[string]string{
 		"no JSON": "{", "no object": "[1]", "too deep": strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100),
 	} {
-		e := entry.Entry{Case: &entry.Case{Extension: []byte(extension)}}
+		e := entry.Entry{Facts: entry.Facts{Case: &entry.Case{Extension: []byte(extension)}}}
 		if _, err := phenopacket.Write(e, nil, "x"); err == nil {
 			t.Errorf("%s: written", name)
 		}

@@ -101,7 +101,7 @@ func export(t *testing.T, e phenopacket.Entries, id string) []byte {
 		genetics = &g
 	}
 	var visits []entry.Entry
-	for _, f := range e.FollowUps {
+	for _, f := range e.Parts {
 		visits = append(visits, through(f))
 	}
 	out, err := phenopacket.Write(through(e.Case), genetics, id, visits...)

@@ -10,14 +10,14 @@ import (
 )
 
 // Write joins a case, its genetics (nil where the reader of the export has no
-// right to it) and its follow-ups into one phenopacket of schema version 2,
+// right to it) and its other parts into one phenopacket of schema version 2,
 // lowerCamelCase, indented. id is the neutral name under which the patient
 // appears in the export, such as "case-000017".
 //
 // What Read took from a packet comes back as it was, less what
 // docs/DEIDENTIFICATION.md lists. Of an entry from another source only the
 // first code of each disease is written.
-func Write(c entry.Entry, genetics *entry.Entry, id string, followUps ...entry.Entry) ([]byte, error) {
+func Write(c entry.Entry, genetics *entry.Entry, id string, parts ...entry.Entry) ([]byte, error) {
 	if c.Case == nil || genetics != nil && genetics.Genetics == nil {
 		return nil, fmt.Errorf("write phenopacket: not a case with its genetics")
 	}
@@ -32,7 +32,7 @@ func Write(c entry.Entry, genetics *entry.Entry, id string, followUps ...entry.E
 		}
 		packet = merge(packet, part)
 	}
-	if err := addVisits(packet, followUps); err != nil {
+	if err := addParts(packet, parts); err != nil {
 		return nil, err
 	}
 	return finish(packet, id), nil
@@ -65,12 +65,6 @@ func writeGenetics(e *entry.Entry) *value {
 	return v
 }
 
-func writeVisit(e *entry.Entry) *value {
-	v := newObject()
-	visitLayout(&lens{writing: true}, v, e)
-	return v
-}
-
 // restore lays the extension over the fields. The extension comes from an
 // entry, which another hospital made, so it is parsed with the same bounds.
 func restore(fields *value, extension []byte) (*value, error) {
@@ -85,24 +79,6 @@ func restore(fields *value, extension []byte) (*value, error) {
 		return nil, fmt.Errorf("write phenopacket: extension: %w: no object", errJSON)
 	}
 	return merge(fields, rest), nil
-}
-
-func addVisits(packet *value, followUps []entry.Entry) error {
-	visits := &value{kind: array}
-	for _, f := range followUps {
-		if f.FollowUp == nil {
-			return fmt.Errorf("write phenopacket: not a follow-up")
-		}
-		visit, err := restore(writeVisit(&f), f.FollowUp.Extension)
-		if err != nil {
-			return err
-		}
-		visits.items = append(visits.items, visit)
-	}
-	if len(visits.items) > 0 {
-		block(packet).set("followUps", visits)
-	}
-	return nil
 }
 
 // finish names the patient, puts the packet back into its wrapper and writes

@@ -37,7 +37,8 @@ var english = map[string]text{
 	"DX004": {"The disease code is malformed.", "Write it as ORPHA:558, OMIM:154700, MONDO:0007947 or Q87.4, or use the list number."},
 	"DX005": {"List number, ORPHA and ICD code do not name the same disease.", "Decide which is right and correct the others."},
 	"DX006": {"The disease is unusual for this sex or age.", "Confirm disease, sex and dates with the source record."},
-	"DX007": {"The disease is in neither national list.", "Nothing needs to be done; check the code if you expected a listed disease."},
+	"DX008": {"The list number stands in no row of the edition in force.", "Correct it; if a newer edition has it, the network must take that first: raresync catalog editions."},
+	"DX007": {"The disease is in none of the national lists.", "Nothing needs to be done; check the code if you expected a listed disease."},
 
 	"PH001": {"The HPO id is malformed.", "Write it as HP: and seven digits, such as HP:0001250."},
 	"PH002": {"The HPO id is retired or unknown.", "Replace it by its current id when convenient."},
@@ -60,9 +61,14 @@ var english = map[string]text{
 	"SP002": {"The specimen this one derives from is unknown.", "Register the parent specimen first and check its number."},
 	"SP003": {"The specimen was collected before birth and is not marked prenatal.", "Correct the date or mark the specimen as prenatal."},
 
-	"CN001": {"The patient had withdrawn consent before this entry's date.", "Do not send it; check with the data protection officer if the date is wrong."},
+	"CN001": {"The patient has stopped the use of their entries.", "Do not send it; if the patient allows use again, record that first with withdraw resume."},
 	"CN002": {"A patient under 14 has no guardian's consent.", "Record the guardian's consent, or the legal basis that applies."},
 	"CN003": {"The consent is older than the current form.", "Renew the consent at the next visit."},
+	"CN004": {"The patient has withdrawn, and the entries are erased or will be.", "Do not send it; if the patient consents to be registered anew, record that first with withdraw resume --again."},
+
+	"CR001": {"The file does not hold exactly one entry of the corrected entry's type.", "Give a file of this patient with one such entry, as it should have been."},
+	"CR002": {"The entry says this already: there is nothing to correct.", "Check that the file is the corrected one."},
+	"CR003": {"An entry of this type is not corrected.", "Correct the case, the genetic result or the visit; take a link back with entry unlink."},
 
 	"DU001": {"Your hospital has already registered this patient with this disease.", "Send a correction or a follow-up instead."},
 	"DU002": {"Another hospital has also registered this patient with this disease.", "Nothing needs to be done; the patient is counted once."},
@@ -74,8 +80,10 @@ var english = map[string]text{
 	"FM002": {"A column heading is unknown or occurs twice.", "Rename or remove the column, or adapt the mapping."},
 	"FM003": {"The row has another number of columns than the heading.", "Look for a separator or a line break inside a cell."},
 	"FM004": {"A totals row at the end was left out.", "Nothing needs to be done."},
-	"FM005": {"The entry is larger than an entry may be.", "Shorten it, or send long lists as several entries."},
+	"FM005": {"The file or the entry is larger than it may be.", "Divide the file, or shorten the entry."},
 	"FM006": {"A sealed body has a length that no entry has.", "Nothing to do for clerks; the operator should ask the sender to update its software."},
+	"FM007": {"This is not, or no longer, a table that can be read.", "Save it from the spreadsheet as .xlsx or as CSV; if it is damaged, export it again."},
+	"FM008": {"This sheet has none of the headings and was not read.", "If patients are in it, give it the headings of the others."},
 
 	"PP001": {"The phenopacket has no metaData or no subject.", "Complete it in the program that wrote it."},
 	"PP002": {"The file is not a phenopacket.", "Correct the value that is named, or check that the right file was dropped; other formats have a format of their own to choose."},
@@ -91,4 +99,5 @@ var english = map[string]text{
 	"SEAL001": {"No key of this node opens the envelope.", "Check that this reader was entitled when the envelope was made; ask for a grant if it should be."},
 	"SEAL002": {"A sealed body does not open, or holds no valid entry.", "Report it to the operator: the sender sealed it wrongly, or the copy is damaged."},
 	"SEAL003": {"The envelope's key differs from the one it commits to.", "Post it as unopenable; the sender must explain and send the entries again."},
+	"SEAL004": {"The entry is sealed to a former key of this institution, which is not on this node.", "Bring the key back with key protect --restore and two of its three files; a key that was lost with its node opens nothing any more."},
 }

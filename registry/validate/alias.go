@@ -24,7 +24,7 @@ func Alias(reason entry.AliasReason, old, new identity.Identity) []rule.Finding 
 	if bornApart(old, new) {
 		findings = append(findings, rule.Find("AL006", "", "the documents differ"))
 	}
-	if !fits(reason, old.Type(), new.Type()) {
+	if a := (entry.Alias{Reason: reason, OldType: entry.DocumentTypeOf(old), NewType: entry.DocumentTypeOf(new)}); !a.Fits() {
 		findings = append(findings, rule.Find("AL007", "", reason.String()+": "+string(old.Type())+", then "+string(new.Type())))
 	}
 	return findings
@@ -34,17 +34,4 @@ func bornApart(old, new identity.Identity) bool {
 	y1, m1, _, known := old.BirthDate()
 	y2, m2, _, alsoKnown := new.BirthDate()
 	return known && alsoKnown && (y1 != y2 || m1 != m2)
-}
-
-// fits reports whether a reason explains two documents of these types.
-func fits(reason entry.AliasReason, old, new identity.Type) bool {
-	switch reason {
-	case entry.ReasonNewborn:
-		return old == identity.BC || old == identity.NBM
-	case entry.ReasonPassport:
-		return old == identity.PP && new == identity.PP
-	case entry.ReasonCard2023:
-		return old == identity.FPR17 && new == identity.RIC
-	}
-	return true
 }

@@ -1,16 +1,12 @@
 package validate
 
-import (
-	"github.com/raresync/raresync/registry/entry"
-	"github.com/raresync/raresync/registry/rule"
-)
+import "github.com/raresync/raresync/registry/entry"
 
-// A Patient is what Batch compares of one patient of a file.
+// A Patient is what Alike compares of one patient of a file.
 type Patient struct {
 	// Key tells patients apart, so that several rows of one patient count
 	// once. It is compared and never shown.
 	Key       string
-	Where     string // place in the file, for the finding
 	Birth     entry.Date
 	Sex       entry.Sex
 	Diagnosis entry.Date
@@ -20,10 +16,10 @@ type Patient struct {
 // date: triplets are real.
 const mostAlike = 3
 
-// Batch reports patients of one file of whom more than three share birth
-// date, sex and diagnosis date, all known to the day (DU003): a sign of rows
-// filled down.
-func Batch(patients []Patient) []rule.Finding {
+// Alike returns which patients of one file share birth date, sex and diagnosis
+// date, all known to the day, with more than two others (DU003): a sign of rows
+// filled down. The indexes ascend.
+func Alike(patients []Patient) (indexes []int) {
 	type facts struct {
 		birth, diagnosis entry.Date
 		sex              entry.Sex
@@ -41,11 +37,10 @@ func Batch(patients []Patient) []rule.Finding {
 			alike[f][p.Key] = true
 		}
 	}
-	var findings []rule.Finding
-	for _, p := range patients {
+	for i, p := range patients {
 		if f, ok := of(p); ok && len(alike[f]) > mostAlike {
-			findings = append(findings, rule.Find("DU003", p.Where, ""))
+			indexes = append(indexes, i)
 		}
 	}
-	return findings
+	return indexes
 }

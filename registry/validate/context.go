@@ -21,6 +21,11 @@ type Context struct {
 	// Birth is the full birth date of the source, which no entry holds.
 	// Unknown: the case's year and month are compared instead.
 	Birth entry.Date
+	// Consent is what the source says of the consent that a case is held under.
+	Consent Consent
+	// ConsentForm is the first day of the consent form in use. Unknown: consents
+	// are not compared with it (CN003).
+	ConsentForm entry.Date
 	// Retired reports whether an HPO id is retired or unknown (PH002). Nil
 	// leaves that rule out: no table is part of the program.
 	Retired func(id string) bool
@@ -43,14 +48,16 @@ func (c *check) at(severity rule.Severity, code, field, detail string) {
 }
 
 // Entries checks the entries that one source gave for one patient: at most
-// one case, its genetics, its follow-ups, in any order. Fields of follow-ups
-// are named "followUps[0].visitDate" and so on in their order.
+// one case, its genetics, its other parts, in any order. Fields of parts are named
+// "followUps[0].visitDate", "specimens[1].collected" and so on, in the order of
+// each type.
 func Entries(ctx Context, entries ...entry.Entry) []rule.Finding {
 	c := &check{Context: ctx}
 	all := sortOut(entries)
 	if all.clinical != nil {
 		c.person(*all.clinical)
 		c.dates(*all.clinical)
+		c.consent(*all.clinical)
 		c.diseases(*all.clinical)
 		c.features(all.clinical.Case.Features)
 		c.texts(all.clinical.Case)
@@ -59,16 +66,17 @@ func Entries(ctx Context, entries ...entry.Entry) []rule.Finding {
 		c.genetics(g)
 	}
 	c.verified(all)
-	c.visits(all)
+	c.parts(all)
 	c.required(all)
 	return c.findings
 }
 
 // patient holds the entries of one patient by type.
 type patient struct {
-	clinical  *entry.Entry
-	genetics  []entry.Entry
-	followUps []entry.Entry
+	clinical *entry.Entry
+	genetics []entry.Entry
+	death    *entry.Entry
+	parts    []part // the other ones, and the death
 }
 
 func sortOut(entries []entry.Entry) patient {
@@ -79,8 +87,8 @@ func sortOut(entries []entry.Entry) patient {
 			p.clinical = &entries[i]
 		case e.Genetics != nil:
 			p.genetics = append(p.genetics, e)
-		case e.FollowUp != nil:
-			p.followUps = append(p.followUps, e)
+		case e.Any():
+			p.add(&entries[i])
 		}
 	}
 	return p

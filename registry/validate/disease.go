@@ -85,7 +85,7 @@ func (c *check) listCode(field, code string) {
 	if !ok {
 		c.find("DX004", field, "")
 	} else if _, known := c.Catalog.ByNumber(list, number); !known {
-		c.find("DX003", field, "no such row")
+		c.find("DX008", field, c.Catalog.Edition())
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package validate checks what the fields of entries say, against the rules
-// of the registry: dates, diseases, phenotypes, genetics, vital status, and
-// the fields that a profile requires.
+// of the registry: dates, consents, diseases, phenotypes, genetics, vital
+// status, and the fields that a profile requires.
 //
 // The entries that one source gave for one patient are checked together, so
 // that a follow-up is compared with the death its case states:

@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"fmt"
 	"regexp"
 
 	"github.com/raresync/raresync/registry/entry"
@@ -30,12 +29,41 @@ func (c *check) required(p patient) {
 			c.need(g.Profile, "result", g.Genetics.Outcome() != entry.ResultNotGiven)
 		}
 	}
-	for i, f := range p.followUps {
-		c.prefix = fmt.Sprintf("followUps[%d].", i)
-		c.need(f.Profile, "visitDate", f.EventDate.Known())
-		c.need(f.Profile, "vitalStatus", f.FollowUp.Vital != entry.VitalNotGiven)
-		c.need(f.Profile, "diseaseStatus", f.FollowUp.Disease != entry.StatusNotGiven)
+	for _, part := range p.parts {
+		c.prefix = part.prefix
+		c.partNeeds(part.Entry)
 		c.prefix = ""
+	}
+}
+
+// partNeeds asks for what says least of a visit, a specimen and so on.
+func (c *check) partNeeds(e *entry.Entry) {
+	need := func(field string, given bool, what string) { c.ask(e.Profile, field, given, what) }
+	switch {
+	case e.FollowUp != nil:
+		c.need(e.Profile, "visitDate", e.EventDate.Known())
+		c.need(e.Profile, "vitalStatus", e.FollowUp.Vital != entry.VitalNotGiven)
+		c.need(e.Profile, "diseaseStatus", e.FollowUp.Disease != entry.StatusNotGiven)
+	case e.Specimen != nil:
+		_, counted := e.Specimen.Count.Value()
+		need("type", e.Specimen.Kind != entry.SpecimenNotGiven, "the kind of specimen")
+		need("collected", e.EventDate.Known(), "the day of collection")
+		need("biobank", e.Specimen.Biobank != "", "the biobank")
+		need("count", counted, "the number of vials")
+		need("status", e.Specimen.Status != entry.SpecimenStatusNotGiven, "whether the specimen is available")
+	case e.Treatment != nil:
+		status := e.Treatment.Status
+		begun := status == entry.TreatmentStarted || status == entry.TreatmentStopped
+		need("agent", e.Treatment.Agent.Given(), "the drug or procedure")
+		need("status", status != entry.TreatmentStatusNotGiven, "the status of the treatment")
+		need("start", e.EventDate.Known() || !begun, "the day on which the treatment started")
+	case e.Death != nil:
+		need("date", e.EventDate.Known(), "the date of death")
+		need("cause", e.Death.Cause.Given(), "the cause of death")
+	case e.Referral != nil:
+		need("date", e.EventDate.Known(), "the day of the referral")
+		need("reason", e.Referral.Reason != entry.ReferralNotGiven, "the reason of the referral")
+		need("to", e.Referral.To != "" || e.Referral.From != "", "the hospital that the patient was sent to or came from")
 	}
 }
 
@@ -51,8 +79,13 @@ var called = map[string]string{
 }
 
 func (c *check) need(p entry.Profile, field string, given bool) {
+	c.ask(p, field, given, called[field])
+}
+
+// ask is need for a field that what says in plain words.
+func (c *check) ask(p entry.Profile, field string, given bool, what string) {
 	if !given {
-		c.find("RQ001", field, "profile "+p.String()+" needs "+called[field])
+		c.find("RQ001", field, "profile "+p.String()+" needs "+what)
 	}
 }
 

@@ -35,20 +35,20 @@ func sound() []entry.Entry {
 	fabry := entry.Disease{Codes: []string{"ORPHA:324", "OMIM:301500"}, Text: "法布雷病", Onset: age("P8Y")}
 	fabry.Match = fabry.Resolve(catalog.Current())
 	return []entry.Entry{
-		{Type: entry.TypeCase, Profile: entry.Report, EventDate: date("2020-05-06"), Case: &entry.Case{
+		{Type: entry.TypeCase, Profile: entry.Report, EventDate: date("2020-05-06"), Facts: entry.Facts{Case: &entry.Case{
 			Diseases: []entry.Disease{fabry}, Verification: entry.Genetic, Sex: entry.SexMale, Birth: date("2001-02"),
 			Life: entry.Life{Status: entry.Alive}, Department: "肾内科", Province: "44",
 			Features:     []entry.Feature{{Type: entry.Term{ID: "HP:0000093", Label: "Proteinuria"}}},
 			FirstContact: date("2020-04-01"), FamilyHistory: entry.Yes,
-		}},
-		{Type: entry.TypeGenetics, Profile: entry.Report, EventDate: date("2020-05-01"), Genetics: &entry.Genetics{
+		}}},
+		{Type: entry.TypeGenetics, Profile: entry.Report, EventDate: date("2020-05-01"), Facts: entry.Facts{Genetics: &entry.Genetics{
 			Test: entry.TestPanel, Interpretations: []entry.Interpretation{{Variants: []entry.Variant{{
 				Standing: entry.StandingCausative, ACMG: entry.ACMGPathogenic,
 				Expressions: []entry.Expression{{Syntax: "hgvs.c", Value: "NM_000169.3:c.644A>G"}},
 			}}}},
-		}},
+		}}},
 		{Type: entry.TypeFollowUp, Profile: entry.Report, EventDate: date("2021-01-02"),
-			FollowUp: &entry.FollowUp{Vital: entry.Alive, Disease: entry.StatusStable}},
+			Facts: entry.Facts{FollowUp: &entry.FollowUp{Vital: entry.Alive, Disease: entry.StatusStable}}},
 	}
 }
 
@@ -67,7 +67,6 @@ func TestEachRuleIsRaisedWhereItApplies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	type entries = []entry.Entry
 	for name, tc := range map[string]struct {
 		change func(*validate.Context, entries)
 		want   []string
@@ -123,7 +122,7 @@ func TestEachRuleIsRaisedWhereItApplies(t *testing.T) {
 			e[0].Case.Diseases, e[0].Case.Verification = nil, entry.Undiagnosed
 			e[0].Case.Features[0].Excluded = true
 		}, []string{"DX002 E features"}},
-		"a number that no list has":        {func(c *validate.Context, e entries) { e[0].Case.Diseases[0].Codes = []string{"LIST:1.500"} }, []string{"DX003 W diseases[0].codes[0]"}},
+		"a number that no list has":        {func(c *validate.Context, e entries) { e[0].Case.Diseases[0].Codes = []string{"LIST:1.500"} }, []string{"DX008 E diseases[0].codes[0]"}},
 		"a code of a system not looked up": {func(c *validate.Context, e entries) { e[0].Case.Diseases[0].Codes[1] = "SNOMEDCT:16652001" }, []string{"DX003 W diseases[0].codes[1]"}},
 		"a malformed code":                 {func(c *validate.Context, e entries) { e[0].Case.Diseases[0].Codes[1] = "OMIM:30150" }, []string{"DX004 E diseases[0].codes[1]"}},
 		"codes of two diseases": {func(c *validate.Context, e entries) {
@@ -266,7 +265,7 @@ func TestFourPatientsAlikeInOneFileAreQueried(t *testing.T) {
 	alike := func(keys ...string) []validate.Patient {
 		var out []validate.Patient
 		for _, key := range keys {
-			out = append(out, validate.Patient{Key: key, Where: "row " + key, Birth: date("2001-02-03"), Sex: entry.SexMale, Diagnosis: date("2020-05-06")})
+			out = append(out, validate.Patient{Key: key, Birth: date("2001-02-03"), Sex: entry.SexMale, Diagnosis: date("2020-05-06")})
 		}
 		return out
 	}
@@ -284,7 +283,7 @@ func TestFourPatientsAlikeInOneFileAreQueried(t *testing.T) {
 		"four whose birth is known by month": {partly, 0},
 		"four of whom one has another sex":   {append(alike("a", "b", "c"), validate.Patient{Key: "d", Birth: date("2001-02-03"), Diagnosis: date("2020-05-06")}), 0},
 	} {
-		if got := validate.Batch(tc.patients); len(got) != tc.want {
+		if got := validate.Alike(tc.patients); len(got) != tc.want {
 			t.Errorf("%s: %v, want %d findings", name, got, tc.want)
 		}
 	}
@@ -295,7 +294,7 @@ func TestFourPatientsAlikeInOneFileAreQueried(t *testing.T) {
 func TestEveryRuleOfTheseGroupsIsAccountedFor(t *testing.T) {
 	elsewhere := map[string]string{"PP001": "phenopacket", "PP002": "phenopacket", "PP003": "phenopacket"}
 	here := map[string]bool{}
-	for code := range strings.FieldsSeq("ID006 ID007 DT001 DT002 DT003 DT004 DT005 DX001 DX002 DX003 DX004 DX005 DX006 DX007 " +
+	for code := range strings.FieldsSeq("ID006 ID007 DT001 DT002 DT003 DT004 DT005 DX001 DX002 DX003 DX004 DX005 DX006 DX007 DX008 " +
 		"PH001 PH002 PH003 PH004 GN001 GN002 GN003 GN004 ST001 ST002 DU003 PR001 RQ001") {
 		here[code] = true
 	}

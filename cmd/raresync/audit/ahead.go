@@ -23,7 +23,9 @@ const (
 type reading struct {
 	envelope    *envelope.Envelope
 	logTime     uint64
-	first       uint64 // index of its first entry, as the files say
+	hospital    uint32   // who sent it
+	first       uint64   // index of its first entry, as the files say
+	blank       []uint64 // indexes of entries that read as zeros
 	commitments [][32]byte
 	verified    bool // bodies and signature are right
 	err         error
@@ -67,15 +69,39 @@ func read(l *ledger.Ledger, n uint64) reading {
 	if err != nil {
 		return reading{err: unverified("%w", err)}
 	}
-	bodies := make([]seal.Body, len(parts))
-	for i := range parts {
-		bodies[i] = seal.Body(parts[i])
+	bodies, blank, err := sealed(l, rec.First, parts)
+	if err != nil {
+		return reading{err: err}
 	}
 	e, err := envelope.Assemble(rec.Header, sign.Signature{Ed25519: rec.Ed25519, MLDSA: rec.MLDSA}, bodies)
 	if err != nil {
 		return reading{err: unverified("%w", err)}
 	}
-	return reading{envelope: e, logTime: rec.LogTimeMS, first: rec.First}
+	return reading{envelope: e, logTime: rec.LogTimeMS, hospital: e.Hospital, first: rec.First, blank: blank}
+}
+
+// sealed returns the bodies as they lie in the files. What reads as zeros is
+// taken for erased: its commitment is its leaf's. Whether it should be is known
+// when the state is.
+func sealed(l *ledger.Ledger, first uint64, parts []ledger.Body) (bodies []seal.Body, blank []uint64, err error) {
+	bodies = make([]seal.Body, len(parts))
+	for i, p := range parts {
+		bodies[i] = seal.Body{Salt: p.Salt, Tag: p.Tag, Ciphertext: p.Ciphertext}
+		if !p.Blank() {
+			continue
+		}
+		raw, err := l.Leaf(first + uint64(i))
+		if err != nil {
+			return nil, nil, unverified("%w", err)
+		}
+		leaf, err := envelope.ParseLeaf(raw)
+		if err != nil {
+			return nil, nil, unverified("leaf %d: %w", first+uint64(i), err)
+		}
+		bodies[i].Erased = &leaf.Commitment
+		blank = append(blank, first+uint64(i))
+	}
+	return bodies, blank, nil
 }
 
 // verify finds out what the bytes alone tell.

@@ -37,6 +37,7 @@ type Result struct {
 	Demo       bool     `json:"demo"`
 	Envelopes  uint64   `json:"envelopes"`
 	Entries    uint64   `json:"entries"`    // leaves of the copy
+	Erased     uint64   `json:"erased"`     // of them withdrawn, and destroyed in this copy
 	Root       string   `json:"root"`       // of all of them, hex
 	Checkpoint uint64   `json:"checkpoint"` // size of the tree that the policy vouches for
 	Cosigned   string   `json:"cosigned"`   // median time of the cosignatures, RFC 3339
@@ -83,12 +84,16 @@ func CheckSalts(dir string) error {
 // Ledger verifies an open copy against a checkpoint, which the options must
 // name, as [Copy] does, and returns the state that its envelopes make.
 func Ledger(l *ledger.Ledger, o Options) (*Result, *state.State, error) {
-	s, err := derive(l, o)
+	s, erased, err := derive(l, o)
 	if err != nil {
 		return nil, nil, err
 	}
 	r, err := compare(l, s, o.Policy, o.Note)
-	return r, s, err
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Erased = erased
+	return r, s, nil
 }
 
 // damaged turns the ledger's complaint about its files into a finding: in a
@@ -108,7 +113,7 @@ func compare(l *ledger.Ledger, s *state.State, policy *tlog.Policy, note []byte)
 	if err != nil {
 		return nil, unverified("checkpoint: %w", err)
 	}
-	own, err := consensus.PolicyOf(s)
+	own, err := consensus.PolicyAt(s, sc.Size) // who voted then: the copy may go on beyond
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +124,7 @@ func compare(l *ledger.Ledger, s *state.State, policy *tlog.Policy, note []byte)
 	if err != nil {
 		return nil, unverified("checkpoint of %d entries: %w", sc.Size, err)
 	}
-	if want := consensus.Origin(s); sc.Origin != want {
+	if want := s.OriginAt(sc.Size); sc.Origin != want {
 		return nil, unverified("checkpoint is of the log %q, the copy is of %q", sc.Origin, want)
 	}
 	if sc.Size > s.Tree.Size() {

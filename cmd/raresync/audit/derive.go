@@ -12,16 +12,16 @@ import (
 
 // derive applies every envelope of the ledger as a node would, and compares
 // what follows with what the files say.
-func derive(l *ledger.Ledger, o Options) (*state.State, error) {
+func derive(l *ledger.Ledger, o Options) (s *state.State, erased uint64, err error) {
 	count := l.Lengths().Envelopes
 	if count == 0 {
-		return nil, unverified("the ledger is empty")
+		return nil, 0, unverified("the ledger is empty")
 	}
 	done := func() {}
 	if o.Progress != nil {
 		done = o.Progress(count)
 	}
-	var s *state.State
+	var blank []reading
 	for n := uint64(0); n < count; {
 		for _, r := range ahead(l, s, n, count, o.Saltless) {
 			err := r.err
@@ -29,16 +29,34 @@ func derive(l *ledger.Ledger, o Options) (*state.State, error) {
 				s, err = apply(s, l, r)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("envelope %d: %w", n, damaged(err))
+				return nil, 0, fmt.Errorf("envelope %d: %w", n, damaged(err))
+			}
+			if len(r.blank) > 0 {
+				blank = append(blank, reading{hospital: r.hospital, blank: r.blank})
 			}
 			n++
 			done()
 		}
 	}
 	if last := l.Lengths().TreeSize; last != s.Tree.Size() {
-		return nil, unverified("the ledger counts %d entries, its envelopes hold %d", last, s.Tree.Size())
+		return nil, 0, unverified("the ledger counts %d entries, its envelopes hold %d", last, s.Tree.Size())
 	}
-	return s, nil
+	erased, err = checkBlank(s, blank)
+	return s, erased, err
+}
+
+// checkBlank wants every entry that reads as zeros to have been withdrawn, and
+// counts them.
+func checkBlank(s *state.State, blank []reading) (erased uint64, err error) {
+	for _, r := range blank {
+		for _, index := range r.blank {
+			if !s.Withdrawn(r.hospital, index) {
+				return 0, unverified("entry %d is zeros, and nobody has withdrawn it", index)
+			}
+		}
+		erased += uint64(len(r.blank))
+	}
+	return erased, nil
 }
 
 // apply admits one envelope with the log time that the ledger gives it. s is
@@ -54,6 +72,9 @@ func apply(s *state.State, l *ledger.Ledger, r reading) (*state.State, error) {
 		got, refusal := r.admit(s)
 		if refusal != nil {
 			return nil, unverified("refused: %w", refusal)
+		}
+		if err := s.Follow(r.envelope); err != nil {
+			return nil, err
 		}
 		accepted = s.Accept(r.envelope, got, r.commitments)
 	}

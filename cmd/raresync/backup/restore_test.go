@@ -47,7 +47,7 @@ func TestAFolderRestoredWithoutSaltsSaysSo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantFiles(t, folder, "checkpoint", "ledger", "saltless", "state", "state.copy")
+		wantFiles(t, folder, "checkpoint", "ledger", "restored", "saltless", "state", "state.copy")
 		if got := readFile(t, filepath.Join(folder, "ledger", "salts")); !bytes.Equal(got, make([]byte, 32*w.machine.View().Tree.Size())) {
 			t.Errorf("%s: there are salts, or not as many zeros", name)
 		}

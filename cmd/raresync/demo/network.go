@@ -52,6 +52,11 @@ func CheckSize(hospitals, voters int) error {
 // which vote and are to hold a share, and of the coordinator, and founds a
 // network marked demo with them. Nothing runs yet.
 func Found(dir, binary string, hospitals, voters int) (*Network, error) {
+	return FoundWith(act.DefaultPolicy(), dir, binary, hospitals, voters)
+}
+
+// FoundWith is Found with a policy of the caller's own.
+func FoundWith(policy act.Policy, dir, binary string, hospitals, voters int) (*Network, error) {
 	if err := CheckSize(hospitals, voters); err != nil {
 		return nil, err
 	}
@@ -78,7 +83,7 @@ func Found(dir, binary string, hospitals, voters int) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n, n.found()
+	return n, n.found(policy)
 }
 
 // Processes returns all processes, the coordinator's last.
@@ -119,7 +124,7 @@ func FreeAddress() (string, error) {
 }
 
 // found does what operators do with found draft, approve and finish.
-func (n *Network) found() error {
+func (n *Network) found(policy act.Policy) error {
 	var cards []founding.Card
 	for _, p := range n.Processes() {
 		card, err := home.Card(p.Dir)
@@ -131,7 +136,7 @@ func (n *Network) found() error {
 	params := pseudonym.Params{KDF: pseudonym.KDFArgon2id, Time: 1, MemoryKiB: stretchKiB, Parallelism: 1}
 	_, _ = rand.Read(params.Salt[:]) // crypto/rand.Read never fails
 	draft, err := founding.NewDraft(founding.Plan{
-		Name: "demo.raresync/network", Demo: true, Identity: params, Policy: act.DefaultPolicy(), Cards: cards,
+		Name: "demo.raresync/network", Demo: true, Identity: params, Policy: policy, Cards: cards,
 		Catalogue: act.Catalogue{Edition: catalog.Current().Edition(), Hash: catalog.Current().Hash()},
 	}, rand.Reader)
 	if err != nil {

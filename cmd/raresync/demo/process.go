@@ -24,6 +24,7 @@ type Process struct {
 	Number uint32 // of its institution
 	Dir    string
 	Client *admin.Client
+	Env    []string // what the next start has in its environment beside this process's own
 	config config.Config
 	binary string
 
@@ -40,6 +41,9 @@ func newProcess(binary, node, dir string) (*Process, error) {
 	}
 	return &Process{Node: node, Dir: dir, binary: binary, config: cfg, Client: admin.NewClient(cfg.Listen.AdminSocket)}, nil
 }
+
+// Open returns the process of a data directory that was made elsewhere.
+func Open(binary, node, dir string) (*Process, error) { return newProcess(binary, node, dir) }
 
 // Log returns the file the daemon logs to.
 func (p *Process) Log() string { return filepath.Join(p.Dir, "daemon.log") }
@@ -61,6 +65,7 @@ func (p *Process) Start() error {
 	defer log.Close()
 	cmd := exec.Command(p.binary, "serve", "--config", p.Config())
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = append(os.Environ(), p.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true} // Ctrl-C is the parent's to handle
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.Node, err)

@@ -50,6 +50,8 @@ type Result struct {
 	LeaderKilled           string         `json:"leader_killed"`
 	NewLeader              string         `json:"new_leader"`
 	RecoveredMS            int64          `json:"recovered_ms"`
+	Withdrawn              int            `json:"entries_withdrawn"`
+	Declared               int            `json:"nodes_declared"` // that they have erased them
 	TreeSize               uint64         `json:"tree_size"`
 	Root                   string         `json:"root"`
 	Nodes                  []Node         `json:"nodes"`
@@ -97,6 +99,9 @@ func (s *story) tell(ctx context.Context) error {
 		}},
 		{"Every node has the same log", s.converge},
 		{"The coordinator counts persons, not registrations", s.countPersons},
+		{"A patient withdraws at one hospital and is forgotten on every node", func(ctx context.Context) error {
+			return s.forget(ctx, visits)
+		}},
 		{"A stranger verifies a receipt, then the whole log, offline", s.verify},
 	}
 	for i, step := range steps {
@@ -263,17 +268,12 @@ func (s *story) receiptAfter(ctx context.Context, t time.Time) (time.Time, error
 func (s *story) converge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	for {
-		equal, err := s.compare(ctx)
-		if err == nil && equal {
-			s.result.Converged = true
-			s.screen.Done(fmt.Sprintf("%d nodes, %d entries, root %.16s…", len(s.result.Nodes), s.result.TreeSize, s.result.Root))
-			return nil
-		}
-		if wait := pause(ctx); wait != nil {
-			return fmt.Errorf("the nodes did not converge: %w", errors.Join(wait, err))
-		}
+	if err := s.await(ctx, "the nodes converge", func() (bool, error) { return s.compare(ctx) }); err != nil {
+		return err
 	}
+	s.result.Converged = true
+	s.screen.Done(fmt.Sprintf("%d nodes, %d entries, root %.16s…", len(s.result.Nodes), s.result.TreeSize, s.result.Root))
+	return nil
 }
 
 func (s *story) compare(ctx context.Context) (bool, error) {

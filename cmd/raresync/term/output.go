@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Formats lists what -o accepts, the default first.
@@ -14,6 +15,35 @@ const Formats = "table|json|jsonl"
 type Output struct {
 	w      io.Writer
 	format string
+	words  Words
+}
+
+// Words put a table into another language; JSON stays as it is. A nil function
+// leaves the English there is, and so does "" as its answer.
+type Words struct {
+	Heading func(field string) string       // by the field's json name
+	Cell    func(field, text string) string // of a cell as it would be printed
+}
+
+// Speak makes tables use words from now on.
+func (o *Output) Speak(words Words) { o.words = words }
+
+func (w Words) heading(field string) string {
+	if w.Heading != nil {
+		if said := w.Heading(field); said != "" {
+			return said
+		}
+	}
+	return strings.ToUpper(strings.ReplaceAll(field, "_", " "))
+}
+
+func (w Words) cell(field, text string) string {
+	if w.Cell != nil {
+		if said := w.Cell(field, text); said != "" {
+			return said
+		}
+	}
+	return text
 }
 
 // New returns an Output that writes to w. The format is one of [Formats]; an
@@ -48,7 +78,7 @@ func Print[T any](o *Output, rows []T, columns ...string) error {
 		}
 		return nil
 	}
-	lines, right, err := grid(rows, columns)
+	lines, right, err := grid(o.words, rows, columns)
 	if err != nil {
 		return err
 	}
@@ -64,7 +94,7 @@ func PrintOne[T any](o *Output, row T, columns ...string) error {
 	case "jsonl":
 		return o.json(row, "")
 	}
-	lines, _, err := grid([]T{row}, columns)
+	lines, _, err := grid(o.words, []T{row}, columns)
 	if err != nil {
 		return err
 	}

@@ -121,6 +121,22 @@ func TestTableShowsAllFieldsWithoutColumns(t *testing.T) {
 	}
 }
 
+func TestTablesSpeakOtherLanguagesAndJSONDoesNot(t *testing.T) {
+	show := func(o *Output) error {
+		o.Speak(Words{
+			Heading: func(field string) string { return map[string]string{"node": "节点"}[field] },
+			Cell:    func(field, text string) string { return map[string]string{"voter true": "是"}[field+" "+text] },
+		})
+		return Print(o, members[:1], "node", "hospital", "voter")
+	}
+	if got, want := printed(t, "", show), "节点  HOSPITAL      VOTER\nn1    北京协和医院  是\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if got := printed(t, "jsonl", show); !strings.Contains(got, `"node":"n1"`) || !strings.Contains(got, `"voter":true`) {
+		t.Errorf("JSON says %s", got)
+	}
+}
+
 func TestJSON(t *testing.T) {
 	row := struct {
 		Name string `json:"name"`

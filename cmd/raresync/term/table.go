@@ -23,19 +23,19 @@ type column struct {
 
 // grid turns rows into cells, headings first, and says which columns are
 // aligned to the right.
-func grid[T any](rows []T, names []string) (lines [][]string, right []bool, err error) {
+func grid[T any](words Words, rows []T, names []string) (lines [][]string, right []bool, err error) {
 	cols, err := choose(reflect.TypeFor[T](), names)
 	if err != nil {
 		return nil, nil, err
 	}
 	head := make([]string, len(cols))
 	for i, c := range cols {
-		head[i] = strings.ToUpper(strings.ReplaceAll(c.name, "_", " "))
+		head[i] = words.heading(c.name)
 		right = append(right, c.right)
 	}
 	lines = append(lines, head)
 	for _, row := range rows {
-		lines = append(lines, cells(reflect.ValueOf(row), cols))
+		lines = append(lines, cells(words, reflect.ValueOf(row), cols))
 	}
 	return lines, right, nil
 }
@@ -85,7 +85,7 @@ func isNumber(t reflect.Type) bool {
 	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Float64 && !words
 }
 
-func cells(row reflect.Value, cols []column) []string {
+func cells(words Words, row reflect.Value, cols []column) []string {
 	line := make([]string, len(cols))
 	for i, c := range cols {
 		line[i] = absent
@@ -97,7 +97,7 @@ func cells(row reflect.Value, cols []column) []string {
 			continue
 		}
 		if s := Clean(text(field)); s != "" {
-			line[i] = s
+			line[i] = words.cell(c.name, s)
 		}
 	}
 	return line

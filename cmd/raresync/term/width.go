@@ -40,6 +40,15 @@ func pad(s string, cells int, right bool) string {
 	return s + gap
 }
 
+// Short returns s if it takes at most so many cells, else its start with a mark that
+// it goes on.
+func Short(s string, cells int) string {
+	if Width(s) <= cells {
+		return s
+	}
+	return cut(s, cells-1) + "…"
+}
+
 // cut returns the longest start of s that takes at most cells cells.
 func cut(s string, cells int) string {
 	for i, r := range s {

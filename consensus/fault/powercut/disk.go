@@ -46,16 +46,24 @@ func (d *Disk) Cut() {
 	d.run("xfs_io", "-x", "-c", "shutdown", d.Path)
 }
 
-// Back brings the disk back. No file of it may be open.
+// Back brings the disk back. No file of it may be open. It is a copy: the mount
+// namespaces of other processes may hold the disk that was cut, and mounting that
+// would give it back as it is, shut down.
 func (d *Disk) Back() {
 	d.t.Helper()
 	d.run("umount", d.Path)
+	again := d.image + "+"
+	d.run("cp", "--sparse=always", d.image, again)
+	if err := os.Remove(d.image); err != nil {
+		d.t.Fatal(err)
+	}
+	d.image = again
 	d.mount()
 }
 
 func (d *Disk) mount() {
 	d.t.Helper()
-	d.run("mount", "-o", "loop", d.image, d.Path)
+	d.run("mount", "-o", "loop,nouuid", d.image, d.Path)
 }
 
 func (d *Disk) run(name string, args ...string) {
