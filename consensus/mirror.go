@@ -192,10 +192,16 @@ func (n *Node) confirm(sc tlog.SignedCheckpoint) error {
 	if err != nil {
 		return err
 	}
-	n.confirmed.Store(&s)
+	n.vouched(s)
 	n.passed.Store(false)
 	n.checkpoints.accept(sc)
 	return nil
+}
+
+// vouched notes the copy that a mirror answers from.
+func (n *Node) vouched(s machine.Snapshot) {
+	n.confirmed.Store(&s)
+	n.machine.Vouched(s.At.Envelopes)
 }
 
 // pullTo applies envelopes, of static copies first and then a peer's, until the copy

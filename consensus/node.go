@@ -180,7 +180,7 @@ func (n *Node) startMirror() error {
 		return err
 	}
 	s := n.machine.TakeUp()
-	n.confirmed.Store(&s)
+	n.vouched(s)
 	n.worker(n.runMirror)
 	return nil
 }

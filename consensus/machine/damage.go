@@ -92,6 +92,9 @@ func (m *Machine) Examine(n, maxBytes uint64) (next, bytes uint64, err error) {
 	end := m.ledger.Lengths().Envelopes
 	for ; n < end && bytes < maxBytes; n++ {
 		e, _, err := m.read(n)
+		if errors.Is(err, ledger.ErrDamaged) && !m.isVouched(n) {
+			e, _, err = Read(m.ledger, n, m.blank)
+		}
 		switch {
 		case errors.Is(err, ledger.ErrDamaged):
 			_ = m.noticedAt(n, err) // repaired in the background

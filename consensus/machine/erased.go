@@ -45,6 +45,34 @@ func (m *Machine) erased(hospital uint32, first uint64, count uint32) []bool {
 	return ErasedBy(s)(hospital, first, count)
 }
 
+// Vouched says that a checkpoint vouches for the envelopes before a number. Of later
+// ones a peer may have left out bodies that an act further on erases, which is no
+// damage. Without it every envelope is vouched for.
+func (m *Machine) Vouched(envelopes uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.vouched = envelopes
+}
+
+func (m *Machine) isVouched(n uint64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return n < m.vouched
+}
+
+// blank tells which entries have no salt in the ledger, erased or left out.
+func (m *Machine) blank(_ uint32, first uint64, count uint32) []bool {
+	blank, err := m.ledger.BlankSalts(first, int(count))
+	if err != nil || len(blank) == 0 {
+		return nil // the read that asks goes on, and finds the damage
+	}
+	places := make([]bool, count)
+	for _, index := range blank {
+		places[index-first] = true
+	}
+	return places
+}
+
 // onlyErased takes an envelope whose first entry has the given index as a peer
 // holds it, for a ledger in which certain entries are erased: it returns it
 // without their bodies, and an error if others are missing.

@@ -3,6 +3,7 @@ package machine_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"testing"
 
 	"github.com/raresync/raresync/consensus/ledger"
@@ -169,6 +170,38 @@ func TestAGapIsFilledWithoutWhatIsErased(t *testing.T) {
 			if err != nil || b.Salt != [32]byte{} || len(bytes.Trim(b.Ciphertext, "\x00")) > 0 {
 				t.Errorf("%s: entry %d is written: %v", name, goneFirst+1+index, err)
 			}
+		}
+	}
+}
+
+// TestWhatAPeerLeftOutIsNoDamageBeforeTheActThatErasesItHasCome looks at a mirror
+// between the envelope that a peer sent without its bodies and the withdrawal.
+func TestWhatAPeerLeftOutIsNoDamageBeforeTheActThatErasesItHasCome(t *testing.T) {
+	t.Parallel() // its time is fsync
+	h := newHistory(t)
+	source := h.erased(t, t.TempDir())
+	for name, tc := range map[string]struct {
+		vouched uint64
+		harm    func(dir string)
+		damaged bool
+	}{
+		"not vouched for":                 {vouched: goneEnvelope},
+		"vouched for":                     {vouched: goneEnvelope + 1, damaged: true},
+		"not vouched for, and a flip":     {goneEnvelope, func(dir string) { edit(t, dir, "salts", flipAt(32*(goneFirst+3))) }, true},
+		"not vouched for, a flipped leaf": {goneEnvelope, func(dir string) { edit(t, dir, "leaves", flipAt(92*(goneFirst+1)+70)) }, true},
+	} {
+		dir := t.TempDir()
+		m := h.follower(t, dir, goneEnvelope-1)
+		m.Vouched(tc.vouched)
+		p := held(t, source, goneEnvelope)
+		if err := m.Follow([]machine.Command{{Raw: p.raw, LeaderTime: p.logTime}}, math.MaxUint64); err != nil {
+			t.Fatal(err)
+		}
+		if tc.harm != nil {
+			tc.harm(dir)
+		}
+		if _, _, err := m.Examine(0, 1<<40); err != nil || (m.Damage() != nil) != tc.damaged {
+			t.Errorf("%s: %v, damage %v, want damage %t", name, err, m.Damage(), tc.damaged)
 		}
 	}
 }

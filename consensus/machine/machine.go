@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"sync"
 
@@ -36,6 +37,7 @@ type Machine struct {
 	view     *state.State // a clone for readers, nil if the state has moved on
 	gap      *gap         // nil without a gap
 	damage   damage
+	vouched  uint64        // see Vouched
 	stopped  bool          // by Interrupt or Close
 	changed  chan struct{} // closed and replaced whenever the state or the gap changes
 	seen     verified
@@ -65,7 +67,7 @@ func Open(dir string, genesis *envelope.Envelope) (*Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open machine: %w", err)
 	}
-	m := &Machine{dir: dir, ledger: l, genesis: genesis, changed: make(chan struct{})}
+	m := &Machine{dir: dir, ledger: l, genesis: genesis, vouched: math.MaxUint64, changed: make(chan struct{})}
 	if err := m.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open machine: %w", err), l.Close())
 	}
