@@ -16,7 +16,7 @@ export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race faults canary erasure membership systemd soak prove lint check demo bench clean
+.PHONY: help build dist package test race faults canary erasure membership systemd soak prove lint check demo bench clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -26,6 +26,9 @@ build: ## build bin/raresync: static, reproducible, stamped with its version
 
 # Networks of processes wait more than they compute: they start first, and one
 # package more than there are cores runs beside them.
+dist: ## build what hospitals get, into dist/: archives, .deb, .rpm (with rpmbuild), source, checksums
+	configs/package/build.sh $(VERSION) dist
+
 JOBS = -p $$(( $$(nproc) + 1 ))
 test: ## run every test, networks of real processes included
 	$(GO) test $(JOBS) -timeout 15m ./integration/... ./...
@@ -56,6 +59,9 @@ membership: ## grow a network from 3 voters to 5, replace, remove, shrink; lose 
 
 systemd: ## boot a systemd in namespaces that starts, watches and stops the service unit (root)
 	PROVE=1 $(GO) test -count=1 -v -timeout 5m -run TestTheUnitRunsUnderSystemd ./integration
+
+package: ## build everything twice, byte for byte; install, use, upgrade and remove the .deb in a clean root (root)
+	PROVE=1 $(GO) test -count=1 -v -timeout 20m -run 'TestThePackage' ./integration
 
 soak: ## simulate a network under faults for SOAK (10m), or again from SIM_SEED
 	SOAK=$(SOAK) $(GO) test -count=1 -timeout 0 -v -run TestNetworkKeepsItsPromisesUnderFaults ./consensus

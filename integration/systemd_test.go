@@ -27,7 +27,9 @@ func TestTheUnitRunsUnderSystemd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	n.ctx = ctx
-	s := bootSystemd(t, n)
+	unit, err := filepath.Abs("../configs/raresync.service")
+	must(t, err)
+	s := bootSystemd(t, n, "/", n.Binary, unit, n.Hospitals[0].Dir)
 	s.wants(0, "start", "raresync")
 	shown := s.show()
 	if shown["ActiveState"] != "active" || shown["SubState"] != "running" || shown["Type"] != "notify" || shown["WatchdogUSec"] != "2min" {
@@ -127,16 +129,16 @@ type systemd struct {
 	root string // its files
 }
 
-func bootSystemd(t *testing.T, n *network) *systemd {
+// bootSystemd boots one over a copy of a system's files, with what boot.sh takes of a
+// node, if anything.
+func bootSystemd(t *testing.T, n *network, system string, node ...string) *systemd {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Fatal("systemd needs root")
 	}
 	dir, err := os.MkdirTemp("", "rr")
 	must(t, err)
-	unit, err := filepath.Abs("../configs/raresync.service")
-	must(t, err)
-	cmd := exec.Command("testdata/systemd/boot.sh", "outer", dir, n.Binary, unit, n.Hospitals[0].Dir)
+	cmd := exec.Command("testdata/systemd/boot.sh", append([]string{"outer", dir, system}, node...)...)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Setpgid: true}

@@ -24,7 +24,11 @@ func Load(path string) (Config, error) {
 	}
 	p := &Problems{File: path}
 	c := decode(string(raw), p)
-	if err := c.Resolve(filepath.Dir(path)); err != nil {
+	place, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	if err := c.Resolve(filepath.Dir(place)); err != nil {
 		return Config{}, fmt.Errorf("read configuration: %w", err)
 	}
 	c.check(p)

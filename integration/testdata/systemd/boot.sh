@@ -1,14 +1,15 @@
 #!/bin/sh
-# Boots systemd as process 1 of namespaces of its own, over a copy of this machine's
-# files that is gone at the end, with the unit of a node and nothing else.
+# Boots systemd as process 1 of namespaces of its own, over a copy of the files of a
+# system that is gone at the end: with the unit of a node and nothing else, or with
+# what that system has of its own.
 #
-# boot.sh outer DIR PROGRAM UNIT NODE, in a mount namespace: DIR is empty; NODE is the node's directory.
+# boot.sh outer DIR SYSTEM [PROGRAM UNIT NODE], in a mount namespace: DIR is empty; NODE is the node's directory.
 set -eu
-stage=$1 dir=$2 program=$3 unit=$4 node=$5
+stage=$1 dir=$2 system=$3 program=${4-} unit=${5-} node=${6-}
 
 case $stage in
 outer) # a control group of its own in every hierarchy, so that nothing of this machine's is touched
-	unit=$(realpath "$unit")
+	[ -z "$unit" ] || unit=$(realpath "$unit")
 	mkdir "$dir/cgroup"
 	mount --make-rprivate /
 	mount -t cgroup -o none,name=systemd cgroup "$dir/cgroup"
@@ -17,7 +18,7 @@ outer) # a control group of its own in every hierarchy, so that nothing of this 
 			echo $$ >"$top/raresync-$$/cgroup.procs" || rmdir "$top/raresync-$$"
 		fi
 	done
-	unshare -mpuiC --fork --kill-child "$0" inner "$dir" "$program" "$unit" "$node" || true
+	unshare -mpuiC --fork --kill-child "$0" inner "$dir" "$system" ${program:+"$program" "$unit" "$node"} || true
 	for top in "$dir/cgroup" /sys/fs/cgroup /sys/fs/cgroup/*; do
 		if [ -d "$top/raresync-$$" ]; then
 			echo $$ >"$top/cgroup.procs"
@@ -31,11 +32,13 @@ esac
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$dir"
 mkdir "$dir/upper" "$dir/work" "$dir/root" "$dir/node"
-cp -a "$node/." "$dir/node"
-cp "$program" "$dir/raresync"
-cp "$unit" "$dir/unit"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$dir/upper,workdir=$dir/work" "$dir/root"
-node=$dir/node program=$dir/raresync unit=$dir/unit
+if [ -n "$program" ]; then
+	cp -a "$node/." "$dir/node"
+	cp "$program" "$dir/raresync"
+	cp "$unit" "$dir/unit"
+	node=$dir/node program=$dir/raresync unit=$dir/unit
+fi
+mount -t overlay overlay -o "lowerdir=$system,upperdir=$dir/upper,workdir=$dir/work" "$dir/root"
 cd "$dir/root"
 mount -t proc proc proc
 mount -t sysfs -o ro sysfs sys
@@ -53,18 +56,21 @@ mkdir sys/fs/cgroup/systemd
 mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
 
 # The node, as docs/OPERATIONS.md has it: "As a service".
-cp "$program" usr/bin/raresync
-rm -rf etc/systemd/system/* var/lib/raresync
-cp "$unit" etc/systemd/system/raresync.service
+install_node() {
+	cp "$program" usr/bin/raresync
+	rm -rf etc/systemd/system/* var/lib/raresync
+	cp "$unit" etc/systemd/system/raresync.service
+	chroot . useradd --system --home-dir /var/lib/raresync --shell /usr/sbin/nologin raresync
+	cp -a "$node" var/lib/raresync
+	mkdir -p etc/raresync/credentials
+	mv var/lib/raresync/file.key etc/raresync/credentials/
+	sed -i 's|^#key = .*|key = "credential:file.key"|' var/lib/raresync/raresync.toml
+	chown -R root:root etc/raresync
+	chmod 700 etc/raresync/credentials
+	chroot . chown -R raresync:raresync /var/lib/raresync
+}
+[ -z "$program" ] || install_node
 printf '[Unit]\nDescription=Nothing but this\n' >etc/systemd/system/alone.target
-chroot . useradd --system --home-dir /var/lib/raresync --shell /usr/sbin/nologin raresync
-cp -a "$node" var/lib/raresync
-mkdir -p etc/raresync/credentials
-mv var/lib/raresync/file.key etc/raresync/credentials/
-sed -i 's|^#key = .*|key = "credential:file.key"|' var/lib/raresync/raresync.toml
-chown -R root:root etc/raresync
-chmod 700 etc/raresync/credentials
-chroot . chown -R raresync:raresync /var/lib/raresync
 
 mkdir old
 pivot_root . old
