@@ -58,7 +58,7 @@ for arch in amd64 arm64; do
 	size=$(du -sk --apparent-size "$work/deb-$arch" | cut -f1)
 	sed "s/@VERSION@/$number/; s/@ARCH@/$arch/; s/@SIZE@/$size/" "$here/control" >"$work/deb-$arch/DEBIAN/control"
 	install -m 755 "$here/postinst" "$here/prerm" "$here/postrm" "$work/deb-$arch/DEBIAN"
-	dpkg-deb --root-owner-group --build "$work/deb-$arch" "$out/raresync_${number}_$arch.deb" >/dev/null
+	dpkg-deb -Zgzip --root-owner-group --build "$work/deb-$arch" "$out/raresync_${number}_$arch.deb" >/dev/null
 
 	command -v rpmbuild >/dev/null || { echo "no .rpm for $arch: rpmbuild is missing" >&2; continue; }
 	case $arch in amd64) target=x86_64 ;; arm64) target=aarch64 ;; esac
