@@ -215,7 +215,10 @@ func (s *systemd) letIn(invitation admin.Invited) {
 	s.t.Helper()
 	h := s.Hospitals
 	var a admin.Approval
-	must(s.t, json.Unmarshal([]byte(s.network.ok("member", "approve", invitation.ID, "--yes", "-o", "json", "-c", h[0].Config())), &a))
+	out, errs, code := s.run("member", "approve", invitation.ID, "--yes", "-o", "json", "-c", h[0].Config())
+	if code != 0 || json.Unmarshal(out, &a) != nil {
+		s.t.Fatalf("member approve: exit code %d\n%s%s", code, out, errs)
+	}
 	if a = s.approve(h[1], a.Proposal.ID); a.Proposal.State != "fulfilled" {
 		s.t.Fatalf("after the second approval: %+v", a)
 	}
