@@ -82,39 +82,56 @@ func (t *terminal) hides() bool {
 // where it is asked for again.
 func (w *canaryWorld) typed(p *demo.Process, patients []*canaryPatient, words ...string) {
 	w.t.Helper()
-	t, err := openTerminal()
-	must(w.t, err)
-	ctx, cancel := context.WithTimeout(w.ctx, typingTime)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, w.Binary, append(words, "-c", p.Config())...)
+	cmd := exec.Command(w.Binary, append(words, "-c", p.Config())...)
 	cmd.Env, cmd.Dir = append(os.Environ(), "TMPDIR="+w.temp(p), "NO_COLOR=1"), w.temp(p)
+	var prompts []prompt
+	for _, one := range patients {
+		prompts = append(prompts, asked(one.document)...)
+	}
+	shown, err := atTerminal(w.ctx, cmd, prompts)
+	w.keep(p, "a terminal with raresync "+strings.Join(words, " "), []byte(shown))
+	if err != nil {
+		w.t.Errorf("raresync %s at a terminal at %s: %v: %s", strings.Join(words, " "), p.Node, err, shown)
+	}
+}
+
+// atTerminal runs a command at a terminal, answers its questions, and returns what
+// was shown.
+func atTerminal(ctx context.Context, cmd *exec.Cmd, prompts []prompt) (shown string, err error) {
+	t, err := openTerminal()
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, typingTime)
+	defer cancel()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = t.screen, t.screen, t.screen
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	must(w.t, cmd.Start())
+	if err := cmd.Start(); err != nil {
+		return "", errors.Join(err, t.screen.Close(), t.keys.Close())
+	}
 	var watching sync.WaitGroup
 	watching.Go(t.watch)
-	for _, one := range patients {
-		err = errors.Join(err, t.answer(ctx, one.document))
+	err = t.answer(ctx, prompts)
+	if err != nil {
+		err = errors.Join(err, cmd.Process.Kill())
 	}
-	ended := cmd.Wait()
-	must(w.t, t.screen.Close())
+	err = errors.Join(err, cmd.Wait(), t.screen.Close())
 	watching.Wait() // the last end of the program's side is closed
-	w.keep(p, "a terminal with raresync "+strings.Join(words, " "), []byte(t.text()))
-	if err := errors.Join(err, ended, t.keys.Close()); err != nil {
-		w.t.Errorf("raresync %s at a terminal at %s: %v: %s", strings.Join(words, " "), p.Node, err, t.text())
-	}
+	return t.text(), errors.Join(err, t.keys.Close())
 }
 
 // typingTime is how long a command at a terminal may take.
 const typingTime = 20 * time.Second
 
-// answer types a document's type, its issuer where there is one, and its number,
-// twice unless it has a check digit.
-func (t *terminal) answer(ctx context.Context, d identity.Document) error {
-	type prompt struct {
-		question, answer string
-		hidden           bool
-	}
+// prompt is a question and what is typed then.
+type prompt struct {
+	question, answer string
+	hidden           bool
+}
+
+// asked are the questions after a document: its type, its issuer where there is one,
+// and its number, twice unless it has a check digit.
+func asked(d identity.Document) []prompt {
 	prompts := []prompt{{"type (", string(d.Type), false}, {"Number (not shown)", d.Value, true}}
 	switch d.Type {
 	case identity.PP:
@@ -125,6 +142,11 @@ func (t *terminal) answer(ctx context.Context, d identity.Document) error {
 	if d.Type != identity.RIC {
 		prompts = append(prompts, prompt{"once more", d.Value, true})
 	}
+	return prompts
+}
+
+// answer types each answer once its question stands there.
+func (t *terminal) answer(ctx context.Context, prompts []prompt) error {
 	for _, p := range prompts {
 		err := poll(ctx, func() error {
 			text := t.text()

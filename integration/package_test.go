@@ -84,7 +84,7 @@ func TestThePackageFromInstallToReceipt(t *testing.T) {
 	debian := os.Getenv("CLEAN_ROOT") // one that debootstrap made before
 	if debian == "" {
 		debian = filepath.Join(t.TempDir(), "debian")
-		tool(t, ".", nil, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv", "bookworm", debian, "http://deb.debian.org/debian")
+		tool(t, ".", nil, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv", "bookworm", debian)
 	}
 	dist, _ := packages(t, "v0.0.1")
 	next, _ := packages(t, "v0.0.2")
@@ -93,10 +93,10 @@ func TestThePackageFromInstallToReceipt(t *testing.T) {
 	for _, deb := range []string{filepath.Join(dist, "raresync_0.0.1_amd64.deb"), filepath.Join(next, "raresync_0.0.2_amd64.deb")} {
 		raw, err := os.ReadFile(deb)
 		must(t, err)
-		must(t, os.WriteFile(filepath.Join(s.root, "tmp", filepath.Base(deb)), raw, 0o644))
+		must(t, os.WriteFile(filepath.Join(s.root, "srv", filepath.Base(deb)), raw, 0o644))
 	}
 
-	s.ok("dpkg", "-i", "/tmp/raresync_0.0.1_amd64.deb")
+	s.ok("dpkg", "-i", "/srv/raresync_0.0.1_amd64.deb")
 	invitation := n.invited(n.Hospitals[0])
 	s.ok("raresync-setup", "join", invitation.Token, "--id", "small", "--entity", "small-vm", "--name-zh", "新医院", "--province", "51")
 	if key := s.ok("stat", "-c", "%U %a", "/etc/raresync/credentials/file.key", "/var/lib/raresync", "/var/lib/raresync/keys.age"); key != "root 600\nraresync 700\nraresync 600\n" {
@@ -111,11 +111,10 @@ func TestThePackageFromInstallToReceipt(t *testing.T) {
 	s.letIn(invitation)
 	s.ready()
 
-	s.ok("sh", "-c", `printf '\n[inbox]\ndir = "/var/lib/raresync/inbox"\nstable = "1s"\n' >>/etc/raresync/raresync.toml`)
-	s.wants(0, "restart", "raresync")
+	s.ok("raresync-setup", "inbox")
 	s.ready()
 	visit := madeUpVisits(t, 1, 1)[0]
-	must(t, os.WriteFile(filepath.Join(s.root, "var/lib/raresync/inbox/new/case.json"), visit.file.Data, 0o640))
+	must(t, os.WriteFile(filepath.Join(s.root, "srv/raresync-inbox/new/case.json"), visit.file.Data, 0o640))
 	var done admin.InboxFile
 	s.eventually("the file to be done", func() error {
 		var files []admin.InboxFile
@@ -132,13 +131,13 @@ func TestThePackageFromInstallToReceipt(t *testing.T) {
 	if done.Entries == 0 || done.Refused != 0 {
 		t.Errorf("of the file: %+v", done)
 	}
-	s.ok("raresync", "log", "prove", s.lastEntry(), "-f", "/tmp/receipt")
-	s.ok("sh", "-c", "raresync log policy >/tmp/policy")
-	if out := s.ok("raresync", "log", "verify", "--policy", "/tmp/policy", "--proof", "/tmp/receipt"); !strings.Contains(out, "vouches") {
+	s.ok("raresync", "log", "prove", s.lastEntry(), "-f", "/srv/receipt")
+	s.ok("sh", "-c", "raresync log policy >/srv/policy")
+	if out := s.ok("raresync", "log", "verify", "--policy", "/srv/policy", "--proof", "/srv/receipt"); !strings.Contains(out, "vouches") {
 		t.Errorf("the receipt: %s", out)
 	}
 
-	s.ok("dpkg", "-i", "/tmp/raresync_0.0.2_amd64.deb")
+	s.ok("dpkg", "-i", "/srv/raresync_0.0.2_amd64.deb")
 	s.ready()
 	if exe := s.ok("sh", "-c", "$(readlink /proc/$(systemctl show -P MainPID raresync)/exe) version"); !strings.Contains(exe, "v0.0.2") {
 		t.Errorf("after the upgrade runs: %s", exe)
@@ -156,11 +155,11 @@ func TestThePackageFromInstallToReceipt(t *testing.T) {
 // archive installs from the archive where the package was, over the same data.
 func (s *systemd) archive(dist string) {
 	s.t.Helper()
-	tool(s.t, filepath.Join(s.root, "tmp"), nil, "tar", "-xzf", filepath.Join(dist, "raresync-v0.0.1-linux-amd64.tar.gz"))
-	s.ok("/tmp/raresync-v0.0.1-linux-amd64/install.sh")
+	tool(s.t, filepath.Join(s.root, "srv"), nil, "tar", "-xzf", filepath.Join(dist, "raresync-v0.0.1-linux-amd64.tar.gz"))
+	s.ok("/srv/raresync-v0.0.1-linux-amd64/install.sh")
 	s.ok("raresync-setup", "start")
 	s.ready()
-	s.ok("/tmp/raresync-v0.0.1-linux-amd64/install.sh", "--remove")
+	s.ok("/srv/raresync-v0.0.1-linux-amd64/install.sh", "--remove")
 	s.runsNot()
 }
 

@@ -19,7 +19,8 @@ func initCommand() *cli.Command {
 		Usage:     "make a node's data directory with fresh keys and the card that founders exchange",
 		ArgsUsage: "DIR",
 		Description: "Nothing is overwritten. An init that was cut short is ended by the same command with the\n" +
-			"same keys. The card, DIR/card.pem, is public; everything else in DIR stays with the node.",
+			"same keys. The card, DIR/card.pem, is public; everything else in DIR stays with the node. At a\n" +
+			"terminal it asks for what no flag says.",
 		Flags:  append(institutionFlags(), &cli.StringFlag{Name: "kind", Value: "voter", Usage: "voter or mirror"}),
 		Action: initNode,
 	}
@@ -73,6 +74,7 @@ func initNode(c *cli.Context) error {
 	} else {
 		screen.Note(v.say("a network that runs takes mirrors: to join one, make this node with --kind mirror", "运行中的网络只接收镜像节点：要加入请用 --kind mirror 建立节点"))
 	}
+	tellDisk(c, o.Dir)
 	screen.Note(v.say("move %s to the service manager's credentials before real data arrives", "接收真实数据前，请将 %s 移入服务管理器的凭据", filepath.Join(o.Dir, "file.key")))
 	return nil
 }
@@ -98,6 +100,9 @@ func checkSocket(dir string) error {
 }
 
 func initOptions(c *cli.Context, dir string) (home.InitOptions, error) {
+	if err := askInstitution(c); err != nil {
+		return home.InitOptions{}, err
+	}
 	if err := required(c, "id", "entity"); err != nil {
 		return home.InitOptions{}, err
 	}

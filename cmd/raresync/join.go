@@ -138,6 +138,7 @@ func askToJoin(c *cli.Context, cfg config.Config, dir string, token *founding.In
 	v, screen := voiceOf(c), term.NewScreen(c.App.ErrWriter)
 	screen.Done(v.say("node %s has asked to be let into %s", "节点 %s 已申请加入 %s", cfg.Node.ID, s.Name))
 	screen.Note(v.say("tell the hospital that invited you this key id by telephone: %s", "请用电话将密钥编号告知邀请方：%s", card.Institution.Envelope.ID()))
+	tellDisk(c, dir)
 	screen.Note(v.say("run it with: raresync serve --config %s", "启动：raresync serve --config %s", filepath.Join(dir, "raresync.toml")))
 	return nil
 }
