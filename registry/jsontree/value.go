@@ -128,6 +128,7 @@ func (v *Value) Str() string {
 // Given reports whether there is a value other than null.
 func (v *Value) Given() bool { return v != nil && (v.Kind != Literal || v.Text != "null") }
 
+// IsObject reports whether there is an object.
 func (v *Value) IsObject() bool { return v != nil && v.Kind == Object }
 
 // Empty reports an object without members.
