@@ -143,6 +143,10 @@ func (p Packet) id(key [32]byte, t entry.Type, part *value, of [32]byte) [32]byt
 	return entry.ID(key, t, p.localID, sha256.Sum256(append(content.Canonical(), of[:]...)))
 }
 
+// SourceID returns the id of the packet by its source's own name, whatever is in
+// it: of a fresh export of the same case it is the same.
+func (p Packet) SourceID(key [32]byte) [32]byte { return entry.ID(key, 0, p.localID, [32]byte{}) }
+
 // complete fills in what follows from the packet without standing in it.
 func (m mapping) complete(e *entry.Entry, genetic *value) {
 	c := e.Case
