@@ -291,7 +291,7 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stopOthers, err := s.serveOthers()
+	stopOthers, err := s.serveOthers(ctx)
 	if err != nil {
 		cancel()
 		stopAdmin()
