@@ -26,6 +26,7 @@ var runbooks = map[string][]string{
 	"When the disk fills":          {"TestADiskFillsUpUnderALeader"},
 	"Day to day":                   {"network.txt", "debug.txt", "act.txt"},
 	"The inbox":                    {"TestNothingIdentifyingLeavesItsHospital canary_inbox_test.go"},
+	"The page":                     {"page.txt"},
 	"What a patient may ask":       {"withdraw.txt", "TestNothingIdentifyingLeavesItsHospital canary_others_test.go"},
 	"Deciding together":            {"act.txt", "TestANewcomerJoinsWithAnInvitation"},
 	"Who votes, and who belongs":   {"TestALostVoterIsReplacedAndAHospitalRemoved rebuilt_test.go", "network.txt", "TestANewcomerJoinsWithAnInvitation"},

@@ -158,6 +158,29 @@ func (a *Accounts) change(f func(list []Account) ([]Account, error)) error {
 		return fmt.Errorf("accounts: %w", err)
 	}
 	a.seen = nil // read again: the file is another
+	return a.give()
+}
+
+// give gives the files to who owns the data directory, where root made them: the
+// daemon could not read them else.
+func (a *Accounts) give() error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	dir := filepath.Dir(a.path)
+	info, err := os.Stat(filepath.Dir(dir))
+	if err != nil {
+		return fmt.Errorf("accounts: %w", err)
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	for _, path := range []string{dir, a.path, a.path + ".lock"} {
+		if err := os.Chown(path, int(owner.Uid), int(owner.Gid)); err != nil {
+			return fmt.Errorf("accounts: %w", err)
+		}
+	}
 	return nil
 }
 
