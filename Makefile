@@ -16,7 +16,7 @@ export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist package test race faults canary erasure membership systemd soak prove lint check demo bench clean
+.PHONY: help build dist package test race faults canary erasure membership network systemd soak prove lint check demo bench clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -24,11 +24,11 @@ help: ## list these targets
 build: ## build bin/raresync: static, reproducible, stamped with its version
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/raresync ./cmd/raresync
 
-# Networks of processes wait more than they compute: they start first, and one
-# package more than there are cores runs beside them.
 dist: ## build what hospitals get, into dist/: archives, .deb, .rpm (with rpmbuild), source, checksums
 	configs/package/build.sh $(VERSION) dist
 
+# Networks of processes wait more than they compute: they start first, and one
+# package more than there are cores runs beside them.
 JOBS = -p $$(( $$(nproc) + 1 ))
 test: ## run every test, networks of real processes included
 	$(GO) test $(JOBS) -timeout 15m ./integration/... ./...
@@ -56,6 +56,9 @@ erasure: ## have 50 of 7,000 patients forgotten, look for them in every byte, ki
 
 membership: ## grow a network from 3 voters to 5, replace, remove, shrink; lose the majority twice and go on
 	PROVE=1 $(GO) test -count=1 -v -timeout 20m -run 'TestANetworkGrowsLosesAndShrinks|TestANetworkIsRecoveredTwice' ./integration
+
+network: ## take a network in namespaces through growth, loss, removal, updates and recovery; attack a daemon (root)
+	PROVE=1 $(GO) test -count=1 -v -timeout 20m -run 'TestANetworkLivesThroughAllThatHappens|TestADaemonUnderAttackGoesOn' ./integration
 
 systemd: ## boot a systemd in namespaces that starts, watches and stops the service unit (root)
 	PROVE=1 $(GO) test -count=1 -v -timeout 5m -run TestTheUnitRunsUnderSystemd ./integration

@@ -212,7 +212,7 @@ func (s *service) openHospital() error {
 		return err
 	}
 	s.intake = intake.New(intake.Config{
-		Pseudonymiser: s.meter.Asking(evaluator), Outbox: s.meter.Signing(s.outbox), Validated: s.meter.Validated, Consents: s.desk, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log,
+		Pseudonymiser: s.meter.Asking(evaluator), Outbox: s.meter.Signing(s.outbox), Validated: s.meter.Validated, Consents: s.desk, Memory: s.outbox, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log,
 		Catalogue: s.newest,
 		EntryID:   s.keys.EntryID, Local: s.keys.Local, Production: s.cfg.Submit.Production, Now: s.clock,
 		ConsentForm: s.cfg.Submit.Form(),
@@ -291,7 +291,7 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stopOthers, err := s.serveOthers()
+	stopOthers, err := s.serveOthers(ctx)
 	if err != nil {
 		cancel()
 		stopAdmin()

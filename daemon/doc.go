@@ -15,6 +15,7 @@
 //	intake      files into entries
 //	delivery    tables, row by row, to intake, and what to say of them
 //	inbox       the folder that files are dropped into
+//	page        the hospital's web page, on which clerks hand in files
 //	outbox      entries into the log, each exactly once
 //	withdraw    what patients decide about their entries
 //	trail       what was done here with patients' data

@@ -45,8 +45,10 @@ func (s *service) take(ctx context.Context, in admin.Submission) (admin.Submissi
 	if !ok && orElse(in.Profile, s.cfg.Submit.Profile) != "" {
 		return admin.SubmissionResult{}, fmt.Errorf("%w: profile is report, cohort or published", errInvalid)
 	}
-	if err := s.mayTake(); err != nil { // before share holders are asked
-		return admin.SubmissionResult{}, err
+	if !in.Preview {
+		if err := s.mayTake(); err != nil { // before share holders are asked
+			return admin.SubmissionResult{}, err
+		}
 	}
 	files := make([]intake.File, len(in.Files))
 	for i, f := range in.Files {
@@ -55,6 +57,9 @@ func (s *service) take(ctx context.Context, in admin.Submission) (admin.Submissi
 			return admin.SubmissionResult{}, fmt.Errorf("%w: source is csv, xlsx or left out", errInvalid)
 		}
 		files[i] = intake.File{Name: f.Name, Data: f.Data, Identities: documents(f.Identities), Source: source}
+	}
+	if in.Preview {
+		return s.preview(files, profile), nil
 	}
 	results, err := s.intake.Take(ctx, files, profile)
 	if err != nil {
@@ -74,6 +79,22 @@ func (s *service) take(ctx context.Context, in admin.Submission) (admin.Submissi
 		s.meter.Took(meter.Commit, time.Since(taken))
 	}
 	return out, nil
+}
+
+// preview says what would become of files.
+func (s *service) preview(files []intake.File, profile entry.Profile) (out admin.SubmissionResult) {
+	for i, f := range s.intake.Preview(files, profile) {
+		r := admin.FileResult{Name: files[i].Name, Outcome: string(intake.Accepted), Findings: findings(f.Findings)}
+		switch {
+		case f.Refused:
+			r.Outcome = string(intake.Refused)
+		case f.Known > 0 && f.Added+f.Changed+f.Linked == 0:
+			r.Outcome = string(intake.Known)
+		}
+		r.Foreseen = &admin.Foreseen{Added: f.Added, Changed: f.Changed, Linked: f.Linked, Known: f.Known}
+		out.Files = append(out.Files, r)
+	}
+	return out
 }
 
 // meterRefusal counts a file that was refused, once for each of the rules.

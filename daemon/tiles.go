@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -103,7 +104,7 @@ func acceptsGzip(r *http.Request) bool {
 
 // serveOthers answers who is no node and no command, where that is configured, until
 // stop is called.
-func (s *service) serveOthers() (stop func(), err error) {
+func (s *service) serveOthers(ctx context.Context) (stop func(), err error) {
 	stopMetrics, err := s.serveMonitor()
 	if err != nil {
 		return nil, err
@@ -113,7 +114,13 @@ func (s *service) serveOthers() (stop func(), err error) {
 		stopMetrics()
 		return nil, err
 	}
-	return func() { stopTiles(); stopMetrics() }, nil
+	stopPage, err := s.servePage(ctx)
+	if err != nil {
+		stopTiles()
+		stopMetrics()
+		return nil, err
+	}
+	return func() { stopPage(); stopTiles(); stopMetrics() }, nil
 }
 
 // serveTiles answers stock clients, if an address is configured, until stop is

@@ -64,7 +64,7 @@ func newCanaryWorld(t *testing.T) *canaryWorld {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	policy := act.DefaultPolicy()
 	policy.QuotaFloor = canaryQuota
-	founded, err := demo.FoundWith(policy, dir, path, canaryHospitals, canaryVoters)
+	founded, err := demo.FoundWith(policy, demo.FreeAddress, dir, path, canaryHospitals, canaryVoters)
 	must(t, err)
 	w := &canaryWorld{network: &network{Network: founded, t: t, ctx: t.Context()}, mint: canary.NewMint(canarySeed(t)), used: map[string]int{}, began: time.Now()}
 	w.lan, err = chaos.NewLAN(1)

@@ -64,6 +64,7 @@ var homes = map[string]string{
 	"github.com/urfave/cli":            "cmd",
 	"golang.org/x/term":                "cmd",
 
+	"github.com/chromedp":             "integration/browser",
 	"github.com/rogpeppe/go-internal": "",
 	"github.com/transparency-dev":     "",
 	"go.uber.org/goleak":              "",

@@ -42,15 +42,23 @@ func (n *network) join(token, id string, more ...string) (string, []byte, int) {
 // counts what it carried.
 func startProxy(t *testing.T, login string) (address string, carried *atomic.Int64) {
 	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	return startProxyAt(t, l, net.Dial, login)
+}
+
+// startProxyAt is startProxy with a listener and a way out of the caller's own.
+func startProxyAt(t *testing.T, l net.Listener, dial func(network, address string) (net.Conn, error), login string) (address string, carried *atomic.Int64) {
+	t.Helper()
 	carried = &atomic.Int64{}
 	var ways sync.WaitGroup
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("Authorization", r.Header.Get("Proxy-Authorization"))
 		if name, password, _ := r.BasicAuth(); name+":"+password != login {
 			http.Error(w, "who are you", http.StatusProxyAuthRequired)
 			return
 		}
-		out, err := net.Dial("tcp", r.Host)
+		out, err := dial("tcp", r.Host)
 		if err != nil {
 			http.Error(w, "not there", http.StatusBadGateway)
 			return
@@ -69,6 +77,9 @@ func startProxy(t *testing.T, login string) (address string, carried *atomic.Int
 			})
 		}
 	}))
+	must(t, server.Listener.Close())
+	server.Listener = l
+	server.Start()
 	t.Cleanup(func() { server.Close(); ways.Wait() })
 	return server.URL, carried
 }

@@ -118,7 +118,8 @@ func (n *network) wantCopiesVerify(some []*demo.Process) {
 }
 
 // TestALostVoterIsReplacedAndAHospitalRemoved loses a voter of three, has a hospital
-// that can only dial out take its place, and removes another from the network.
+// that can only dial out take its place, rebuilds the lost machine, removes another
+// hospital from the network, makes a voter a mirror, and sees a hospital leave.
 func TestALostVoterIsReplacedAndAHospitalRemoved(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, 5, 3, 2*time.Minute)
@@ -127,9 +128,10 @@ func TestALostVoterIsReplacedAndAHospitalRemoved(t *testing.T) {
 	n.register(visits[:len(visits)/2])
 	n.converge()
 	must(t, h[2].Kill())
-	n.decideTogether([]*demo.Process{h[0], h[1], h[4]}, "member", "promote", "h4", "--in-place-of", "h3")
+	n.decideTogether([]*demo.Process{h[0], h[1], h[4]}, "member", "promote", "h4", "--in-place-of", "h3", "--reason", "its disk failed")
 	voters := []*demo.Process{h[0], h[1], h[3]}
 	n.wantVoters(voters...)
+	anew := n.rebuilt(h[2], voters)
 
 	n.decideTogether([]*demo.Process{h[0], h[1], h[3]}, "member", "remove", "5")
 	began := time.Now()
@@ -143,7 +145,13 @@ func TestALostVoterIsReplacedAndAHospitalRemoved(t *testing.T) {
 	rest := visits[len(visits)/2:]
 	rest = slices.DeleteFunc(rest, func(v visit) bool { return v.hospital == 2 || v.hospital == 4 })
 	n.register(rest)
+	n.settles(voters)
+	n.decideTogether(voters, "member", "demote", "h4")
+	n.wantVoters(h[0], h[1])
+	n.convergeOf([]*demo.Process{h[0], h[1], h[3], anew, n.Reader})
+	n.ok("leave", "--yes", "-c", anew.Config())
 	left := []*demo.Process{h[0], h[1], h[3], n.Reader}
+	n.wantRefused(anew.Node, left)
 	n.convergeOf(left)
 	n.wantReceipts()
 	n.wantCopiesVerify([]*demo.Process{h[3], n.Reader})
@@ -154,6 +162,13 @@ func (n *network) lateHospital(id string, number int) *demo.Process {
 	n.t.Helper()
 	address, err := demo.FreeAddress()
 	must(n.t, err)
+	return n.lateHospitalAt(address, id, number, nil)
+}
+
+// lateHospitalAt is lateHospital with an address of the caller's own, and with
+// what the node is to run within.
+func (n *network) lateHospitalAt(address, id string, number int, within func(func() error) error) *demo.Process {
+	n.t.Helper()
 	dir := filepath.Join(n.Dir, id)
 	if _, errs, code := n.run("init", dir, "--id", id, "--entity", "late-"+id, "--name-zh", "新医院", "--province", "51", "--kind", "mirror",
 		"--listen", address, "--address", address); code != 0 {
@@ -165,7 +180,7 @@ func (n *network) lateHospital(id string, number int) *demo.Process {
 	}
 	p, err := demo.Open(n.Binary, id, dir)
 	must(n.t, err)
-	p.Number = uint32(number)
+	p.Number, p.Within = uint32(number), within
 	must(n.t, p.Start())
 	n.t.Cleanup(func() { _ = p.Kill() })
 	return p

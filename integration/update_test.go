@@ -26,7 +26,7 @@ func (n *network) update(hospital int, binary string) {
 	must(n.t, old.Stop())
 	p, err := demo.Open(binary, old.Node, old.Dir)
 	must(n.t, err)
-	p.Number, p.Env = old.Number, old.Env
+	p.Number, p.Env, p.Within = old.Number, old.Env, old.Within
 	n.Hospitals[hospital] = p
 	must(n.t, p.Start())
 	n.eventually(p.Node+" to be ready", func() error {
@@ -156,14 +156,14 @@ func TestANetworkIsUpdatedNodeByNodeAndCountsByNewLists(t *testing.T) {
 	must(t, catalog.Current().WriteTable(&lists))
 	lists.WriteString("3,1,测试病甲,Test disease A,999001,exact,,,\n")
 	must(t, os.WriteFile(table, lists.Bytes(), 0o600))
-	edition := []string{"act", "propose", "catalogue", table, "--edition", "test-2026/1"}
+	edition := []string{"act", "propose", "catalogue", table, "--edition", "test-2026/1", "--reason", "third list"}
 	n.refusedWith("ACT002", n.Hospitals[0], edition...)
 	n.refusedWith("ACT002", n.Hospitals[2], edition...)
-	limits := []string{"act", "propose", "settings", "--salts-days", "7", "--spread-hours", "24"}
+	limits := []string{"act", "propose", "settings", "--salts-days", "7", "--spread-hours", "24", "--declare-minutes", "30", "--least-quota", "50", "--reason", "decided"}
 	n.refusedWith("ACT002", n.Hospitals[0], limits...)
 	n.refusedWith("ACT002", n.Hospitals[2], limits...)
 
-	out, errs, code := n.run("act", "propose", "feature", "2", "-o", "json", "-c", n.Hospitals[0].Config())
+	out, errs, code := n.run("act", "propose", "feature", "2", "--reason", "all run it", "-o", "json", "-c", n.Hospitals[0].Config())
 	var raise admin.Proposal
 	if code != 0 || json.Unmarshal(out, &raise) != nil {
 		t.Fatalf("act propose feature: exit code %d\n%s%s", code, out, errs)
@@ -244,7 +244,7 @@ func TestANetworkIsUpdatedNodeByNodeAndCountsByNewLists(t *testing.T) {
 	n.converge()
 	for _, p := range n.Processes() {
 		s, err := p.Client.Status(n.ctx)
-		if want := "spread_hours=24 declare_minutes=60 salts_days=7"; err != nil || !strings.Contains(s.Policy, want) {
+		if want := "spread_hours=24 declare_minutes=30 salts_days=7 least_quota=50"; err != nil || !strings.Contains(s.Policy, want) {
 			t.Errorf("%s goes by %q, %v; want %s", p.Node, s.Policy, err, want)
 		}
 	}
@@ -253,6 +253,10 @@ func TestANetworkIsUpdatedNodeByNodeAndCountsByNewLists(t *testing.T) {
 			t.Errorf("entry %d is of 3.1, called %q", e.Index, e.Disease)
 		}
 	}
+	if said := n.ok("catalog", "editions", "-c", p.Config()); !strings.Contains(said, "test-2026/1") {
+		t.Errorf("the editions are\n%s", said)
+	}
+	n.ok("entry", "count", "--edition", "test-2026/1", "-c", n.Reader.Config())
 	preview := filepath.Join(n.Dir, "third.json")
 	must(t, os.WriteFile(preview, third[0].file.Data, 0o600))
 	if out, errs, code := n.run("validate", preview, "-c", n.Hospitals[0].Config()); code != 7 || !bytes.Contains(out, []byte("DX008")) {

@@ -14,7 +14,7 @@ func newApp(in io.Reader, out, errs io.Writer) *cli.App {
 		Usage: "one national log of signed, sealed, pseudonymised registry entries",
 		Commands: []*cli.Command{
 			demoCommand(), initCommand(), foundCommand(), serveCommand(),
-			validateCommand(), submitCommand(), inboxCommand(), templateCommand(), mappingCommand(),
+			validateCommand(), submitCommand(), inboxCommand(), pageCommand(), templateCommand(), mappingCommand(),
 			statusCommand(), healthCommand(), doctorCommand(), debugCommand(), memberCommand(), joinCommand(), leaveCommand(), raftCommand(), actCommand(), entryCommand(), logCommand(), ceremonyCommand(), keyCommand(), auditCommand(),
 			pseudonymCommand(), caseNumberCommand(), withdrawCommand(), erasureCommand(), subjectCommand(), backupCommand(),
 			catalogCommand(), configCommand(), versionCommand(),

@@ -3,7 +3,7 @@ package main
 // headingsZH are the headings of tables in Chinese, by the field's json name. A
 // field that is not here keeps its English heading.
 var headingsZH = map[string]string{
-	"accepted": "已接受", "alarm": "告警", "approved": "赞同", "asked": "已询问节点", "at_least": "至少", "behind": "落后",
+	"accepted": "已接受", "created": "创建时间", "locked": "已锁定", "alarm": "告警", "approved": "赞同", "asked": "已询问节点", "at_least": "至少", "behind": "落后",
 	"before": "原有大小", "below": "少于", "blamed": "责任机构", "bodies": "含密封正文", "by": "提出方", "bytes": "字节数", "canary": "探针一致", "case_number": "病例号",
 	"case_numbers": "病例号", "cases": "病例", "cases_without_pseudonym": "无假名病例", "catalogue": "病种目录",
 	"check_digits": "校验位相符", "checkpoint": "检查点", "class": "会话类别", "code": "代码", "commitment": "承诺值",
@@ -40,7 +40,7 @@ var yesNoZH = map[string]string{"true": "是", "false": "否"}
 // cellsZH are what cells say in Chinese, by the field and its English text. What
 // is not here is printed as it is.
 var cellsZH = map[string]map[string]string{
-	"asked": yesNoZH, "bodies": yesNoZH, "canary": yesNoZH, "check_digits": yesNoZH, "confirmed": yesNoZH, "connected": yesNoZH, "dealt": yesNoZH,
+	"asked": yesNoZH, "locked": yesNoZH, "bodies": yesNoZH, "canary": yesNoZH, "check_digits": yesNoZH, "confirmed": yesNoZH, "connected": yesNoZH, "dealt": yesNoZH,
 	"demo": yesNoZH, "doubtful": yesNoZH, "newest": yesNoZH, "holds": yesNoZH, "honoured": yesNoZH, "joined": yesNoZH, "lead": yesNoZH, "mine": yesNoZH,
 	"ready": yesNoZH, "votes": yesNoZH, "leads": yesNoZH, "dials_out": yesNoZH, "refused": yesNoZH, "dialled": yesNoZH, "salts": yesNoZH, "too_much": yesNoZH, "verified": yesNoZH,
 	"ended": {

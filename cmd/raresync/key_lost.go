@@ -48,8 +48,8 @@ func keyLost(c *cli.Context) (err error) {
 		screen.Note(v.say("node %s does not come back: it is a voter, whose log and cosigning keys belong to its id for ever",
 			"节点 %s 不能恢复：它是投票节点，其日志和会签密钥永远属于该编号", cfg.Node.ID))
 	default:
-		screen.Note(v.say("node %s does not come back: it is not in the genesis, and institution %d is",
-			"节点 %s 不能恢复：它不在创世公告中，而第 %d 号机构在其中", cfg.Node.ID, number))
+		screen.Note(v.say("node %s does not come back: it is not in the genesis, and institution %d is; if act propose node has given it this node, go on",
+			"节点 %s 不能恢复：它不在创世公告中，而第 %d 号机构在其中；若已通过 act propose node 为该机构增设本节点，请继续", cfg.Node.ID, number))
 	}
 	r := daemon.RotationOf(&fresh, number, cfg.Node.ID)
 	if err := r.Prove(s.Network, keys.Envelope); err != nil {

@@ -16,17 +16,22 @@ import (
 // file for each sheet that has some, and says where. Without the flag it says how
 // to have them.
 func (t *tables) writeRejects(path string, r *delivery.Rejects, screen *term.Screen) error {
-	v := voice{t.lang}
-	switch {
-	case r.Count == 0:
-		return nil
-	case t.rejects == "":
-		screen.Note(v.say("%s: %d rows were refused: --rejects DIR writes them into a file to mend", "%s：拒绝 %d 行；用 --rejects 目录 可将其写入文件以便修改", path, r.Count))
-		return nil
-	}
 	files, err := r.Files(t.lang, t.withIDs)
 	if err != nil {
 		return err
+	}
+	return t.keepRejects(path, r.Count, files, screen)
+}
+
+// keepRejects is writeRejects for refused rows that are files already.
+func (t *tables) keepRejects(path string, rows int, files []delivery.RejectFile, screen *term.Screen) error {
+	v := voice{t.lang}
+	switch {
+	case len(files) == 0:
+		return nil
+	case t.rejects == "":
+		screen.Note(v.say("%s: %d rows were refused: --rejects DIR writes them into a file to mend", "%s：拒绝 %d 行；用 --rejects 目录 可将其写入文件以便修改", path, rows))
+		return nil
 	}
 	if err := os.MkdirAll(t.rejects, 0o700); err != nil {
 		return fmt.Errorf("write refused rows: %w", err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/term"
+	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/registry/catalog"
@@ -31,8 +33,11 @@ func validateCommand() *cli.Command {
 		ArgsUsage: "FILE|DIR...",
 		Description: "Reads phenopackets and tables (CSV, TSV, XLSX) as submit would and lists what the rules find in\n" +
 			"them. E refuses the file, or the row of a table, W flags it, Q opens a query, I informs. Needs no\n" +
-			"daemon. Exit code 3: some would be refused, 7: all of them.",
-		Flags:  append([]cli.Flag{profileFlag, identitiesFlag, editionFlag()}, tableFlags...),
+			"daemon; with --preview the daemon of this node is asked, and nothing leaves the hospital. Exit\n" +
+			"code 3: some would be refused, 7: all of them.",
+		Flags: append([]cli.Flag{profileFlag, identitiesFlag, editionFlag(),
+			&cli.BoolFlag{Name: "preview", Usage: "say as well what would be new, changed, linked to a known patient, or known"},
+		}, tableFlags...),
 		Action: validateFiles,
 	}
 }
@@ -62,7 +67,7 @@ func validateFiles(c *cli.Context) error {
 		if err := c.Context.Err(); err != nil {
 			return fmt.Errorf("validate: %w", err)
 		}
-		found, err := v.file(path)
+		found, err := v.file(c.Context, path)
 		if err != nil {
 			return fmt.Errorf("validate %s: %w", path, err)
 		}
@@ -74,12 +79,17 @@ func validateFiles(c *cli.Context) error {
 		}
 	}
 	v.screen.Note(fmt.Sprintf("checked %d: %d would be accepted, %d refused", v.accepted+v.refused, v.accepted, v.refused))
+	if f := v.foreseen; f != nil {
+		v.screen.Note(voice{v.lang}.say("of the patients: %d new here, %d sent before with other content, %d known here with something new, %d with nothing new",
+			"其中患者：本院首次 %d，此前以不同内容上报 %d，已知患者的新内容 %d，无新内容 %d", f.Added, f.Changed, f.Linked, f.Known))
+	}
 	return verdict(v.accepted, v.refused)
 }
 
 // validator checks files as the daemon would, short of what it keeps secret.
 type validator struct {
 	profile    entry.Profile
+	asProfile  string // likewise, for the daemon
 	documents  identities
 	production bool
 	form       entry.Date // of consent
@@ -89,7 +99,9 @@ type validator struct {
 	lists      *catalog.Catalog
 	screen     *term.Screen
 
-	accepted, refused int // files, and patients of tables
+	node              *admin.Client   // asked for a preview; nil: nobody is
+	foreseen          *admin.Foreseen // by it, in all
+	accepted, refused int             // files, and patients of tables
 
 	people []validate.Patient // of the file at hand
 }
@@ -114,6 +126,15 @@ func newValidator(c *cli.Context) (*validator, error) {
 		return nil, err
 	}
 	v.profile, _ = entry.ParseProfile(name)
+	if c.Bool("preview") {
+		if c.IsSet("edition") {
+			return nil, usagef("--edition is without --preview: the daemon checks by the edition in force")
+		}
+		if v.node, err = client(c); err != nil {
+			return nil, err
+		}
+		v.asProfile, v.foreseen = name, &admin.Foreseen{}
+	}
 	v.documents, err = readIdentities(c)
 	return v, err
 }
@@ -135,8 +156,11 @@ func profileOf(c *cli.Context, cfg config.Config) (string, error) {
 
 // file returns what the rules find in one file, in words, and counts it. An
 // error is the system's.
-func (v *validator) file(path string) ([]delivery.Finding, error) {
+func (v *validator) file(ctx context.Context, path string) ([]delivery.Finding, error) {
 	raw, err := readSource(path)
+	if err == nil && v.node != nil {
+		return v.preview(ctx, path, raw)
+	}
 	if err == nil && delivery.Tabular(path, raw) {
 		return v.table(path, raw)
 	}

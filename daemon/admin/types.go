@@ -110,6 +110,7 @@ type Submission struct {
 	Files   []File `json:"files"`
 	Profile string `json:"profile,omitempty"` // report, cohort or published; empty = by content
 	Wait    bool   `json:"wait"`              // answer only when every entry is under a receipt
+	Preview bool   `json:"preview,omitempty"` // take nothing: say what would become of the files
 }
 
 // SubmissionResult tells what became of each file, in the order given.
@@ -123,6 +124,15 @@ type FileResult struct {
 	Outcome  string     `json:"outcome"` // accepted, known (nothing new in it), refused, or waiting (for another day's quota)
 	Findings []Finding  `json:"findings,omitempty"`
 	Entries  []EntryRef `json:"entries,omitempty"`
+	Foreseen *Foreseen  `json:"foreseen,omitempty"` // of a preview
+}
+
+// Foreseen counts the patients of a file by what would become of them.
+type Foreseen struct {
+	Added   int `json:"added"`   // this hospital has sent nothing of them, as far as it remembers
+	Changed int `json:"changed"` // sent before with other content
+	Linked  int `json:"linked"`  // the patient is known here, and this is new
+	Known   int `json:"known"`   // all of it was sent before
 }
 
 // Finding is what one rule says about one value of a file.

@@ -18,6 +18,7 @@ type Config struct {
 	Copy     Copy     `toml:"copy"`
 	Submit   Submit   `toml:"submit"`
 	Inbox    Inbox    `toml:"inbox"`
+	Page     Page     `toml:"page"`
 	Withdraw Withdraw `toml:"withdraw"`
 	Disk     Disk     `toml:"disk"`
 	Log      Log      `toml:"log"`
@@ -180,6 +181,28 @@ type Inbox struct {
 	KeepQuarantine time.Duration `toml:"keep_quarantine"`
 }
 
+// Page is the web page on which the hospital's clerks hand in files.
+type Page struct {
+	// Listen is host:port of the page for browsers in the hospital's own network.
+	// Default "": off. Never let it be reached from outside of the hospital. The
+	// accounts are kept with raresync page user.
+	Listen string `toml:"listen"`
+
+	// Cert and Key are PEM files of a certificate that the hospital's browsers
+	// trust. Default "": the node makes one itself, which browsers warn of, and
+	// writes its fingerprint into the log. They are read again when they change.
+	Cert string `toml:"cert"`
+	Key  string `toml:"key"`
+
+	// Plain serves the page without TLS, on a loopback address alone, as behind a
+	// web server that speaks TLS. Default false.
+	Plain bool `toml:"plain"`
+
+	// Keep is for how long is kept, sealed, what became of deliveries, with their
+	// refused rows. Default 720h, 30 days; 0s is for ever.
+	Keep time.Duration `toml:"keep"`
+}
+
 // Withdraw says how withdrawals are posted.
 type Withdraw struct {
 	// Spread is the time within which a withdrawal is posted after the patient
@@ -221,6 +244,7 @@ func Default() Config {
 		Copy:     Copy{FetchKiBPerSecond: 2048, ScrubKiBPerSecond: 1024},
 		Submit:   Submit{Production: true},
 		Inbox:    Inbox{Stable: 10 * time.Second, KeepDone: 30 * 24 * time.Hour, KeepQuarantine: 90 * 24 * time.Hour},
+		Page:     Page{Keep: 30 * 24 * time.Hour},
 		Withdraw: Withdraw{Spread: 72 * time.Hour},
 		Disk:     Disk{ReserveMiB: 64},
 		Log:      Log{Level: "info", Format: "text"},
@@ -263,6 +287,11 @@ func (c *Config) Resolve(dir string) error {
 	}
 	if c.Inbox.Dir != "" {
 		c.Inbox.Dir = from(dir, c.Inbox.Dir)
+	}
+	for _, path := range []*string{&c.Page.Cert, &c.Page.Key} {
+		if *path != "" {
+			*path = from(dir, *path)
+		}
 	}
 	if strings.ContainsAny(c.Inbox.Mapping, "./") {
 		c.Inbox.Mapping = from(dir, c.Inbox.Mapping)

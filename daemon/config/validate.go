@@ -126,6 +126,7 @@ func (c *Config) check(p *Problems) {
 		p.add("withdraw.spread", "%s: want 0s, or 1m to %s", s, maxSpread)
 	}
 	c.checkInbox(p)
+	c.Page.check(p)
 	c.checkPeers(p)
 	checkMiB(p, "disk.warn_mib", c.Disk.WarnMiB)
 	checkMiB(p, "disk.reserve_mib", c.Disk.ReserveMiB)
@@ -156,6 +157,26 @@ func (c *Config) checkInbox(p *Problems) {
 		if keep != 0 && keep < minKeep {
 			p.add(key, "%s: want 0s, or at least %s", keep, minKeep)
 		}
+	}
+}
+
+func (g Page) check(p *Problems) {
+	if (g.Cert == "") != (g.Key == "") {
+		p.add("page.cert", "cert and key belong together: give both, or neither")
+	}
+	if g.Plain && g.Cert != "" {
+		p.add("page.plain", "the page is served without TLS, and has a certificate: give one or the other")
+	}
+	if g.Keep != 0 && g.Keep < minKeep {
+		p.add("page.keep", "%s: want 0s, or at least %s", g.Keep, minKeep)
+	}
+	if g.Listen == "" {
+		return
+	}
+	if err := checkAddress(g.Listen, true); err != nil {
+		p.add("page.listen", "%v", err)
+	} else if g.Plain && checkLoopback(g.Listen) != nil {
+		p.add("page.plain", "%q: passwords and patients' files go without TLS to a loopback address alone, as 127.0.0.1:8443", g.Listen)
 	}
 }
 

@@ -38,6 +38,8 @@ type Counts struct {
 	Known    int `json:"known"`
 	Refused  int `json:"refused"`
 	Waiting  int `json:"waiting"`
+	Changed  int `json:"changed,omitempty"` // of the accepted, in a preview: sent before with other content
+	Linked   int `json:"linked,omitempty"`  // likewise: new of a patient who is known here
 }
 
 // Outcome sums up what became of a table.
@@ -138,6 +140,10 @@ func (s *submission) flush(ctx context.Context) error {
 		p := s.patients[i]
 		findings := Merged(append(p.Findings, Placed(p, s.batch[i].Name, Received(r.Findings))...))
 		s.result.Entries = append(s.result.Entries, r.Entries...)
+		if f := r.Foreseen; f != nil {
+			s.result.Counts.Changed += f.Changed
+			s.result.Counts.Linked += f.Linked
+		}
 		switch r.Outcome {
 		case Refused:
 			s.refuse(p, findings)

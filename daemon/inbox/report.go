@@ -11,9 +11,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus/fault"
-	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/delivery"
-	"github.com/raresync/raresync/registry/rule"
 )
 
 // The ends of names of reports.
@@ -29,24 +27,10 @@ func isReport(name string) bool {
 
 // A Report is what became of one file.
 type Report struct {
-	File     string             `json:"file"`            // as it was dropped
-	Taken    string             `json:"taken"`           // when, RFC 3339
-	Outcome  string             `json:"outcome"`         // accepted, known, partly accepted, waiting or refused
-	About    string             `json:"about,omitempty"` // of a table: how it was read
-	Rows     *delivery.Counts   `json:"rows,omitempty"`
-	Entries  []admin.EntryRef   `json:"entries,omitempty"`
-	Rejects  []string           `json:"rejects,omitempty"` // files with the refused rows
-	Findings []delivery.Finding `json:"findings,omitempty"`
-}
-
-func (r *Report) refuse(findings []rule.Finding, lang string) {
-	r.Outcome, r.Findings = delivery.Refused, delivery.Explain(r.File, findings, lang)
-}
-
-func (r *Report) table(t *delivery.Table, of *delivery.Result, lang string) {
-	r.Outcome, r.Rows, r.Entries = of.Counts.Outcome(), &of.Counts, of.Entries
-	r.About = t.About(lang, of.Read, of.Counts.Accepted+of.Counts.Known, of.Counts.Refused, false)
-	r.Findings = append(delivery.Explain(t.Name, of.Whole, lang), delivery.ExplainCells(t.Name, of.Findings, lang)...)
+	File    string   `json:"file"`              // as it was dropped
+	Taken   string   `json:"taken"`             // when, RFC 3339
+	Rejects []string `json:"rejects,omitempty"` // files with the refused rows
+	delivery.Report
 }
 
 // receipts returns how many of the entries are under a receipt.

@@ -17,6 +17,9 @@
 // outbox has it on disk; if a crash comes in between, the outbox knows the
 // entries by their ids.
 //
+// [Intake.Preview] says what would become of files, from what the hospital itself
+// knows; it asks nobody.
+//
 // [Intake.Identify] gives documents that a person types their pseudonyms, as
 // Take would; [Intake.Alias] and [Intake.Post] send what links two of them.
 package intake

@@ -67,6 +67,16 @@ func labelled(label string, findings []rule.Finding) []rule.Finding {
 	return findings
 }
 
+func strengthOf(id identity.Identity) entry.Strength {
+	switch id.Strength() {
+	case identity.Strong:
+		return entry.StrengthStrong
+	case identity.Weak:
+		return entry.StrengthWeak
+	}
+	return entry.StrengthLocal
+}
+
 func (in *Intake) today() entry.Date { return entry.DateOf(in.cfg.Now().In(china)) }
 
 func (in *Intake) identityOptions() identity.Options {

@@ -42,6 +42,7 @@ type Config struct {
 	Outbox        Outbox
 	Catalogue     func() (*catalog.Catalog, error) // the edition to check by; nil: the program's own
 	Consents      Consents                         // nil: nobody has stopped anything
+	Memory        Memory                           // nil: nothing was ever taken, as far as a preview knows
 	Spool         Spool                            // keeps what is over quota; nil: that is an error
 	Quota         func() uint64                    // today's, of this hospital at each holder; nil: not known
 	Logger        *slog.Logger                     // told what became of files that waited; may be nil without a spool
@@ -328,16 +329,6 @@ func (in *Intake) pseudonymise(ctx context.Context, batch []*work) error {
 	return nil
 }
 
-func strengthOf(id identity.Identity) entry.Strength {
-	switch id.Strength() {
-	case identity.Strong:
-		return entry.StrengthStrong
-	case identity.Weak:
-		return entry.StrengthWeak
-	}
-	return entry.StrengthLocal
-}
-
 // post encodes the entries and hands them to the outbox, a file a group.
 func (in *Intake) post(ctx context.Context, batch []*work) error {
 	stopped, release, err := in.hold(ctx)
@@ -367,7 +358,7 @@ func (in *Intake) post(ctx context.Context, batch []*work) error {
 	for i, w := range owners {
 		w.settle(placed[i])
 	}
-	return nil
+	return in.mark(owners)
 }
 
 func encode(w *work) ([]outbox.Entry, error) {

@@ -116,6 +116,9 @@ func (o *Outbox) Forget(indexes []uint64) error {
 	if len(gone) == 0 {
 		return nil
 	}
+	if err := o.marks.forget(gone); err != nil {
+		return fmt.Errorf("outbox: %w", err)
+	}
 	if err := o.store.forget(gone); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}

@@ -48,8 +48,9 @@ type Outbox struct {
 	adopting chan struct{} // holds one while the outbox is compared with the log
 	building sync.Mutex    // serialises what assigns sequences
 	used     used          // guarded by building
-	settling sync.Mutex    // serialises what takes envelopes off the disk; comes after building
-	failed   chan error    // the first failure of the disk outside of Run
+	marks    *marks
+	settling sync.Mutex // serialises what takes envelopes off the disk; comes after building
+	failed   chan error // the first failure of the disk outside of Run
 
 	mu       sync.Mutex        // guards what follows
 	known    map[[32]byte]bool // ids ever taken; true: the log has it
@@ -108,6 +109,9 @@ func Open(cfg Config) (*Outbox, error) {
 		adopting: make(chan struct{}, 1), failed: make(chan error, 1),
 	}
 	if o.known, err = s.known(); err != nil {
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	if o.marks, err = openMarks(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
 	if o.items, err = s.items(); err != nil {

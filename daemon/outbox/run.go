@@ -58,7 +58,7 @@ func (o *Outbox) watchDisk(ctx context.Context) error {
 }
 
 // Close closes the files. Run has returned.
-func (o *Outbox) Close() error { return o.store.close() }
+func (o *Outbox) Close() error { return errors.Join(o.store.close(), o.marks.file.Close()) }
 
 // waitReady waits for a node that is a current copy. Readiness depends on more
 // than the state, so it is asked again at intervals.

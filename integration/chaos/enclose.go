@@ -24,7 +24,7 @@ func Missing() (missing []string) {
 	if os.Geteuid() != 0 {
 		missing = append(missing, "root")
 	}
-	for _, command := range []string{"mkfs.ext4", "mount", "umount", "nft", "strace"} {
+	for _, command := range []string{"mkfs.ext4", "mount", "umount", "ip", "nft", "strace"} {
 		if _, err := exec.LookPath(command); err != nil {
 			missing = append(missing, command)
 		}

@@ -2,17 +2,16 @@ package chaos
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/netip"
 	"os"
-	"os/exec"
 )
 
 // LAN is a network of nodes, numbered from 0, each in a namespace of its own.
 // Every frame between two of them passes the switch in this process.
 type LAN struct {
-	namespaces []namespace
+	namespaces []namespace // by node
+	routers    []namespace // of the nodes that are hidden
 	taps       []*os.File
 	ethernet   *ethernet
 }
@@ -58,7 +57,7 @@ func (l *LAN) Frames() int { return l.ethernet.carried() }
 // Reset breaks every connection of a node, and every new one, by answering
 // what comes in with a TCP reset, until Mend.
 func (l *LAN) Reset(node int) error {
-	return l.nft(node, `table inet chaos {
+	return l.namespaces[node].nft(`table inet chaos {
 		chain in {
 			type filter hook input priority 0
 			iif != lo tcp flags & rst == 0 reject with tcp reset
@@ -67,16 +66,7 @@ func (l *LAN) Reset(node int) error {
 }
 
 // Mend ends Reset.
-func (l *LAN) Mend(node int) error { return l.nft(node, "delete table inet chaos") }
-
-func (l *LAN) nft(node int, rules string) error {
-	return l.In(node, func() error {
-		if out, err := exec.Command("nft", rules).CombinedOutput(); err != nil {
-			return fmt.Errorf("nft %s: %w: %s", rules, err, out)
-		}
-		return nil
-	})
-}
+func (l *LAN) Mend(node int) error { return l.namespaces[node].nft("delete table inet chaos") }
 
 // Close takes the LAN apart. Namespaces with processes in them end with those.
 func (l *LAN) Close() error {
@@ -88,7 +78,7 @@ func (l *LAN) Close() error {
 			err = joinClose(err, tap)
 		}
 	}
-	for _, n := range l.namespaces {
+	for _, n := range append(l.namespaces, l.routers...) {
 		err = joinClose(err, n.file)
 	}
 	return err

@@ -39,7 +39,8 @@ const (
 	short   = 300 * time.Millisecond
 )
 
-// pair is a LAN of two: node 0 sends back what node 1 sends.
+// pair is a LAN whose node 0 sends back what node 1 sends; the last node is
+// for tests that want a third.
 type pair struct {
 	*LAN
 	t       *testing.T
@@ -48,11 +49,20 @@ type pair struct {
 
 func newPair(t *testing.T) *pair {
 	needsWorld(t)
-	lan, err := NewLAN(2)
+	lan, err := NewLAN(3)
 	must(t, err)
+	t.Cleanup(func() { must(t, lan.Close()) })
+	p := &pair{lan, t, ""}
+	p.address = p.echoAt(0)
+	return p
+}
+
+// echoAt has a node send back what it is sent, and returns its address there.
+func (p *pair) echoAt(node int) string {
+	p.t.Helper()
 	var l net.Listener
-	must(t, lan.In(0, func() (err error) {
-		l, err = net.Listen("tcp4", net.JoinHostPort(lan.Address(0).String(), "0"))
+	must(p.t, p.In(node, func() (err error) {
+		l, err = net.Listen("tcp4", "0.0.0.0:0")
 		return err
 	}))
 	go func() {
@@ -67,17 +77,21 @@ func newPair(t *testing.T) *pair {
 			}()
 		}
 	}()
-	t.Cleanup(func() { must(t, errors.Join(l.Close(), lan.Close())) })
-	return &pair{lan, t, l.Addr().String()}
+	p.t.Cleanup(func() { must(p.t, l.Close()) })
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	must(p.t, err)
+	return net.JoinHostPort(p.Address(node).String(), port)
 }
 
 // dial connects node 1 to node 0.
-func (p *pair) dial(within time.Duration) (conn net.Conn, err error) {
+func (p *pair) dial(within time.Duration) (net.Conn, error) { return p.dialFrom(1, p.address, within) }
+
+func (p *pair) dialFrom(node int, address string, within time.Duration) (conn net.Conn, err error) {
 	ctx, cancel := context.WithTimeout(p.t.Context(), within)
 	defer cancel()
-	err = p.In(1, func() error {
+	err = p.In(node, func() error {
 		var d net.Dialer
-		conn, err = d.DialContext(ctx, "tcp4", p.address)
+		conn, err = d.DialContext(ctx, "tcp4", address)
 		return err
 	})
 	return conn, err
@@ -153,6 +167,36 @@ func TestResetBreaksConnectionsAndRefusesNewOnes(t *testing.T) {
 	}
 	must(t, p.Mend(0))
 	p.connect()
+}
+
+func TestAHiddenNodeReachesOthersAndIsNotReached(t *testing.T) {
+	p := newPair(t)
+	must(t, p.Hide(1))
+	hidden := p.echoAt(1)
+	p.connect() // from behind the router
+	for what, address := range map[string]string{"the router": hidden, "the node": strings.Replace(hidden, p.Address(1).String(), "10.78.0.2", 1)} {
+		if _, err := p.dialFrom(2, address, short); err == nil {
+			t.Errorf("%s was reached from outside", what)
+		}
+	}
+	conn, err := p.dialFrom(2, p.address, tooLong)
+	must(t, err)
+	must(t, errors.Join(p.echo(conn, tooLong), conn.Close()))
+}
+
+func TestAFencedNodeSpeaksToItsGateAlone(t *testing.T) {
+	p := newPair(t)
+	gate, fenced := p.echoAt(2), p.echoAt(1)
+	must(t, p.Fence(1, 2))
+	conn, err := p.dialFrom(1, gate, tooLong)
+	must(t, err)
+	must(t, errors.Join(p.echo(conn, tooLong), conn.Close()))
+	if _, err := p.dial(short); err == nil {
+		t.Error("it reached another")
+	}
+	if _, err := p.dialFrom(2, fenced, short); err == nil {
+		t.Error("its gate reached it")
+	}
 }
 
 func TestLossIsAShareOfTheFrames(t *testing.T) {

@@ -83,3 +83,6 @@ func (m *Memory) read(name string) (int64, error) {
 	}
 	return strconv.ParseInt(string(bytes.TrimSpace(raw)), 10, 64)
 }
+
+// Remove removes the group; its processes have ended.
+func (m *Memory) Remove() error { return os.Remove(m.dir) }

@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -40,6 +41,16 @@ func (n namespace) do(f func() error) error {
 	done := make(chan error)
 	go func() { done <- n.visit(f) }()
 	return <-done
+}
+
+// nft loads rules of the kernel's packet filter.
+func (n namespace) nft(rules string) error {
+	return n.do(func() error {
+		if out, err := exec.Command("nft", rules).CombinedOutput(); err != nil {
+			return fmt.Errorf("nft %s: %w: %s", rules, err, out)
+		}
+		return nil
+	})
 }
 
 func (n namespace) visit(f func() error) error {

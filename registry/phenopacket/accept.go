@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/jsontree"
 	"github.com/raresync/raresync/registry/rule"
 	"github.com/raresync/raresync/registry/validate"
 )
@@ -37,15 +38,15 @@ func (p Packet) Accept(o Options, ctx validate.Context) (e Entries, findings []r
 // date that cannot be read is DT001; a basis that no word names is PP002, since
 // the entry would be held on another than was meant.
 func (p Packet) consent() (c validate.Consent, findings []rule.Finding) {
-	if basis := p.tree.at("raresync", "basis"); basis.given() && (basis.kind != text || !slices.Contains(basisWords, basis.str())) {
+	if basis := p.tree.At("raresync", "basis"); basis.Given() && (basis.Kind != jsontree.Text || !slices.Contains(basisWords, basis.Str())) {
 		findings = append(findings, rule.Find("PP002", "basis", "not one of "+listed(basisWords)))
 	}
-	said := p.tree.at("raresync", "consent")
-	date, ok := entry.ParseDate(said.get("date").str())
+	said := p.tree.At("raresync", "consent")
+	date, ok := entry.ParseDate(said.Get("date").Str())
 	if !ok {
 		findings = append(findings, rule.Find("DT001", "consent.date", "not YYYY, YYYY-MM or YYYY-MM-DD"))
 	}
-	return validate.Consent{By: said.get("by").str(), Date: date}, findings
+	return validate.Consent{By: said.Get("by").Str(), Date: date}, findings
 }
 
 // unique drops findings that repeat rule and place.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/jsontree"
 	"github.com/raresync/raresync/registry/rule"
 )
 
@@ -29,25 +30,25 @@ type deidentifier struct {
 // deidentify changes a packet in place and returns what it found on the way.
 func deidentify(packet *value) []rule.Finding {
 	d := &deidentifier{names: map[string]string{}, counts: map[string]int{}}
-	subject := packet.get("subject")
-	id := packet.get("id").str()
-	d.own = append(d.own, id, subject.get("id").str())
-	for _, alternate := range subject.get("alternateIds").list() {
-		d.own = append(d.own, alternate.str())
+	subject := packet.Get("subject")
+	id := packet.Get("id").Str()
+	d.own = append(d.own, id, subject.Get("id").Str())
+	for _, alternate := range subject.Get("alternateIds").List() {
+		d.own = append(d.own, alternate.Str())
 	}
-	d.names[subject.get("id").str()] = subjectMark
+	d.names[subject.Get("id").Str()] = subjectMark
 
-	packet.set("id", textOf(subjectMark))
-	d.birth(subject, packet.get("raresync"))
+	packet.Set("id", jsontree.TextOf(subjectMark))
+	d.birth(subject, packet.Get("raresync"))
 	d.subject(subject)
 	d.biosamples(packet)
 	d.specimens(packet)
 	d.interpretations(packet)
 	d.files(packet)
-	d.metaData(packet.get("metaData"))
+	d.metaData(packet.Get("metaData"))
 	keepPMID(packet, id)
-	d.wrapper(packet.at("raresync", "family"))
-	d.wrapper(packet.at("raresync", "cohort"))
+	d.wrapper(packet.At("raresync", "family"))
+	d.wrapper(packet.At("raresync", "cohort"))
 	dropTitles(packet)
 	return d.findings
 }
@@ -64,52 +65,52 @@ func (d *deidentifier) alias(id, sort string) string {
 
 // replace gives a member its alias, if the member is there and not empty.
 func (d *deidentifier) replace(v *value, name, sort string) {
-	if id := v.get(name); id != nil && id.str() != "" {
-		v.set(name, textOf(d.alias(id.str(), sort)))
+	if id := v.Get(name); id != nil && id.Str() != "" {
+		v.Set(name, jsontree.TextOf(d.alias(id.Str(), sort)))
 	}
 }
 
 // withhold replaces members whatever they hold.
 func withhold(v *value, names ...string) {
 	for _, name := range names {
-		if v.get(name) != nil {
-			v.set(name, textOf(withheld))
+		if v.Get(name) != nil {
+			v.Set(name, jsontree.TextOf(withheld))
 		}
 	}
 }
 
 func (d *deidentifier) subject(subject *value) {
-	subject.set("id", textOf(subjectMark))
-	subject.remove("alternateIds")
-	born := subject.get("dateOfBirth")
+	subject.Set("id", jsontree.TextOf(subjectMark))
+	subject.Remove("alternateIds")
+	born := subject.Get("dateOfBirth")
 	if born == nil {
 		return
 	}
-	t, err := time.Parse(time.RFC3339, born.str())
+	t, err := time.Parse(time.RFC3339, born.Str())
 	if err != nil || t.Year() < 1 {
-		subject.remove("dateOfBirth")
+		subject.Remove("dateOfBirth")
 		d.findings = append(d.findings, rule.Find("DT001", "$.subject.dateOfBirth", "not an RFC 3339 time"))
 		return
 	}
-	subject.set("dateOfBirth", textOf(birthText(entry.DateOf(t))))
+	subject.Set("dateOfBirth", jsontree.TextOf(birthText(entry.DateOf(t))))
 }
 
 // birth moves a date of birth known to the month or day from the raresync
 // member to the subject, where deidentification finds it.
 func (d *deidentifier) birth(subject, extra *value) {
-	born := extra.get("birth")
+	born := extra.Get("birth")
 	if born == nil {
 		return
 	}
-	date, ok := entry.ParseDate(born.str())
+	date, ok := entry.ParseDate(born.Str())
 	if !ok {
 		d.findings = append(d.findings, rule.Find("DT001", "$.raresync.birth", "not YYYY, YYYY-MM or YYYY-MM-DD"))
 	}
 	if !ok || date.Precision() != entry.PrecisionYear {
-		extra.remove("birth")
+		extra.Remove("birth")
 	}
-	if ok && date.Precision() >= entry.PrecisionMonth && subject.get("dateOfBirth") == nil {
-		subject.set("dateOfBirth", textOf(birthText(date)))
+	if ok && date.Precision() >= entry.PrecisionMonth && subject.Get("dateOfBirth") == nil {
+		subject.Set("dateOfBirth", jsontree.TextOf(birthText(date)))
 	}
 }
 
@@ -118,7 +119,7 @@ func (d *deidentifier) birth(subject, extra *value) {
 func birthText(d entry.Date) string { return fmt.Sprintf("%04d-%02d-01T00:00:00Z", d.Year, d.Month) }
 
 func (d *deidentifier) biosamples(packet *value) {
-	for _, sample := range packet.get("biosamples").list() {
+	for _, sample := range packet.Get("biosamples").List() {
 		d.replace(sample, "id", "biosample")
 		d.replace(sample, "individualId", "relative")
 		d.replace(sample, "derivedFromId", "biosample")
@@ -127,11 +128,11 @@ func (d *deidentifier) biosamples(packet *value) {
 }
 
 func (d *deidentifier) interpretations(packet *value) {
-	for i, in := range packet.get("interpretations").list() {
-		if d.embedsOwn(in.get("id").str()) {
-			in.set("id", textOf(fmt.Sprintf("interpretation-%d", i+1)))
+	for i, in := range packet.Get("interpretations").List() {
+		if d.embedsOwn(in.Get("id").Str()) {
+			in.Set("id", jsontree.TextOf(fmt.Sprintf("interpretation-%d", i+1)))
 		}
-		for _, g := range in.at("diagnosis", "genomicInterpretations").list() {
+		for _, g := range in.At("diagnosis", "genomicInterpretations").List() {
 			d.replace(g, "subjectOrBiosampleId", "biosample")
 		}
 	}
@@ -176,58 +177,58 @@ func alphanumeric(s string, i int) bool {
 // files withholds addresses; the individuals in a file get their aliases and
 // the samples' names in it new ones.
 func (d *deidentifier) files(v *value) {
-	for _, file := range v.get("files").list() {
+	for _, file := range v.Get("files").List() {
 		withhold(file, "uri")
-		ids := file.get("individualToFileIdentifiers")
-		if !ids.isObject() {
+		ids := file.Get("individualToFileIdentifiers")
+		if !ids.IsObject() {
 			continue
 		}
-		renamed := newObject()
-		for i, person := range ids.names {
-			renamed.set(d.alias(person, "relative"), textOf(d.alias(ids.items[i].str(), "sample")))
+		renamed := jsontree.NewObject()
+		for i, person := range ids.Names {
+			renamed.Set(d.alias(person, "relative"), jsontree.TextOf(d.alias(ids.Items[i].Str(), "sample")))
 		}
-		file.set("individualToFileIdentifiers", renamed)
+		file.Set("individualToFileIdentifiers", renamed)
 	}
 }
 
 func (d *deidentifier) metaData(meta *value) {
-	if !meta.isObject() {
+	if !meta.IsObject() {
 		return
 	}
 	withhold(meta, "createdBy", "submittedBy")
-	for _, update := range meta.get("updates").list() {
+	for _, update := range meta.Get("updates").List() {
 		withhold(update, "updatedBy", "comment")
 	}
 }
 
 // wrapper treats what surrounded the packet in a Family or Cohort.
 func (d *deidentifier) wrapper(w *value) {
-	if !w.isObject() {
+	if !w.IsObject() {
 		return
 	}
-	w.remove("id")
-	for _, person := range w.at("pedigree", "persons").list() {
+	w.Remove("id")
+	for _, person := range w.At("pedigree", "persons").List() {
 		withhold(person, "familyId")
 		for _, name := range []string{"individualId", "paternalId", "maternalId"} {
-			if person.get(name).str() != "0" { // "0" is nobody, in pedigree files
+			if person.Get(name).Str() != "0" { // "0" is nobody, in pedigree files
 				d.replace(person, name, "relative")
 			}
 		}
 	}
 	d.files(w)
-	d.metaData(w.get("metaData"))
+	d.metaData(w.Get("metaData"))
 }
 
 // dropTitles removes the titles of external references wherever they stand: a
 // title may name the variant.
 func dropTitles(v *value) {
-	for i, item := range v.items {
-		if v.kind == object && item.isObject() && (v.names[i] == "reference" || v.names[i] == "externalReference") {
-			item.remove("description")
+	for i, item := range v.Items {
+		if v.Kind == jsontree.Object && item.IsObject() && (v.Names[i] == "reference" || v.Names[i] == "externalReference") {
+			item.Remove("description")
 		}
-		if v.kind == object && v.names[i] == "externalReferences" {
-			for _, reference := range item.list() {
-				reference.remove("description")
+		if v.Kind == jsontree.Object && v.Names[i] == "externalReferences" {
+			for _, reference := range item.List() {
+				reference.Remove("description")
 			}
 		}
 		dropTitles(item)
@@ -240,24 +241,24 @@ var pmidInID = regexp.MustCompile(`^PMID[_:-]([0-9]{1,9})(?:[^0-9]|$)`)
 // of the id names the person.
 func keepPMID(packet *value, id string) {
 	found := pmidInID.FindStringSubmatch(id)
-	meta := packet.get("metaData")
-	if found == nil || !meta.isObject() {
+	meta := packet.Get("metaData")
+	if found == nil || !meta.IsObject() {
 		return
 	}
 	pmid := "PMID:" + found[1]
-	references := meta.get("externalReferences")
-	if references == nil || references.kind != array {
-		references = &value{kind: array}
-		meta.set("externalReferences", references)
+	references := meta.Get("externalReferences")
+	if references == nil || references.Kind != jsontree.Array {
+		references = &value{Kind: jsontree.Array}
+		meta.Set("externalReferences", references)
 	}
-	for _, reference := range references.items {
-		if reference.get("id").str() == pmid || reference.get("reference").str() == pmid {
+	for _, reference := range references.Items {
+		if reference.Get("id").Str() == pmid || reference.Get("reference").Str() == pmid {
 			return
 		}
 	}
-	added := newObject()
-	added.set("id", textOf(pmid))
-	references.items = append(references.items, added)
+	added := jsontree.NewObject()
+	added.Set("id", jsontree.TextOf(pmid))
+	references.Items = append(references.Items, added)
 }
 
 // identifierFields hold subjectMark where they mean the patient.
@@ -265,13 +266,13 @@ var identifierFields = wordSet("subjectOrBiosampleId individualId paternalId mat
 
 // nameSubject puts the id of an export in place of subjectMark.
 func nameSubject(v *value, id string) {
-	for i, item := range v.items {
-		if v.kind == object && item.str() == subjectMark && identifierFields[v.names[i]] {
-			v.items[i] = textOf(id)
+	for i, item := range v.Items {
+		if v.Kind == jsontree.Object && item.Str() == subjectMark && identifierFields[v.Names[i]] {
+			v.Items[i] = jsontree.TextOf(id)
 		}
-		if v.kind == object && v.names[i] == "individualToFileIdentifiers" && item.get(subjectMark) != nil {
-			item.set(id, item.remove(subjectMark))
+		if v.Kind == jsontree.Object && v.Names[i] == "individualToFileIdentifiers" && item.Get(subjectMark) != nil {
+			item.Set(id, item.Remove(subjectMark))
 		}
-		nameSubject(v.items[i], id)
+		nameSubject(v.Items[i], id)
 	}
 }

@@ -136,12 +136,16 @@ func (m mapping) geneticEntry(part *value, of [32]byte) (*entry.Entry, error) {
 // parts.
 func (p Packet) id(key [32]byte, t entry.Type, part *value, of [32]byte) [32]byte {
 	content := part
-	if part.at("metaData", "created") != nil {
-		content = part.clone()
-		content.get("metaData").remove("created")
+	if part.At("metaData", "created") != nil {
+		content = part.Clone()
+		content.Get("metaData").Remove("created")
 	}
-	return entry.ID(key, t, p.localID, sha256.Sum256(append(content.canonical(), of[:]...)))
+	return entry.ID(key, t, p.localID, sha256.Sum256(append(content.Canonical(), of[:]...)))
 }
+
+// SourceID returns the id of the packet by its source's own name, whatever is in
+// it: of a fresh export of the same case it is the same.
+func (p Packet) SourceID(key [32]byte) [32]byte { return entry.ID(key, 0, p.localID, [32]byte{}) }
 
 // complete fills in what follows from the packet without standing in it.
 func (m mapping) complete(e *entry.Entry, genetic *value) {
@@ -169,9 +173,9 @@ func infer(c *entry.Case, genetic *value) entry.Verification {
 	if _, ok := c.Principal(); !ok {
 		return entry.VerificationNotGiven
 	}
-	for _, in := range genetic.get("interpretations").list() {
-		for _, g := range in.at("diagnosis", "genomicInterpretations").list() {
-			if in.get("progressStatus").str() == "SOLVED" && g.get("interpretationStatus").str() == "CAUSATIVE" {
+	for _, in := range genetic.Get("interpretations").List() {
+		for _, g := range in.At("diagnosis", "genomicInterpretations").List() {
+			if in.Get("progressStatus").Str() == "SOLVED" && g.Get("interpretationStatus").Str() == "CAUSATIVE" {
 				return entry.Genetic
 			}
 		}
@@ -183,25 +187,25 @@ func infer(c *entry.Case, genetic *value) entry.Verification {
 // makes sure that both together give the part back.
 func (p Packet) remainder(part, held *value) ([]byte, error) {
 	rest := subtract(part, held)
-	if !merge(held, rest).equal(part) {
+	if !merge(held, rest).Equal(part) {
 		return nil, rule.Refuse("PP002", where(p.name, p.path), "a field could not be kept as it is")
 	}
 	if rest == nil {
 		return nil, nil
 	}
-	return rest.canonical(), nil
+	return rest.Canonical(), nil
 }
 
 // strangers finds interpretations whose disease the packet does not list
 // (PP003).
 func strangers(clinical, genetic *value) []rule.Finding {
 	listed := map[string]bool{}
-	for _, d := range clinical.get("diseases").list() {
-		listed[d.at("term", "id").str()] = true
+	for _, d := range clinical.Get("diseases").List() {
+		listed[d.At("term", "id").Str()] = true
 	}
 	var findings []rule.Finding
-	for i, in := range genetic.get("interpretations").list() {
-		id := in.at("diagnosis", "disease", "id").str()
+	for i, in := range genetic.Get("interpretations").List() {
+		id := in.At("diagnosis", "disease", "id").Str()
 		if id != "" && !listed[id] {
 			findings = append(findings, rule.Find("PP003", place("$.interpretations", i)+".diagnosis.disease", ""))
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/jsontree"
 )
 
 // The names of enumeration values in a phenopacket, by the entry's number.
@@ -42,7 +43,7 @@ func words[T interface {
 func caseLayout(l *lens, v *value, e *entry.Entry) {
 	c := e.Case
 	if l.writing {
-		v.set("id", textOf(subjectMark))
+		v.Set("id", jsontree.TextOf(subjectMark))
 	}
 	l.inside(v, "subject", func(v *value) { subjectLayout(l, v, c) })
 	each(l, v, "phenotypicFeatures", &c.Features, func(v *value, f *entry.Feature) { featureLayout(l, v, f) })
@@ -58,7 +59,7 @@ func caseLayout(l *lens, v *value, e *entry.Entry) {
 
 func subjectLayout(l *lens, v *value, c *entry.Case) {
 	if l.writing {
-		v.set("id", textOf(subjectMark))
+		v.Set("id", jsontree.TextOf(subjectMark))
 	}
 	birthLayout(l, v, c)
 	l.when(v, "timeAtLastEncounter", &c.LastEncounter)
@@ -76,11 +77,11 @@ func subjectLayout(l *lens, v *value, c *entry.Case) {
 func birthLayout(l *lens, v *value, c *entry.Case) {
 	if l.writing {
 		if c.Birth.Precision() == entry.PrecisionMonth {
-			v.set("dateOfBirth", textOf(birthText(c.Birth)))
+			v.Set("dateOfBirth", jsontree.TextOf(birthText(c.Birth)))
 		}
 		return
 	}
-	if s := v.get("dateOfBirth").str(); len(s) >= 7 {
+	if s := v.Get("dateOfBirth").Str(); len(s) >= 7 {
 		c.Birth, _ = entry.ParseDate(s[:7])
 	}
 }
@@ -146,7 +147,7 @@ func basisIsSaid(l *lens, v *value, e *entry.Entry) bool {
 	if l.writing {
 		return e.Basis == entry.BasisConsent || e.Basis == entry.BasisBoth
 	}
-	return slices.Contains(basisWords[1:], v.get("basis").str())
+	return slices.Contains(basisWords[1:], v.Get("basis").Str())
 }
 
 // lifeLayout connects the two statuses that the schema does not know, unless

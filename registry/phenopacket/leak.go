@@ -3,6 +3,7 @@ package phenopacket
 import (
 	"strings"
 
+	"github.com/raresync/raresync/registry/jsontree"
 	"github.com/raresync/raresync/registry/rule"
 	"github.com/raresync/raresync/registry/validate"
 )
@@ -36,19 +37,19 @@ func isTelling(id string) bool {
 // schema does not know: the known ones are measured.
 func findLeaks(v *value, path string, own []string, known bool) []rule.Finding {
 	var findings []rule.Finding
-	if v.kind == text || v.kind == number && !known {
-		if what := leak(v.text, own); what != "" {
+	if v.Kind == jsontree.Text || v.Kind == jsontree.Number && !known {
+		if what := leak(v.Text, own); what != "" {
 			findings = append(findings, rule.Find("PR001", path, what))
 		}
 	}
-	for i, item := range v.items {
+	for i, item := range v.Items {
 		at, inField := step(path, v, i), known
-		if v.kind == object {
-			inField = fields[v.names[i]]
-			if what := leak(v.names[i], own); what != "" {
+		if v.Kind == jsontree.Object {
+			inField = fields[v.Names[i]]
+			if what := leak(v.Names[i], own); what != "" {
 				findings = append(findings, rule.Find("PR001", at, what+" as a field name"))
 			}
-			if namesPerson(v.names[i], path) && hasContent(item) && (item.kind != text || item.text != "") {
+			if namesPerson(v.Names[i], path) && hasContent(item) && (item.Kind != jsontree.Text || item.Text != "") {
 				findings = append(findings, rule.Find("PR001", at, "a field that names or locates a person"))
 			}
 		}

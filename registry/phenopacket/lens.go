@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/jsontree"
 	"github.com/raresync/raresync/registry/rule"
 )
 
@@ -35,20 +36,20 @@ func (l *lens) within(path string, f func()) {
 // inside applies f to a member that is an object.
 func (l *lens) inside(v *value, name string, f func(*value)) {
 	if !l.writing {
-		l.within(l.path+"."+name, func() { f(v.get(name)) })
+		l.within(l.path+"."+name, func() { f(v.Get(name)) })
 		return
 	}
-	child := newObject()
+	child := jsontree.NewObject()
 	f(child)
-	if !child.empty() {
-		v.set(name, child)
+	if !child.Empty() {
+		v.Set(name, child)
 	}
 }
 
 // each applies f to the elements of a member that is an array.
 func each[T any](l *lens, v *value, name string, items *[]T, f func(*value, *T)) {
 	if !l.writing {
-		for i, element := range v.get(name).list() {
+		for i, element := range v.Get(name).List() {
 			var item T
 			l.within(place(l.path+"."+name, i), func() { f(element, &item) })
 			*items = append(*items, item)
@@ -58,23 +59,23 @@ func each[T any](l *lens, v *value, name string, items *[]T, f func(*value, *T))
 	if len(*items) == 0 {
 		return
 	}
-	list := &value{kind: array}
+	list := &value{Kind: jsontree.Array}
 	for i := range *items {
-		element := newObject()
+		element := jsontree.NewObject()
 		f(element, &(*items)[i])
-		list.items = append(list.items, element)
+		list.Items = append(list.Items, element)
 	}
-	v.set(name, list)
+	v.Set(name, list)
 }
 
 func (l *lens) text(v *value, name string, s *string) {
 	if !l.writing {
-		*s = v.get(name).str()
-		if item := v.get(name); item.given() && item.kind != text {
+		*s = v.Get(name).Str()
+		if item := v.Get(name); item.Given() && item.Kind != jsontree.Text {
 			l.find("PP002", name, "not a text")
 		}
 	} else if *s != "" {
-		v.set(name, textOf(*s))
+		v.Set(name, jsontree.TextOf(*s))
 	}
 }
 
@@ -82,21 +83,21 @@ func (l *lens) text(v *value, name string, s *string) {
 func (l *lens) texts(v *value, name string, list *[]string) {
 	if l.writing {
 		if len(*list) > 0 {
-			items := &value{kind: array}
+			items := &value{Kind: jsontree.Array}
 			for _, s := range *list {
-				items.items = append(items.items, textOf(s))
+				items.Items = append(items.Items, jsontree.TextOf(s))
 			}
-			v.set(name, items)
+			v.Set(name, items)
 		}
 		return
 	}
 	var read []string
-	for _, item := range v.get(name).list() {
-		if item.str() == "" {
+	for _, item := range v.Get(name).List() {
+		if item.Str() == "" {
 			l.find("PP002", name, "not a list of texts")
 			return
 		}
-		read = append(read, item.str())
+		read = append(read, item.Str())
 	}
 	*list = read
 }
@@ -104,18 +105,18 @@ func (l *lens) texts(v *value, name string, list *[]string) {
 // digits connects a text field with a JSON number, as written.
 func (l *lens) digits(v *value, name string, s *string) {
 	if !l.writing {
-		if n := v.get(name); n != nil && n.kind == number {
-			*s = n.text
+		if n := v.Get(name); n != nil && n.Kind == jsontree.Number {
+			*s = n.Text
 		}
-	} else if validNumber(*s) {
-		v.set(name, &value{kind: number, text: *s})
+	} else if jsontree.ValidNumber(*s) {
+		v.Set(name, &value{Kind: jsontree.Number, Text: *s})
 	}
 }
 
 func (l *lens) count(v *value, name string, c *entry.Count) {
 	if l.writing {
 		if n, ok := c.Value(); ok {
-			v.set(name, &value{kind: number, text: strconv.FormatUint(uint64(n), 10)})
+			v.Set(name, &value{Kind: jsontree.Number, Text: strconv.FormatUint(uint64(n), 10)})
 		}
 		return
 	}
@@ -123,7 +124,7 @@ func (l *lens) count(v *value, name string, c *entry.Count) {
 	l.digits(v, name, &s)
 	if n, err := strconv.ParseUint(s, 10, 31); err == nil && strconv.FormatUint(n, 10) == s {
 		*c = entry.CountOf(uint32(n))
-	} else if v.get(name).given() {
+	} else if v.Get(name).Given() {
 		l.find("PP002", name, "not a whole number from 0 to 2147483647")
 	}
 }
@@ -131,13 +132,13 @@ func (l *lens) count(v *value, name string, c *entry.Count) {
 // yes connects a flag with the literal true; an explicit false is left.
 func (l *lens) yes(v *value, name string, b *bool) {
 	if !l.writing {
-		item := v.get(name)
-		*b = item != nil && item.kind == literal && item.text == "true"
-		if item.given() && item.kind != literal {
+		item := v.Get(name)
+		*b = item != nil && item.Kind == jsontree.Literal && item.Text == "true"
+		if item.Given() && item.Kind != jsontree.Literal {
 			l.find("PP002", name, "neither true nor false")
 		}
 	} else if *b {
-		v.set(name, &value{kind: literal, text: "true"})
+		v.Set(name, &value{Kind: jsontree.Literal, Text: "true"})
 	}
 }
 
@@ -146,17 +147,17 @@ func (l *lens) yes(v *value, name string, b *bool) {
 func choice[T ~uint8](l *lens, v *value, name string, e *T, names []string) {
 	if l.writing {
 		if int(*e) < len(names) && names[*e] != "" && *e != 0 {
-			v.set(name, textOf(names[*e]))
+			v.Set(name, jsontree.TextOf(names[*e]))
 		}
 		return
 	}
-	item := v.get(name)
-	s := item.str()
+	item := v.Get(name)
+	s := item.Str()
 	switch i := slices.Index(names, s); {
 	case i > 0 && s != "":
 		*e = T(i)
-	case !item.given() || item.kind == text && s == "":
-	case item.kind == text || item.kind == number: // the schema's JSON allows numbers
+	case !item.Given() || item.Kind == jsontree.Text && s == "":
+	case item.Kind == jsontree.Text || item.Kind == jsontree.Number: // the schema's JSON allows numbers
 		l.find("DX003", name, "not one of "+listed(names)+"; kept as it is")
 	default:
 		l.find("PP002", name, "not a text")
@@ -181,12 +182,12 @@ func (l *lens) termFields(v *value, t *entry.Term) {
 func (l *lens) date(v *value, name string, d *entry.Date) {
 	if l.writing {
 		if d.Known() {
-			v.set(name, textOf(d.String()))
+			v.Set(name, jsontree.TextOf(d.String()))
 		}
 		return
 	}
-	parsed, ok := entry.ParseDate(v.get(name).str())
-	if !ok || v.get(name) != nil && v.get(name).kind != text {
+	parsed, ok := entry.ParseDate(v.Get(name).Str())
+	if !ok || v.Get(name) != nil && v.Get(name).Kind != jsontree.Text {
 		l.find("DT001", name, "not YYYY, YYYY-MM or YYYY-MM-DD")
 		return
 	}

@@ -33,7 +33,7 @@ var places = []struct {
 	to   string
 }{
 	{regexp.MustCompile(`^diseases\[(\d+)\]\.codes\[\d+\]`), "$.diseases[$1].term.id"},
-	{regexp.MustCompile(`^diseases\[(\d+)\]\.text`), "$.diseases[$1].term.label"},
+	{regexp.MustCompile(`^diseases\[(\d+)\]\.Text`), "$.diseases[$1].term.label"},
 	{regexp.MustCompile(`^diseases`), "$.diseases"},
 	{regexp.MustCompile(`^features\[(\d+)\]\.type`), "$.phenotypicFeatures[$1].type.id"},
 	{regexp.MustCompile(`^features`), "$.phenotypicFeatures"},

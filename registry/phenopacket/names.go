@@ -3,6 +3,8 @@ package phenopacket
 import (
 	"fmt"
 	"strings"
+
+	"github.com/raresync/raresync/registry/jsontree"
 )
 
 // fields are the names of phenopacket schema v2 (with its VRS and VRSATILE
@@ -71,22 +73,22 @@ func camel(name string) string {
 
 // rename gives every field its lowerCamelCase name. It returns the path of an
 // object in which two spellings of one field meet, or "".
-func (v *value) rename(path string) (clash string) {
-	for i, item := range v.items {
+func rename(v *value, path string) (clash string) {
+	for i, item := range v.Items {
 		at := step(path, v, i)
-		if v.kind == object {
-			name := camel(v.names[i])
-			if name != v.names[i] && v.get(name) != nil {
+		if v.Kind == jsontree.Object {
+			name := camel(v.Names[i])
+			if name != v.Names[i] && v.Get(name) != nil {
 				return at
 			}
-			if name != v.names[i] {
-				v.names[i], v.places = name, nil
+			if name != v.Names[i] {
+				v.Rename(i, name)
 			}
 			if dataMaps[name] {
 				continue
 			}
 		}
-		if clash := item.rename(at); clash != "" {
+		if clash := rename(item, at); clash != "" {
 			return clash
 		}
 	}
@@ -97,10 +99,10 @@ func (v *value) rename(path string) (clash string) {
 // may itself be data, and is written as its place.
 func step(path string, v *value, i int) string {
 	switch {
-	case v.kind == array:
+	case v.Kind == jsontree.Array:
 		return fmt.Sprintf("%s[%d]", path, i)
-	case fields[camel(v.names[i])]:
-		return path + "." + camel(v.names[i])
+	case fields[camel(v.Names[i])]:
+		return path + "." + camel(v.Names[i])
 	}
 	return fmt.Sprintf("%s.{%d}", path, i+1)
 }

@@ -1,5 +1,7 @@
 package phenopacket
 
+import "github.com/raresync/raresync/registry/jsontree"
+
 // A document is split into parts that each hold some of its leaves, at the
 // places where they stood: in an array an empty object keeps the place of an
 // element that another part holds. Laying the parts over one another gives
@@ -10,46 +12,46 @@ func subtract(v, part *value) *value {
 	if part == nil {
 		return v
 	}
-	if part.empty() && !v.empty() {
+	if part.Empty() && !v.Empty() {
 		return v
 	}
-	if v.kind != part.kind || v.kind != object && v.kind != array {
-		if v.equal(part) {
+	if v.Kind != part.Kind || v.Kind != jsontree.Object && v.Kind != jsontree.Array {
+		if v.Equal(part) {
 			return nil
 		}
 		return v
 	}
-	if v.kind == array {
+	if v.Kind == jsontree.Array {
 		return subtractArray(v, part)
 	}
-	rest := newObject()
-	for i, name := range v.names {
-		if left := subtract(v.items[i], part.get(name)); left != nil {
-			rest.set(name, left)
+	rest := jsontree.NewObject()
+	for i, name := range v.Names {
+		if left := subtract(v.Items[i], part.Get(name)); left != nil {
+			rest.Set(name, left)
 		}
 	}
-	if rest.empty() {
+	if rest.Empty() {
 		return nil
 	}
 	return rest
 }
 
 func subtractArray(v, part *value) *value {
-	if len(v.items) == 0 {
+	if len(v.Items) == 0 {
 		return nil
 	}
-	rest := &value{kind: array}
-	for i, item := range v.items {
+	rest := &value{Kind: jsontree.Array}
+	for i, item := range v.Items {
 		var left *value
-		if i < len(part.items) {
-			left = subtract(item, part.items[i])
+		if i < len(part.Items) {
+			left = subtract(item, part.Items[i])
 		} else {
 			left = item
 		}
 		if left == nil {
-			left = newObject()
+			left = jsontree.NewObject()
 		}
-		rest.items = append(rest.items, left)
+		rest.Items = append(rest.Items, left)
 	}
 	return trim(rest)
 }
@@ -57,10 +59,10 @@ func subtractArray(v, part *value) *value {
 // trim drops placeholders from the end of an array; it returns nil if nothing
 // else is in it.
 func trim(v *value) *value {
-	for len(v.items) > 0 && v.items[len(v.items)-1].empty() {
-		v.items = v.items[:len(v.items)-1]
+	for len(v.Items) > 0 && v.Items[len(v.Items)-1].Empty() {
+		v.Items = v.Items[:len(v.Items)-1]
 	}
-	if len(v.items) == 0 {
+	if len(v.Items) == 0 {
 		return nil
 	}
 	return v
@@ -71,42 +73,42 @@ func merge(a, b *value) *value {
 	switch {
 	case a == nil:
 		return b
-	case b == nil || b.empty():
+	case b == nil || b.Empty():
 		return a
-	case a.empty():
+	case a.Empty():
 		return b
-	case a.kind == object && b.kind == object:
+	case a.Kind == jsontree.Object && b.Kind == jsontree.Object:
 		return mergeObjects(a, b)
-	case a.kind == array && b.kind == array:
+	case a.Kind == jsontree.Array && b.Kind == jsontree.Array:
 		return mergeArrays(a, b)
 	}
 	return a
 }
 
 func mergeObjects(a, b *value) *value {
-	out := newObject()
-	for i, name := range a.names {
-		out.set(name, merge(a.items[i], b.get(name)))
+	out := jsontree.NewObject()
+	for i, name := range a.Names {
+		out.Set(name, merge(a.Items[i], b.Get(name)))
 	}
-	for i, name := range b.names {
-		if a.get(name) == nil {
-			out.set(name, b.items[i])
+	for i, name := range b.Names {
+		if a.Get(name) == nil {
+			out.Set(name, b.Items[i])
 		}
 	}
 	return out
 }
 
 func mergeArrays(a, b *value) *value {
-	out := &value{kind: array}
-	for i := range max(len(a.items), len(b.items)) {
+	out := &value{Kind: jsontree.Array}
+	for i := range max(len(a.Items), len(b.Items)) {
 		var x, y *value
-		if i < len(a.items) {
-			x = a.items[i]
+		if i < len(a.Items) {
+			x = a.Items[i]
 		}
-		if i < len(b.items) {
-			y = b.items[i]
+		if i < len(b.Items) {
+			y = b.Items[i]
 		}
-		out.items = append(out.items, merge(x, y))
+		out.Items = append(out.Items, merge(x, y))
 	}
 	return out
 }

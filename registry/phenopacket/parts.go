@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/jsontree"
 )
 
 // A partKind is what stands under one name of the raresync member and becomes
@@ -36,33 +37,33 @@ type cut struct {
 func cutParts(clinical *value) (rest *value, parts []cut) {
 	rest = clinical
 	for _, k := range partKinds {
-		found := k.in(clinical.get("raresync"))
+		found := k.in(clinical.Get("raresync"))
 		if len(found) == 0 {
 			continue
 		}
 		if rest == clinical {
-			rest = clinical.clone()
+			rest = clinical.Clone()
 		}
-		rest.get("raresync").remove(k.name)
+		rest.Get("raresync").Remove(k.name)
 		parts = append(parts, found...)
 	}
-	if block := rest.get("raresync"); len(parts) > 0 && block.empty() {
-		rest.remove("raresync")
+	if block := rest.Get("raresync"); len(parts) > 0 && block.Empty() {
+		rest.Remove("raresync")
 	}
 	return rest, parts
 }
 
 // in returns the parts of this kind, or none unless all are objects.
 func (k partKind) in(block *value) (parts []cut) {
-	member := block.get(k.name)
+	member := block.Get(k.name)
 	if k.single {
-		if member.isObject() && !member.empty() {
+		if member.IsObject() && !member.Empty() {
 			parts = append(parts, cut{k, member, "$.raresync." + k.name})
 		}
 		return parts
 	}
-	for i, item := range member.list() {
-		if !item.isObject() {
+	for i, item := range member.List() {
+		if !item.IsObject() {
 			return nil
 		}
 		parts = append(parts, cut{k, item, place("$.raresync."+k.name, i)})
@@ -81,7 +82,7 @@ func (m mapping) partEntry(part cut, of [32]byte) (entry.Entry, error) {
 
 // write returns what the fields of a part of this kind say.
 func (k partKind) write(e *entry.Entry) *value {
-	v := newObject()
+	v := jsontree.NewObject()
 	k.layout(&lens{writing: true}, v, e)
 	return v
 }
@@ -91,16 +92,16 @@ func (k partKind) write(e *entry.Entry) *value {
 func (m mapping) derive(parts []cut, entries []entry.Entry) {
 	ids := map[string][32]byte{}
 	for i, part := range parts {
-		if name := part.value.get("id").str(); part.of == entry.TypeSpecimen && name != "" {
+		if name := part.value.Get("id").Str(); part.of == entry.TypeSpecimen && name != "" {
 			ids[name] = entries[i].ID
 		}
 	}
 	for i, part := range parts {
-		from := part.value.get("derivedFrom")
-		if part.of != entry.TypeSpecimen || !from.given() {
+		from := part.value.Get("derivedFrom")
+		if part.of != entry.TypeSpecimen || !from.Given() {
 			continue
 		}
-		id, known := ids[from.str()]
+		id, known := ids[from.Str()]
 		if !known || id == entries[i].ID {
 			m.lens.within(part.path, func() { m.lens.find("SP002", "derivedFrom", "") })
 			continue
@@ -113,7 +114,7 @@ func (m mapping) derive(parts []cut, entries []entry.Entry) {
 func addParts(packet *value, parts []entry.Entry) error {
 	left := len(parts)
 	for _, k := range partKinds {
-		list := &value{kind: array}
+		list := &value{Kind: jsontree.Array}
 		for i := range parts {
 			if parts[i].Of() != k.of {
 				continue
@@ -122,14 +123,14 @@ func addParts(packet *value, parts []entry.Entry) error {
 			if err != nil {
 				return err
 			}
-			list.items = append(list.items, part)
+			list.Items = append(list.Items, part)
 		}
-		switch left -= len(list.items); {
-		case len(list.items) == 0:
+		switch left -= len(list.Items); {
+		case len(list.Items) == 0:
 		case k.single:
-			block(packet).set(k.name, list.items[len(list.items)-1])
+			block(packet).Set(k.name, list.Items[len(list.Items)-1])
 		default:
-			block(packet).set(k.name, list)
+			block(packet).Set(k.name, list)
 		}
 	}
 	if left != 0 {
@@ -140,7 +141,7 @@ func addParts(packet *value, parts []entry.Entry) error {
 
 // specimens gives the specimens of a packet neutral names.
 func (d *deidentifier) specimens(packet *value) {
-	list := packet.at("raresync", "specimens").list()
+	list := packet.At("raresync", "specimens").List()
 	for _, specimen := range list {
 		d.replace(specimen, "id", "specimen")
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/jsontree"
 	"github.com/raresync/raresync/registry/rule"
 )
 
@@ -43,7 +44,7 @@ type Packet struct {
 func (p Packet) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "packet(%s %s)", p.name, p.path) }
 
 // MarshalJSON writes what Format writes.
-func (p Packet) MarshalJSON() ([]byte, error) { return appendText(nil, fmt.Sprint(p)), nil }
+func (p Packet) MarshalJSON() ([]byte, error) { return jsontree.AppendText(nil, fmt.Sprint(p)), nil }
 
 // Birth returns the full birth date of the source, an identifier that no
 // entry holds. It is unknown if the source has none.
@@ -52,7 +53,7 @@ func (p Packet) Birth() entry.Date { return p.birth }
 // Sex returns the sex that the source states.
 func (p Packet) Sex() entry.Sex {
 	var c entry.Case
-	subjectLayout(&lens{}, p.tree.get("subject"), &c)
+	subjectLayout(&lens{}, p.tree.Get("subject"), &c)
 	return c.Sex
 }
 
@@ -88,7 +89,7 @@ func Read(name string, r io.Reader, limits Limits) ([]Packet, error) {
 			findings = append(findings, rule.Find("PP001", where(name, m.path), bad))
 			continue
 		}
-		if len(m.tree.at("subject", "alternateIds").list()) > maxAlternateIDs {
+		if len(m.tree.At("subject", "alternateIds").List()) > maxAlternateIDs {
 			findings = append(findings, rule.Find("PP002", where(name, m.path+".subject.alternateIds"), fmt.Sprintf("more than %d", maxAlternateIDs)))
 			continue
 		}
@@ -106,27 +107,27 @@ func where(name, path string) string { return strings.TrimSpace(name + " " + pat
 // lacking says what a member misses to be a phenopacket.
 func lacking(v *value) string {
 	switch {
-	case !v.get("subject").isObject():
+	case !v.Get("subject").IsObject():
 		return "no subject"
-	case v.at("subject", "id").str() == "":
+	case v.At("subject", "id").Str() == "":
 		return "subject without an id"
-	case !v.get("metaData").isObject():
+	case !v.Get("metaData").IsObject():
 		return "no metaData"
 	}
 	return ""
 }
 
 func newPacket(name string, m member) Packet {
-	subject := m.tree.get("subject")
+	subject := m.tree.Get("subject")
 	p := Packet{
-		SubjectID: subject.get("id").str(),
+		SubjectID: subject.Get("id").Str(),
 		name:      name,
 		path:      m.path,
-		localID:   m.tree.get("id").str() + "\x00" + subject.get("id").str(),
+		localID:   m.tree.Get("id").Str() + "\x00" + subject.Get("id").Str(),
 		tree:      m.tree,
 	}
-	for _, id := range subject.get("alternateIds").list() {
-		p.AlternateIDs = append(p.AlternateIDs, id.str())
+	for _, id := range subject.Get("alternateIds").List() {
+		p.AlternateIDs = append(p.AlternateIDs, id.Str())
 	}
 	p.birth = fullBirth(m.tree)
 	p.findings = deidentify(p.tree)
@@ -136,9 +137,9 @@ func newPacket(name string, m member) Packet {
 
 // fullBirth returns the date of birth as precisely as the source has it.
 func fullBirth(packet *value) entry.Date {
-	s := packet.at("subject", "dateOfBirth").str()
+	s := packet.At("subject", "dateOfBirth").Str()
 	if s == "" {
-		s = packet.at("raresync", "birth").str()
+		s = packet.At("raresync", "birth").Str()
 	}
 	d, _ := entry.ParseDate(s[:min(len(s), len("2006-01-02"))])
 	return d

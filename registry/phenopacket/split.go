@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/raresync/raresync/registry/jsontree"
 )
 
 // geneticFields leave the clinical part whole, wherever they stand. The last
@@ -33,7 +35,7 @@ func split(v *value) (clinical, genetic *value) {
 		return v, nil
 	}
 	if clinical = subtract(v, genetic); clinical == nil {
-		clinical = newObject()
+		clinical = jsontree.NewObject()
 	}
 	return clinical, genetic
 }
@@ -41,28 +43,28 @@ func split(v *value) (clinical, genetic *value) {
 // geneticPart returns what of v is genetic, or nil.
 func geneticPart(v *value, within bool) *value {
 	switch {
-	case within || v.kind == text && spellsVariant(v.text) || genomicMeasurement(v):
+	case within || v.Kind == jsontree.Text && spellsVariant(v.Text) || genomicMeasurement(v):
 		return v
-	case v.kind == array:
-		part := &value{kind: array}
-		for _, item := range v.items {
+	case v.Kind == jsontree.Array:
+		part := &value{Kind: jsontree.Array}
+		for _, item := range v.Items {
 			taken := geneticPart(item, false)
 			if taken == nil {
-				taken = newObject()
+				taken = jsontree.NewObject()
 			}
-			part.items = append(part.items, taken)
+			part.Items = append(part.Items, taken)
 		}
 		return trim(part)
-	case v.kind != object:
+	case v.Kind != jsontree.Object:
 		return nil
 	}
-	part := newObject()
-	for i, name := range v.names {
-		if taken := geneticPart(v.items[i], geneticFields[name]); taken != nil {
-			part.set(name, taken)
+	part := jsontree.NewObject()
+	for i, name := range v.Names {
+		if taken := geneticPart(v.Items[i], geneticFields[name]); taken != nil {
+			part.Set(name, taken)
 		}
 	}
-	if part.empty() {
+	if part.Empty() {
 		return nil
 	}
 	return part
@@ -74,15 +76,15 @@ func spellsVariant(s string) bool {
 }
 
 func genomicMeasurement(v *value) bool {
-	system, code, _ := strings.Cut(v.at("assay", "id").str(), ":")
+	system, code, _ := strings.Cut(v.At("assay", "id").Str(), ":")
 	return strings.EqualFold(system, "LOINC") && genomicLOINC[code]
 }
 
 // hasContent reports whether any leaf is in v: a list of interpretations that
 // is there but empty makes no genetic entry.
 func hasContent(v *value) bool {
-	if v.kind != object && v.kind != array {
+	if v.Kind != jsontree.Object && v.Kind != jsontree.Array {
 		return true
 	}
-	return slices.ContainsFunc(v.items, hasContent)
+	return slices.ContainsFunc(v.Items, hasContent)
 }

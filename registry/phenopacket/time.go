@@ -1,35 +1,38 @@
 package phenopacket
 
-import "github.com/raresync/raresync/registry/entry"
+import (
+	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/jsontree"
+)
 
 // when connects a point in life with a TimeElement.
 func (l *lens) when(v *value, name string, w *entry.When) {
 	if l.writing {
 		if element := timeElement(*w); element != nil {
-			v.set(name, element)
+			v.Set(name, element)
 		}
 		return
 	}
-	*w = readWhen(v.get(name))
+	*w = readWhen(v.Get(name))
 }
 
 // readWhen takes the first form of a TimeElement that it finds.
 func readWhen(v *value) entry.When {
 	switch {
-	case v.at("age", "iso8601duration").str() != "":
-		return entry.When{Kind: entry.WhenAge, A: v.at("age", "iso8601duration").str()}
-	case v.get("ageRange").isObject():
-		r := v.get("ageRange")
-		return pair(entry.WhenAgeRange, r.at("start", "iso8601duration").str(), r.at("end", "iso8601duration").str())
-	case v.get("gestationalAge").isObject():
-		g := v.get("gestationalAge")
-		return pair(entry.WhenGestational, digitsOf(g.get("weeks")), digitsOf(g.get("days")))
-	case v.get("ontologyClass").isObject():
-		return pair(entry.WhenClass, v.at("ontologyClass", "id").str(), v.at("ontologyClass", "label").str())
-	case v.get("timestamp").str() != "":
-		return entry.When{Kind: entry.WhenTimestamp, A: v.get("timestamp").str()}
-	case v.get("interval").isObject():
-		return pair(entry.WhenInterval, v.at("interval", "start").str(), v.at("interval", "end").str())
+	case v.At("age", "iso8601duration").Str() != "":
+		return entry.When{Kind: entry.WhenAge, A: v.At("age", "iso8601duration").Str()}
+	case v.Get("ageRange").IsObject():
+		r := v.Get("ageRange")
+		return pair(entry.WhenAgeRange, r.At("start", "iso8601duration").Str(), r.At("end", "iso8601duration").Str())
+	case v.Get("gestationalAge").IsObject():
+		g := v.Get("gestationalAge")
+		return pair(entry.WhenGestational, digitsOf(g.Get("weeks")), digitsOf(g.Get("days")))
+	case v.Get("ontologyClass").IsObject():
+		return pair(entry.WhenClass, v.At("ontologyClass", "id").Str(), v.At("ontologyClass", "label").Str())
+	case v.Get("timestamp").Str() != "":
+		return entry.When{Kind: entry.WhenTimestamp, A: v.Get("timestamp").Str()}
+	case v.Get("interval").IsObject():
+		return pair(entry.WhenInterval, v.At("interval", "start").Str(), v.At("interval", "end").Str())
 	}
 	return entry.When{}
 }
@@ -43,17 +46,17 @@ func pair(k entry.WhenKind, a, b string) entry.When {
 }
 
 func digitsOf(v *value) string {
-	if v == nil || v.kind != number {
+	if v == nil || v.Kind != jsontree.Number {
 		return ""
 	}
-	return v.text
+	return v.Text
 }
 
 // timeElement writes a point in life as a TimeElement, or nil where the
 // schema has no word for it.
 func timeElement(w entry.When) *value {
 	l := &lens{writing: true}
-	out := newObject()
+	out := jsontree.NewObject()
 	switch w.Kind {
 	case entry.WhenAge:
 		writeAge(l, out, "age", w.A)
@@ -80,7 +83,7 @@ func timeElement(w entry.When) *value {
 	case entry.WhenDate:
 		writeDate(l, out, w.A)
 	}
-	if out.empty() {
+	if out.Empty() {
 		return nil
 	}
 	return out

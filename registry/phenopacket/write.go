@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/jsontree"
 )
 
 // Write joins a case, its genetics (nil where the reader of the export has no
@@ -48,19 +49,19 @@ func Deidentify(raw []byte, id string) ([][]byte, error) {
 	}
 	var out [][]byte
 	for _, p := range packets {
-		out = append(out, finish(p.tree.clone(), id))
+		out = append(out, finish(p.tree.Clone(), id))
 	}
 	return out, nil
 }
 
 func writeCase(e *entry.Entry) *value {
-	v := newObject()
+	v := jsontree.NewObject()
 	caseLayout(&lens{writing: true}, v, e)
 	return v
 }
 
 func writeGenetics(e *entry.Entry) *value {
-	v := newObject()
+	v := jsontree.NewObject()
 	geneticsLayout(&lens{writing: true}, v, e)
 	return v
 }
@@ -71,12 +72,12 @@ func restore(fields *value, extension []byte) (*value, error) {
 	if len(extension) == 0 {
 		return fields, nil
 	}
-	rest, err := parseTo(maxDepth+wrapDepth, extension)
+	rest, err := parse(maxDepth+wrapDepth, extension)
 	if err != nil {
 		return nil, fmt.Errorf("write phenopacket: extension: %w", err)
 	}
-	if !rest.isObject() {
-		return nil, fmt.Errorf("write phenopacket: extension: %w: no object", errJSON)
+	if !rest.IsObject() {
+		return nil, fmt.Errorf("write phenopacket: extension: %w: no object", jsontree.ErrJSON)
 	}
 	return merge(fields, rest), nil
 }
@@ -84,19 +85,19 @@ func restore(fields *value, extension []byte) (*value, error) {
 // finish names the patient, puts the packet back into its wrapper and writes
 // it.
 func finish(packet *value, id string) []byte {
-	if packet.get("metaData") == nil {
-		meta := newObject()
-		meta.set("phenopacketSchemaVersion", textOf("2.0"))
-		packet.set("metaData", meta)
+	if packet.Get("metaData") == nil {
+		meta := jsontree.NewObject()
+		meta.Set("phenopacketSchemaVersion", jsontree.TextOf("2.0"))
+		packet.Set("metaData", meta)
 	}
-	packet.set("id", textOf(id))
-	if subject := packet.get("subject"); subject.isObject() {
-		subject.set("id", textOf(id))
+	packet.Set("id", jsontree.TextOf(id))
+	if subject := packet.Get("subject"); subject.IsObject() {
+		subject.Set("id", jsontree.TextOf(id))
 	}
 	nameSubject(packet, id)
 	arrange(packet)
 	var out bytes.Buffer
-	if err := json.Indent(&out, wrap(packet, id).append(nil, false), "", "  "); err != nil {
+	if err := json.Indent(&out, wrap(packet, id).Append(nil, false), "", "  "); err != nil {
 		panic("phenopacket: wrote what is not JSON: " + err.Error())
 	}
 	out.WriteByte('\n')
@@ -110,15 +111,15 @@ var topOrder = []string{"id", "subject", "phenotypicFeatures", "measurements", "
 // arrange puts the members of a packet into the order of the schema, unknown
 // ones last.
 func arrange(packet *value) {
-	out := newObject()
+	out := jsontree.NewObject()
 	for _, name := range topOrder {
-		if item := packet.get(name); item != nil {
-			out.set(name, item)
+		if item := packet.Get(name); item != nil {
+			out.Set(name, item)
 		}
 	}
-	for i, name := range packet.names {
+	for i, name := range packet.Names {
 		if !slices.Contains(topOrder, name) {
-			out.set(name, packet.items[i])
+			out.Set(name, packet.Items[i])
 		}
 	}
 	*packet = *out

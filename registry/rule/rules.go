@@ -21,7 +21,7 @@ var severities = map[string]Severity{
 	"SP001": E, "SP002": E, "SP003": Q,
 	"CN001": E, "CN002": E, "CN003": W, "CN004": E,
 	"CR001": E, "CR002": E, "CR003": E,
-	"DU001": W, "DU002": I, "DU003": Q,
+	"DU001": W, "DU002": I, "DU003": Q, "DU004": I, "DU005": W, "DU006": I,
 	"PR001": E,
 	"FM001": E, "FM002": E, "FM003": E, "FM004": W, "FM005": E, "FM006": E, "FM007": E, "FM008": W,
 	"PP001": E, "PP002": E, "PP003": Q,

@@ -73,6 +73,9 @@ var english = map[string]text{
 	"DU001": {"Your hospital has already registered this patient with this disease.", "Send a correction or a follow-up instead."},
 	"DU002": {"Another hospital has also registered this patient with this disease.", "Nothing needs to be done; the patient is counted once."},
 	"DU003": {"More than three patients in this file share birth date, sex and diagnosis date.", "Check whether rows were pasted or filled down by mistake."},
+	"DU004": {"All of this was sent before: nothing new would go.", "Nothing needs to be done."},
+	"DU005": {"This was sent before with other content: it would go as one more entry of the patient.", "If what was sent first is wrong, correct it with entry correct instead."},
+	"DU006": {"Your hospital has sent entries of this patient before: these would join them.", "Nothing needs to be done; the patient is counted once."},
 
 	"PR001": {"A free text field holds something that identifies the patient.", "Remove names, ID, telephone and record numbers from the text."},
 

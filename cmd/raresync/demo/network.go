@@ -52,11 +52,12 @@ func CheckSize(hospitals, voters int) error {
 // which vote and are to hold a share, and of the coordinator, and founds a
 // network marked demo with them. Nothing runs yet.
 func Found(dir, binary string, hospitals, voters int) (*Network, error) {
-	return FoundWith(act.DefaultPolicy(), dir, binary, hospitals, voters)
+	return FoundWith(act.DefaultPolicy(), FreeAddress, dir, binary, hospitals, voters)
 }
 
-// FoundWith is Found with a policy of the caller's own.
-func FoundWith(policy act.Policy, dir, binary string, hospitals, voters int) (*Network, error) {
+// FoundWith is Found with a policy of the caller's own, and with what gives each
+// voter its address, in their order.
+func FoundWith(policy act.Policy, address func() (string, error), dir, binary string, hospitals, voters int) (*Network, error) {
 	if err := CheckSize(hospitals, voters); err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func FoundWith(policy act.Policy, dir, binary string, hospitals, voters int) (*N
 		if i >= voters {
 			kind = act.Mirror
 		}
-		p, err := n.init(fmt.Sprintf("h%d", i+1), kind, act.Institution{
+		p, err := n.init(fmt.Sprintf("h%d", i+1), kind, address, act.Institution{
 			Role: act.RoleHospital, Entity: fmt.Sprintf("demo-hospital-%d", i+1), Lead: true, Province: provinces[i],
 			NameEN: fmt.Sprintf("Demo hospital %d", i+1), NameZH: fmt.Sprintf("演示医院%d", i+1),
 		})
@@ -76,7 +77,7 @@ func FoundWith(policy act.Policy, dir, binary string, hospitals, voters int) (*N
 		n.Hospitals = append(n.Hospitals, p)
 	}
 	var err error
-	n.Reader, err = n.init(Coordinator, act.Mirror, act.Institution{
+	n.Reader, err = n.init(Coordinator, act.Mirror, address, act.Institution{
 		Role: act.RoleReader, Entity: "demo-coordinator", Rights: act.RightNational | act.RightGenetics,
 		NameEN: "Demo national coordinator", NameZH: "演示国家协调中心",
 	})
@@ -91,15 +92,15 @@ func (n *Network) Processes() []*Process {
 	return append(n.Hospitals[:len(n.Hospitals):len(n.Hospitals)], n.Reader)
 }
 
-// init makes one data directory with a port that is free.
-func (n *Network) init(id string, kind act.NodeKind, i act.Institution) (*Process, error) {
+// init makes one data directory; a voter is given an address.
+func (n *Network) init(id string, kind act.NodeKind, address func() (string, error), i act.Institution) (*Process, error) {
 	o := home.InitOptions{Dir: filepath.Join(n.Dir, id), NodeID: id, Kind: kind, Institution: i}
 	if kind == act.Voter {
-		address, err := FreeAddress()
+		at, err := address()
 		if err != nil {
 			return nil, fmt.Errorf("demo: %w", err)
 		}
-		o.Listen, o.Addresses = address, []string{address}
+		o.Listen, o.Addresses = at, []string{at}
 	}
 	if err := home.Init(o); err != nil {
 		return nil, fmt.Errorf("demo: %s: %w", id, err)

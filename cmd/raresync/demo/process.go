@@ -25,6 +25,9 @@ type Process struct {
 	Dir    string
 	Client *admin.Client
 	Env    []string // what the next start has in its environment beside this process's own
+	// Within runs what it is given in a place for the process, such as a network
+	// namespace, when it starts; nil: here.
+	Within func(start func() error) error
 	config config.Config
 	binary string
 
@@ -67,7 +70,11 @@ func (p *Process) Start() error {
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(os.Environ(), p.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true} // Ctrl-C is the parent's to handle
-	if err := cmd.Start(); err != nil {
+	start := cmd.Start
+	if p.Within != nil {
+		start = func() error { return p.Within(cmd.Start) }
+	}
+	if err := start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.Node, err)
 	}
 	exited := make(chan struct{})

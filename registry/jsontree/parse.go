@@ -1,4 +1,4 @@
-package phenopacket
+package jsontree
 
 import (
 	"errors"
@@ -7,31 +7,38 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of one document beyond its size, so that memory stays within a small
+// Limits bound one document beyond its size, so that memory stays within a small
 // multiple of the file's size.
-const (
-	maxDepth       = 64
-	wrapDepth      = 2 // levels that keepWrapper adds
-	maxValues      = 400_000
-	maxMembers     = 4096 // of one object
-	maxTextBytes   = 65_536
-	maxNumberBytes = 64
-)
+type Limits struct {
+	Depth     int // levels
+	Values    int // of the document or, where elements are walked, of each of them
+	Members   int // of one object
+	TextBytes int // of one text, unescaped
+}
 
-// errJSON reports input that is not one JSON document within the bounds. Its
+// maxNumberBytes bounds a number as written.
+const maxNumberBytes = 64
+
+// ErrJSON reports input that is not one JSON document within the limits. Its
 // message names a byte and a reason, never a value.
-var errJSON = errors.New("not JSON within the limits")
+var ErrJSON = errors.New("not JSON within the limits")
 
-// parse reads one JSON document. It accepts what RFC 8259 does, except
-// repeated names, lone surrogates, invalid UTF-8 and what exceeds the bounds.
-func parse(in []byte) (*value, error) { return parseTo(maxDepth, in) }
+// Parse reads one JSON document. It accepts what RFC 8259 does, except
+// repeated names, lone surrogates, invalid UTF-8 and what exceeds the limits.
+// The error is an ErrJSON.
+func Parse(in []byte, limits Limits) (*Value, error) {
+	return Walk(in, limits, "", nil)
+}
 
-// parseTo reads one JSON document of at most so many levels.
-func parseTo(depth int, in []byte) (*value, error) {
-	p := parser{in: in, depth: depth}
+// Walk is Parse for an object with a long array: the elements of the member
+// list are given to each, with the bytes at which they begin and end, and left
+// out of what is returned, so that one of them is in memory at a time. An error
+// of each ends the reading and is returned.
+func Walk(in []byte, limits Limits, list string, each func(v *Value, from, to int) error) (*Value, error) {
 	if !utf8.Valid(in) {
-		return nil, fmt.Errorf("%w: not UTF-8", errJSON)
+		return nil, fmt.Errorf("%w: not UTF-8", ErrJSON)
 	}
+	p := parser{in: in, limits: limits, list: list, each: each}
 	p.space()
 	v := p.value(0)
 	p.space()
@@ -48,14 +55,16 @@ func parseTo(depth int, in []byte) (*value, error) {
 type parser struct {
 	in     []byte
 	pos    int
-	depth  int // levels allowed
+	limits Limits
 	values int
+	list   string // of the outermost object, the member whose elements are given to each
+	each   func(v *Value, from, to int) error
 	err    error
 }
 
 func (p *parser) fail(why string) {
 	if p.err == nil {
-		p.err = fmt.Errorf("%w: byte %d: %s", errJSON, p.pos, why)
+		p.err = fmt.Errorf("%w: byte %d: %s", ErrJSON, p.pos, why)
 	}
 }
 
@@ -87,16 +96,16 @@ func (p *parser) accept(c byte) bool {
 	return true
 }
 
-func (p *parser) value(depth int) *value {
+func (p *parser) value(depth int) *Value {
 	p.values++
 	switch {
 	case p.err != nil:
 		return nil
-	case depth > p.depth:
-		p.fail(fmt.Sprintf("deeper than %d levels", p.depth))
+	case depth > p.limits.Depth:
+		p.fail(fmt.Sprintf("deeper than %d levels", p.limits.Depth))
 		return nil
-	case p.values > maxValues:
-		p.fail(fmt.Sprintf("more than %d values", maxValues))
+	case p.values > p.limits.Values:
+		p.fail(fmt.Sprintf("more than %d values", p.limits.Values))
 		return nil
 	case p.pos == len(p.in):
 		p.fail("the document ends early")
@@ -106,18 +115,17 @@ func (p *parser) value(depth int) *value {
 	case c == '{':
 		return p.object(depth)
 	case c == '[':
-		return p.array(depth)
+		return p.array(depth, p.value)
 	case c == '"':
-		return &value{kind: text, text: p.string()}
+		return &Value{Kind: Text, Text: p.string()}
 	case c == '-' || c >= '0' && c <= '9':
 		return p.number()
 	}
 	return p.literal()
 }
 
-func (p *parser) object(depth int) *value {
-	v := newObject()
-	seen := map[string]bool{}
+func (p *parser) object(depth int) *Value {
+	v := NewObject()
 	p.pos++
 	p.space()
 	if p.accept('}') {
@@ -130,19 +138,17 @@ func (p *parser) object(depth int) *value {
 			break
 		}
 		name := p.string()
-		if seen[name] {
+		if v.place(name) >= 0 {
 			p.fail("a name occurs twice in one object")
 		}
-		seen[name] = true
 		p.space()
 		if !p.accept(':') {
 			p.fail("a colon is missing")
 		}
 		p.space()
-		v.names = append(v.names, name)
-		v.items = append(v.items, p.value(depth+1))
-		if len(v.names) > maxMembers {
-			p.fail(fmt.Sprintf("more than %d members", maxMembers))
+		v.Set(name, p.member(name, depth+1))
+		if len(v.Names) > p.limits.Members {
+			p.fail(fmt.Sprintf("more than %d members", p.limits.Members))
 		}
 		p.space()
 		if p.accept('}') {
@@ -153,8 +159,27 @@ func (p *parser) object(depth int) *value {
 	return v
 }
 
-func (p *parser) array(depth int) *value {
-	v := &value{kind: array}
+// member reads what stands behind a name.
+func (p *parser) member(name string, depth int) *Value {
+	if depth == 1 && p.each != nil && name == p.list && p.peek() == '[' {
+		return p.array(depth, p.give)
+	}
+	return p.value(depth)
+}
+
+// give gives an element of the long array away.
+func (p *parser) give(depth int) *Value {
+	from := p.pos
+	p.values = 0
+	v := p.value(depth)
+	if p.err == nil {
+		p.err = p.each(v, from, p.pos)
+	}
+	return nil
+}
+
+func (p *parser) array(depth int, element func(depth int) *Value) *Value {
+	v := &Value{Kind: Array}
 	p.pos++
 	p.space()
 	if p.accept(']') {
@@ -162,7 +187,9 @@ func (p *parser) array(depth int) *value {
 	}
 	for p.err == nil {
 		p.space()
-		v.items = append(v.items, p.value(depth+1))
+		if item := element(depth + 1); item != nil {
+			v.Items = append(v.Items, item)
+		}
 		p.space()
 		if p.accept(']') {
 			return v
@@ -178,27 +205,27 @@ func (p *parser) comma() {
 	}
 }
 
-func (p *parser) number() *value {
+func (p *parser) number() *Value {
 	start := p.pos
 	for p.pos < len(p.in) && isNumberByte(p.in[p.pos]) && p.pos-start <= maxNumberBytes {
 		p.pos++
 	}
 	s := string(p.in[start:p.pos])
-	if !validNumber(s) {
+	if !ValidNumber(s) {
 		p.fail("a malformed or overlong number")
 	}
-	return &value{kind: number, text: s}
+	return &Value{Kind: Number, Text: s}
 }
 
 func isNumberByte(c byte) bool {
 	return c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
 }
 
-func (p *parser) literal() *value {
+func (p *parser) literal() *Value {
 	for _, word := range []string{"true", "false", "null"} {
 		if end := p.pos + len(word); end <= len(p.in) && string(p.in[p.pos:end]) == word {
 			p.pos = end
-			return &value{kind: literal, text: word}
+			return &Value{Kind: Literal, Text: word}
 		}
 	}
 	p.fail("no value")
@@ -208,7 +235,11 @@ func (p *parser) literal() *value {
 // string reads a string from its opening quote on.
 func (p *parser) string() string {
 	p.pos++
-	var b []byte
+	start := p.pos
+	for p.pos < len(p.in) && p.in[p.pos] != '"' && p.in[p.pos] != '\\' && p.in[p.pos] >= 0x20 {
+		p.pos++
+	}
+	b := p.in[start:p.pos:p.pos] // of most texts, all of it
 	for p.err == nil {
 		if p.pos == len(p.in) {
 			p.fail("a string does not end")
@@ -218,6 +249,9 @@ func (p *parser) string() string {
 		p.pos++
 		switch {
 		case c == '"':
+			if len(b) > p.limits.TextBytes {
+				p.fail(fmt.Sprintf("a string of more than %d bytes", p.limits.TextBytes))
+			}
 			return string(b)
 		case c == '\\':
 			b = p.escape(b)
@@ -226,8 +260,8 @@ func (p *parser) string() string {
 		default:
 			b = append(b, c)
 		}
-		if len(b) > maxTextBytes {
-			p.fail(fmt.Sprintf("a string of more than %d bytes", maxTextBytes))
+		if len(b) > p.limits.TextBytes {
+			p.fail(fmt.Sprintf("a string of more than %d bytes", p.limits.TextBytes))
 		}
 	}
 	return ""

@@ -1,0 +1,34 @@
+// Package page is the hospital's own web page: a clerk hands in a file, sees what
+// would become of it, confirms, and reads what became of it.
+//
+//	p, err := page.Open(page.Config{Dir: dir, Send: send, ...})
+//	go p.Run(ctx)                     // destroys what has expired
+//	server := &http.Server{Handler: p}
+//
+// # The way of a file
+//
+// An upload is sealed under a key that only this process has, and put into
+// Dir/staged. It is read and checked; the preview says what would be added,
+// changed, linked and refused. Only when the clerk confirms does it go to the
+// daemon's intake. With the answer the upload is destroyed, as it is when it is
+// discarded, after an hour without a confirmation, and at the next start.
+//
+// What became of it is kept sealed to the hospital's key in Dir/kept, with the
+// refused rows, masked, until it expires. Each account sees its own deliveries
+// alone.
+//
+// # Accounts
+//
+// [Accounts] is a file of mode 0600 that the commands raresync page user and an
+// administrator on the page change. Passwords are Argon2id hashes. After five
+// failures an account and an address wait, twice as long each time. Sessions are
+// in memory: they end when they idle, after a working day, when the account
+// changes, and with the process.
+//
+// # Trust
+//
+// Whoever signs in submits in the hospital's name. What comes in is judged by
+// packages delivery and intake; names of files may be names of patients, and are
+// shown to who brought them and nowhere else. Pages hold no script, load nothing
+// from elsewhere, and work without JavaScript.
+package page

@@ -1,0 +1,87 @@
+package page
+
+import (
+	"context"
+	"embed"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/raresync/raresync/crypto/password"
+	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/daemon/delivery"
+	"github.com/raresync/raresync/registry/mapping"
+)
+
+//go:embed templates static
+var assets embed.FS
+
+// Config is what a page needs.
+type Config struct {
+	// DataDir is the node's data directory; what the page keeps is in its folder
+	// page.
+	DataDir string
+	// Sealing returns the hospital's sealing keys, the present one first.
+	Sealing func() []*seal.ReaderPrivate
+	// Preview says what would become of files; it takes nothing and asks no other
+	// node. Send hands them to the intake and waits for receipts.
+	Preview, Send delivery.Send
+	// Proof returns the receipt of an entry, a C2SP tlog-proof.
+	Proof func(index uint64) (string, error)
+	// Problem is what a clerk reads of an error of these. It names no file.
+	Problem func(error) string
+	// Profile reads tables; nil is the shipped one that knows the headings.
+	Profile *mapping.Profile
+	// Language is that of pages until somebody chooses another, "zh" or "en".
+	Language string
+	// Hospital is the institution's name, in English and in Chinese.
+	Hospital [2]string
+	// Keep is for how long is kept what became of deliveries; 0 is for ever.
+	Keep time.Duration
+	// Plain says that the page is served without TLS, on a loopback address.
+	Plain  bool
+	Hash   password.Params // of new passwords
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Page is the hospital's web page. It is safe for concurrent use.
+type Page struct {
+	cfg      Config
+	accounts *Accounts
+	door     *door
+	desk     *desk
+	screens  map[string]screens // by language
+	handler  http.Handler
+
+	jobs      chan func(context.Context)
+	places    chan struct{} // holds one for each job that runs
+	uploading chan struct{} // likewise for uploads
+	workers   sync.WaitGroup
+}
+
+// Open opens the page. Uploads that nobody confirmed before the last end are
+// destroyed.
+func Open(cfg Config) (*Page, error) {
+	p := &Page{
+		cfg: cfg, accounts: AccountsIn(cfg.DataDir, cfg.Hash),
+		jobs: make(chan func(context.Context), maxStaged), places: make(chan struct{}, checksAtOnce), uploading: make(chan struct{}, checksAtOnce),
+	}
+	var err error
+	if p.screens, err = parseScreens(); err != nil {
+		return nil, err
+	}
+	if p.door, err = newDoor(p.accounts, cfg.Now); err != nil {
+		return nil, err
+	}
+	if p.desk, err = openDesk(filepath.Join(cfg.DataDir, "page"), cfg.Sealing, cfg.Keep, cfg.Now); err != nil {
+		return nil, err
+	}
+	p.handler = p.guard(p.mux())
+	return p, nil
+}
+
+// ServeHTTP answers a browser.
+func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
