@@ -133,7 +133,7 @@ func TestThePackageFromInstallToReceipt(t *testing.T) {
 	}
 	s.ok("raresync", "log", "prove", s.lastEntry(), "-f", "/srv/receipt")
 	s.ok("sh", "-c", "raresync log policy >/srv/policy")
-	if out := s.ok("raresync", "log", "verify", "--policy", "/srv/policy", "--proof", "/srv/receipt"); !strings.Contains(out, "vouches") {
+	if out := s.ok("raresync", "log", "verify", "--policy", "/srv/policy", "--proof", "/srv/receipt"); !strings.Contains(out, "COSIGNERS") {
 		t.Errorf("the receipt: %s", out)
 	}
 

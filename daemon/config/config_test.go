@@ -127,6 +127,21 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+func TestPathsBeginWhereALinkLeads(t *testing.T) {
+	path := write(t, "[node]\nid = \"h1\"\n")
+	link := filepath.Join(t.TempDir(), "raresync.toml")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	want, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Load(link); err != nil || got.Node.DataDir != want.Node.DataDir {
+		t.Errorf("data in %s, %v, want %s", got.Node.DataDir, err, want.Node.DataDir)
+	}
+}
+
 func TestFilesThatCannotBeRead(t *testing.T) {
 	if _, err := Load(filepath.Join(t.TempDir(), "absent.toml")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("an absent file: %v, want not exist", err)
