@@ -28,6 +28,7 @@ func submitCommand() *cli.Command {
 			"rows were refused, 7: all of them.",
 		Flags: append([]cli.Flag{
 			identitiesFlag, profileFlag,
+			&cli.StringFlag{Name: "receipts", Usage: "write the entries' receipts, and a page to print, into the new folder `DIR`"},
 			&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for receipts: the daemon sends what it has signed"},
 		}, tableFlags...),
 		Action: submit,
@@ -50,6 +51,15 @@ func submit(c *cli.Context) error {
 	if err := s.documents.check(files); err != nil {
 		return err
 	}
+	receipts := c.String("receipts")
+	switch {
+	case receipts != "" && !s.wait:
+		return usagef("--receipts waits for receipts, and --no-wait does not")
+	case receipts != "":
+		if err := newReceipts(receipts); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := within(c, submitTimeout)
 	defer cancel()
 	if err := s.all(ctx, files); err != nil {
@@ -57,6 +67,11 @@ func submit(c *cli.Context) error {
 	}
 	s.tellFlags()
 	slices.SortStableFunc(s.results, func(a, b submitted) int { return strings.Compare(a.Name, b.Name) })
+	if receipts != "" {
+		if err := s.writeReceipts(ctx, receipts); err != nil {
+			return fmt.Errorf("the files are in, and only the receipts were not written: %w", err)
+		}
+	}
 	if err := term.Print(s.out, s.results, "name", "outcome", "entries"); err != nil {
 		return err
 	}
