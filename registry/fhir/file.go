@@ -156,6 +156,7 @@ func (s *Set) resource(v *jsontree.Value, r resource) error {
 	r.file = len(s.files) - 1
 	r.kind, r.id = v.Get("resourceType").Str(), v.Get("id").Str()
 	if !isName(r.kind) {
+		r.kind = ""
 		return rule.Refuse("FH007", s.place(r), "no resourceType")
 	}
 	if _, ok := used[r.kind]; !ok {
