@@ -67,7 +67,7 @@ func (v *validator) collection(path string, raw []byte) ([]delivery.Finding, err
 	}
 	c.Documents = v.documents.of
 	before, refused := v.accepted, v.refused
-	var all []rule.Finding
+	var told delivery.Told
 	for u := range c.Units() {
 		documents := u.File.Identities
 		found, err := v.packets(u.File.Name, u.File.Data, documents, nil)
@@ -76,11 +76,11 @@ func (v *validator) collection(path string, raw []byte) ([]delivery.Finding, err
 		}
 		found = append(u.Findings, u.Placed(found)...)
 		v.count(rule.Refusals(found) != nil)
-		all = append(all, found...)
+		told.Add(found...)
 	}
-	if all = append(all, c.Findings()...); rule.Refusals(c.Findings()) != nil {
+	if told.Add(c.Findings()...); rule.Refusals(c.Findings()) != nil {
 		v.count(true)
 	}
 	v.screen.Note(c.About(v.lang, v.accepted-before, v.refused-refused, true))
-	return delivery.Explain(path, all, v.lang), nil
+	return delivery.Explain(path, told.All(path), v.lang), nil
 }

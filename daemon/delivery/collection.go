@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/raresync/raresync/daemon/admin"
@@ -127,6 +129,41 @@ func (c *Collection) member(f archive.File) (u Unit, ok bool) {
 // of them.
 func (c *Collection) Findings() []rule.Finding { return c.findings }
 
+// maxTold bounds the findings that are told one by one: where one patient lacks
+// something, a hundred thousand may.
+const maxTold = 5000
+
+// Told collects findings to be told, of a rule beyond the bound how many there
+// are. The zero Told is empty.
+type Told struct {
+	findings []rule.Finding
+	more     map[string]int
+}
+
+// Add takes findings.
+func (t *Told) Add(findings ...rule.Finding) {
+	for _, f := range findings {
+		if len(t.findings) < maxTold {
+			t.findings = append(t.findings, f)
+			continue
+		}
+		if t.more == nil {
+			t.more = map[string]int{}
+		}
+		t.more[f.Code]++
+	}
+}
+
+// All returns the findings, those that sum up others last, with a name for their
+// place.
+func (t *Told) All(name string) []rule.Finding {
+	all := slices.Clone(t.findings)
+	for _, code := range slices.Sorted(maps.Keys(t.more)) {
+		all = append(all, rule.Find(code, name, fmt.Sprintf("%d more", t.more[code])))
+	}
+	return all
+}
+
 // A CollectionResult is what became of a collection.
 type CollectionResult struct {
 	Counts   Counts
@@ -139,11 +176,12 @@ type CollectionResult struct {
 func (c *Collection) Submit(ctx context.Context, send Send) (*CollectionResult, error) {
 	r := &CollectionResult{}
 	b := batch{send: send}
+	var told Told
 	for u := range c.Units() {
 		r.Counts.Read++
 		if rule.Refusals(u.Findings) != nil {
 			r.Counts.Refused++
-			r.Findings = append(r.Findings, u.Findings...)
+			told.Add(u.Findings...)
 			continue
 		}
 		err := b.add(ctx, u.File, func(answer admin.FileResult) {
@@ -151,7 +189,7 @@ func (c *Collection) Submit(ctx context.Context, send Send) (*CollectionResult, 
 			if answer.Outcome != Refused {
 				r.Entries = append(r.Entries, answer.Entries...)
 			}
-			r.Findings = append(r.Findings, distinct(append(u.Findings, u.Placed(Received(answer.Findings))...))...)
+			told.Add(distinct(append(u.Findings, u.Placed(Received(answer.Findings))...))...)
 		})
 		if err != nil {
 			return r, err
@@ -160,7 +198,8 @@ func (c *Collection) Submit(ctx context.Context, send Send) (*CollectionResult, 
 	if err := b.flush(ctx); err != nil {
 		return r, err
 	}
-	if r.Findings = append(r.Findings, c.Findings()...); rule.Refusals(c.Findings()) != nil {
+	told.Add(c.Findings()...)
+	if r.Findings = told.All(c.Name); rule.Refusals(c.Findings()) != nil {
 		r.Counts.Refused++ // what could not be read has no patient to count
 	}
 	return r, nil

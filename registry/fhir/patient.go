@@ -110,6 +110,7 @@ func (b *builder) identify(d documents, r resource) {
 	}
 	if b.Subject == "" {
 		b.find("ID001", b.where+".identifier", "neither a document nor a record number")
+		b.Subject = "-" // so that the rest is looked at, too
 	}
 	b.person["id"] = b.Subject
 	if others := slices.DeleteFunc(slices.Clone(d.all), func(id string) bool { return id == b.Subject }); len(others) > 0 {

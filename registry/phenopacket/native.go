@@ -29,12 +29,13 @@ var nativeKinds = []nativeKind{
 }
 
 // cutNative takes the elements of the schema's own lists out of the clinical part
-// of a packet: all of a list, or none. What keeps them in it is PP004.
-func cutNative(clinical *value) (rest *value, parts []cut, findings []rule.Finding) {
-	rest = clinical
+// of a packet, given what cutParts has left and taken: all of a list, or none.
+// What keeps them in it is PP004.
+func cutNative(left *value, taken []cut) (rest *value, parts []cut, findings []rule.Finding) {
+	rest, parts = left, taken
 	for _, k := range nativeKinds {
-		list := clinical.Get(k.list)
-		if len(list.List()) == 0 || len(clinical.At("raresync", k.instead).List()) > 0 {
+		list := left.Get(k.list)
+		if len(list.List()) == 0 || slices.ContainsFunc(taken, func(c cut) bool { return c.of == k.of }) {
 			continue
 		}
 		var found []cut
@@ -55,8 +56,8 @@ func cutNative(clinical *value) (rest *value, parts []cut, findings []rule.Findi
 		if !whole {
 			continue
 		}
-		if rest == clinical {
-			rest = clinical.Clone()
+		if rest == left {
+			rest = left.Clone()
 		}
 		rest.Remove(k.list)
 		parts = append(parts, found...)

@@ -120,6 +120,7 @@ func (m mapping) derive(parts []cut, entries []entry.Entry) {
 // addParts puts parts back into a packet, in the order in which they are given.
 func addParts(packet *value, parts []entry.Entry) error {
 	left := len(parts)
+	native := jsontree.NewObject()
 	for i := range parts {
 		k, element, err := nativeOf(parts[i])
 		if err != nil {
@@ -128,12 +129,13 @@ func addParts(packet *value, parts []entry.Entry) error {
 		if element == nil {
 			continue
 		}
-		if packet.Get(k.list) == nil {
-			packet.Set(k.list, &value{Kind: jsontree.Array})
+		if native.Get(k.list) == nil {
+			native.Set(k.list, &value{Kind: jsontree.Array})
 		}
-		list := packet.Get(k.list)
+		list := native.Get(k.list)
 		list.Items = append(list.Items, element)
 	}
+	*packet = *merge(native, packet) // whose genetic part holds some of it
 	for _, k := range partKinds {
 		list := &value{Kind: jsontree.Array}
 		for i := range parts {
