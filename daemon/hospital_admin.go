@@ -54,7 +54,7 @@ func (s *service) take(ctx context.Context, in admin.Submission) (admin.Submissi
 	for i, f := range in.Files {
 		source, ok := entry.ParseSource(f.Source)
 		if !ok {
-			return admin.SubmissionResult{}, fmt.Errorf("%w: source is csv, xlsx or left out", errInvalid)
+			return admin.SubmissionResult{}, fmt.Errorf("%w: source is csv, xlsx, fhir or left out", errInvalid)
 		}
 		files[i] = intake.File{Name: f.Name, Data: f.Data, Identities: documents(f.Identities), Source: source}
 	}

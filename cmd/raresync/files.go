@@ -12,17 +12,15 @@ import (
 	"syscall"
 
 	"github.com/raresync/raresync/daemon/delivery"
-	"github.com/raresync/raresync/registry/phenopacket"
 	"github.com/raresync/raresync/registry/rule"
-	"github.com/raresync/raresync/registry/table"
 )
 
 // inFolder are the endings of the files that are taken of a folder. One that a
 // hospital may have named so is taken too, and refused by name.
-var inFolder = []string{".json", ".csv", ".tsv", ".xlsx", ".xls"}
+var inFolder = []string{".json", ".ndjson", ".zip", ".csv", ".tsv", ".xlsx", ".xls"}
 
 // collect returns the files that the arguments name: themselves, and of a
-// folder its phenopackets and tables in order, not those of folders within. A
+// folder its phenopackets, FHIR files, archives and tables in order, not those of folders within. A
 // file that is given as something else, such as --identities, is left out.
 func collect(args []string, but ...string) ([]string, error) {
 	var files []string
@@ -75,10 +73,10 @@ func readSource(path string) ([]byte, error) {
 		return nil, unreadable(path, err)
 	}
 	defer f.Close()
-	most := phenopacket.DefaultMaxBytes
+	most := delivery.Packets.MaxBytes()
 	raw, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
-	if err == nil && len(raw) > most && delivery.Tabular(path, raw[:1<<10]) {
-		most = table.MaxBytes
+	if kind := delivery.KindOf(path, raw); err == nil && len(raw) > most && kind != delivery.Packets {
+		most = kind.MaxBytes()
 		var rest []byte
 		rest, err = io.ReadAll(io.LimitReader(f, int64(most-len(raw))+1))
 		raw = append(raw, rest...)
@@ -93,7 +91,7 @@ func readSource(path string) ([]byte, error) {
 }
 
 // errNoFiles reports a folder with nothing to read.
-var errNoFiles = coded{exitNotFound, errors.New("the folder holds no *.json, *.csv, *.tsv or *.xlsx file")}
+var errNoFiles = coded{exitNotFound, errors.New("the folder holds no *.json, *.ndjson, *.zip, *.csv, *.tsv or *.xlsx file")}
 
 var errNotRegular = errors.New("not a regular file")
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -122,12 +123,18 @@ func (ids identities) of(path string) map[string]admin.Document {
 	return ids[filepath.Base(path)]
 }
 
-// check reports rows for files that are not among those given: a slip in a
-// name would submit the patients under weak identities.
-func (ids identities) check(files []string) error {
+// check reports rows for files that are not among those given, or in an archive
+// of them: a slip in a name would submit the patients under weak identities.
+func (ids identities) check(files []string, members func(string) []string) error {
 	known := map[string]bool{}
 	for _, f := range files {
 		known[f], known[filepath.Base(f)] = true, true
+		if len(ids) == 0 || !strings.EqualFold(filepath.Ext(f), ".zip") {
+			continue
+		}
+		for _, member := range members(f) {
+			known[member], known[filepath.Base(member)] = true, true
+		}
 	}
 	for name := range ids {
 		if !known[name] {

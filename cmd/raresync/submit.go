@@ -21,11 +21,12 @@ func submitCommand() *cli.Command {
 		Name:      "submit",
 		Usage:     "validate, pseudonymise, seal, sign and submit files",
 		ArgsUsage: "FILE|DIR...",
-		Description: "Takes phenopackets and tables (CSV, TSV, XLSX); of a folder, all of them in the order of their\n" +
-			"names. Submitting a file again is harmless. A phenopacket's patients without a row in the file of\n" +
-			"--identities are known by their subject id, which never leaves the hospital and links to no other.\n" +
-			"Of a table, the rows that a rule refuses stay back, and the others go. Exit code 3: some files or\n" +
-			"rows were refused, 7: all of them.",
+		Description: "Takes phenopackets, FHIR R4 (JSON, NDJSON), tables (CSV, TSV, XLSX) and archives (ZIP) of the first\n" +
+			"two; of a folder, all of them in the order of their names. Submitting a file again is harmless. A\n" +
+			"phenopacket's patients without a row in the file of --identities are known by their subject id,\n" +
+			"which never leaves the hospital and links to no other. Of a table, FHIR or an archive, the rows,\n" +
+			"patients or files that a rule refuses stay back, and the others go. Exit code 3: some were refused,\n" +
+			"7: all of them.",
 		Flags: append([]cli.Flag{
 			identitiesFlag, profileFlag,
 			&cli.StringFlag{Name: "receipts", Usage: "write the entries' receipts, and a page to print, into the new folder `DIR`"},
@@ -48,7 +49,7 @@ func submit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.documents.check(files); err != nil {
+	if err := s.documents.check(files, members); err != nil {
 		return err
 	}
 	receipts := c.String("receipts")
@@ -101,7 +102,7 @@ type submitter struct {
 type submitted struct {
 	admin.FileResult
 	Entries taken            `json:"entries"`
-	Rows    *delivery.Counts `json:"rows,omitempty"` // of a table
+	Rows    *delivery.Counts `json:"rows,omitempty"` // of a table, FHIR or an archive
 }
 
 // taken prints as "21-22, under a receipt" in a table.
@@ -195,8 +196,12 @@ func (s *submitter) all(ctx context.Context, files []string) error {
 		if err != nil {
 			return err
 		}
-		if delivery.Tabular(path, raw) {
-			if err := s.table(ctx, path, raw); err != nil {
+		if kind := delivery.KindOf(path, raw); kind != delivery.Packets {
+			take := s.table
+			if kind == delivery.Collections {
+				take = s.collection
+			}
+			if err := take(ctx, path, raw); err != nil {
 				return err
 			}
 			progress.Add(1)

@@ -31,10 +31,10 @@ func validateCommand() *cli.Command {
 		Name:      "validate",
 		Usage:     "check files without sending anything",
 		ArgsUsage: "FILE|DIR...",
-		Description: "Reads phenopackets and tables (CSV, TSV, XLSX) as submit would and lists what the rules find in\n" +
-			"them. E refuses the file, or the row of a table, W flags it, Q opens a query, I informs. Needs no\n" +
-			"daemon; with --preview the daemon of this node is asked, and nothing leaves the hospital. Exit\n" +
-			"code 3: some would be refused, 7: all of them.",
+		Description: "Reads phenopackets, FHIR R4 (JSON, NDJSON), tables (CSV, TSV, XLSX) and archives (ZIP) as submit\n" +
+			"would and lists what the rules find in them. E refuses the file, the row of a table or the patient\n" +
+			"of FHIR, W flags it, Q opens a query, I informs. Needs no daemon; with --preview the daemon of this\n" +
+			"node is asked, and nothing leaves the hospital. Exit code 3: some would be refused, 7: all of them.",
 		Flags: append([]cli.Flag{profileFlag, identitiesFlag, editionFlag(),
 			&cli.BoolFlag{Name: "preview", Usage: "say as well what would be new, changed, linked to a known patient, or known"},
 		}, tableFlags...),
@@ -59,7 +59,7 @@ func validateFiles(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := v.documents.check(files); err != nil {
+	if err := v.documents.check(files, members); err != nil {
 		return err
 	}
 	var rows []delivery.Finding
@@ -161,10 +161,12 @@ func (v *validator) file(ctx context.Context, path string) ([]delivery.Finding, 
 	if err == nil && v.node != nil {
 		return v.preview(ctx, path, raw)
 	}
-	if err == nil && delivery.Tabular(path, raw) {
+	if kind := delivery.KindOf(path, raw); err == nil && kind == delivery.Rows {
 		return v.table(path, raw)
+	} else if err == nil && kind == delivery.Collections {
+		return v.collection(path, raw)
 	}
-	findings, err := v.packets(path, raw, err)
+	findings, err := v.packets(path, raw, v.documents.of(path), err)
 	if err == nil {
 		v.count(rule.Refusals(findings) != nil)
 	}
@@ -181,7 +183,7 @@ func (v *validator) count(refused bool) {
 
 // packets returns what the rules find in a file of phenopackets. err is what
 // kept it from being read.
-func (v *validator) packets(path string, raw []byte, err error) ([]rule.Finding, error) {
+func (v *validator) packets(path string, raw []byte, documents map[string]admin.Document, err error) ([]rule.Finding, error) {
 	var packets []phenopacket.Packet
 	if err == nil {
 		packets, err = phenopacket.Read(path, bytes.NewReader(raw), phenopacket.Limits{})
@@ -192,10 +194,10 @@ func (v *validator) packets(path string, raw []byte, err error) ([]rule.Finding,
 	if err != nil {
 		return nil, err
 	}
-	all := phenopacket.Strangers(path, packets, v.documents.of(path))
+	all := phenopacket.Strangers(path, packets, documents)
 	v.people = nil
 	for _, p := range packets {
-		findings, err := v.packet(p, documentOf(v.documents.of(path), p.SubjectID))
+		findings, err := v.packet(p, documentOf(documents, p.SubjectID))
 		if err != nil {
 			return nil, err
 		}

@@ -101,7 +101,7 @@ type File struct {
 	Name       string              `json:"name"`
 	Data       []byte              `json:"data"`
 	Identities map[string]Document `json:"identities,omitempty"` // by subject id; else the subject id is a local record number
-	Source     string              `json:"source,omitempty"`     // what it was made from: csv or xlsx; empty = it is a phenopacket
+	Source     string              `json:"source,omitempty"`     // what it was made from: csv, xlsx or fhir; empty = it is a phenopacket
 }
 
 // Submission is a batch of files that are read, pseudonymised and sealed

@@ -6,7 +6,6 @@ import (
 
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/registry/mapping"
-	"github.com/raresync/raresync/registry/phenopacket"
 	"github.com/raresync/raresync/registry/rule"
 	"github.com/raresync/raresync/registry/table"
 )
@@ -21,6 +20,9 @@ type File struct {
 	Language string
 	// WithIDs leaves document numbers, names and telephones in the refused rows.
 	WithIDs bool
+	// Documents gives the patients' documents by subject id, for a phenopacket file
+	// or one of an archive; nil is none.
+	Documents func(file string) map[string]admin.Document
 	// Preview says that Send takes nothing, and what would become of the file.
 	Preview bool
 }
@@ -35,16 +37,8 @@ type Report struct {
 	Foreseen *admin.Foreseen  `json:"foreseen,omitempty"` // of a preview
 }
 
-// headBytes are enough of a file to tell a table.
-const headBytes = 1 << 10
-
 // Limit returns how many bytes a file may have, judged by its name and beginning.
-func Limit(name string, head []byte) int64 {
-	if Tabular(name, head[:min(len(head), headBytes)]) {
-		return table.MaxBytes
-	}
-	return phenopacket.DefaultMaxBytes
-}
+func Limit(name string, head []byte) int64 { return int64(KindOf(name, head).MaxBytes()) }
 
 // MaxFileBytes is the size above which no file is taken, whatever it is.
 const MaxFileBytes = table.MaxBytes
@@ -57,16 +51,19 @@ func CheckSize(name string, raw []byte) error {
 	return nil
 }
 
-// Deliver hands a file to the daemon, a table row by row, and says what became of
+// Deliver hands a file to the daemon, a table row by row, FHIR patient by patient, and says what became of
 // it; rejects are the refused rows. A file that is refused as a whole is a report,
 // not an error. After an error the same file can be delivered again.
 func (f File) Deliver(ctx context.Context, send Send) (r Report, rejects []RejectFile, err error) {
 	if err := CheckSize(f.Name, f.Raw); err != nil {
 		return f.refused(err)
 	}
-	if !Tabular(f.Name, f.Raw[:min(len(f.Raw), headBytes)]) {
+	switch KindOf(f.Name, f.Raw) {
+	case Packets:
 		r, err = f.packets(ctx, send)
 		return r, nil, err
+	case Collections:
+		return f.collection(ctx, send)
 	}
 	t, err := Open(f.Name, f.Raw, f.Profile, f.Language)
 	if err != nil {
@@ -81,7 +78,7 @@ func (f File) Deliver(ctx context.Context, send Send) (r Report, rejects []Rejec
 	r.About = t.About(f.Language, of.Read, n.Accepted+n.Known, n.Refused, f.Preview)
 	r.Findings = append(Explain(t.Name, of.Whole, f.Language), ExplainCells(t.Name, of.Findings, f.Language)...)
 	if f.Preview {
-		r.Foreseen = &admin.Foreseen{Added: n.Accepted - n.Changed - n.Linked, Changed: n.Changed, Linked: n.Linked, Known: n.Known}
+		r.Foreseen = n.foreseen()
 	}
 	rejects, err = of.Rejects.Files(f.Language, f.WithIDs)
 	return r, rejects, err
@@ -96,9 +93,33 @@ func (f File) refused(err error) (Report, []RejectFile, error) {
 	return Report{Outcome: Refused, Findings: Explain(f.Name, findings, f.Language)}, nil, nil
 }
 
+// collection hands over FHIR, or the files of an archive.
+func (f File) collection(ctx context.Context, send Send) (r Report, rejects []RejectFile, err error) {
+	c, err := OpenCollection(f.Name, f.Raw)
+	if err != nil {
+		return f.refused(err)
+	}
+	c.Documents = f.Documents
+	of, err := c.Submit(ctx, send)
+	if err != nil {
+		return Report{}, nil, err
+	}
+	n := of.Counts
+	r = Report{Outcome: n.Outcome(), Rows: &n, Entries: of.Entries, Findings: Explain(f.Name, of.Findings, f.Language)}
+	r.About = c.About(f.Language, n.Accepted+n.Known, n.Refused, f.Preview)
+	if f.Preview {
+		r.Foreseen = n.foreseen()
+	}
+	return r, nil, nil
+}
+
 // packets hands over a file of phenopackets.
 func (f File) packets(ctx context.Context, send Send) (Report, error) {
-	answers, err := send(ctx, []admin.File{{Name: f.Name, Data: f.Raw}})
+	one := admin.File{Name: f.Name, Data: f.Raw}
+	if f.Documents != nil {
+		one.Identities = f.Documents(f.Name)
+	}
+	answers, err := send(ctx, []admin.File{one})
 	if err != nil {
 		return Report{}, err
 	}

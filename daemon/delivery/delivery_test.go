@@ -96,7 +96,7 @@ func TestAnAnswerForOtherFilesIsAnError(t *testing.T) {
 
 func TestATableIsKnownByItsNameOrItsBytes(t *testing.T) {
 	for name, want := range map[string]bool{"a.csv": true, "a.XLSX": true, "a.json": false, "a": false} {
-		if got := delivery.Tabular(name, []byte(`{"id": 1}`)); got != want {
+		if got := delivery.KindOf(name, []byte(`{"id": 1}`)) == delivery.Rows; got != want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

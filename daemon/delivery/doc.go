@@ -1,5 +1,6 @@
 // Package delivery takes one file, as a hospital's own system exports it, to the
-// daemon's intake: phenopackets as they are, a table row by row.
+// daemon's intake: phenopackets as they are, a table row by row, FHIR patient by
+// patient, an archive file by file.
 //
 //	f, err := delivery.Open("cases.xlsx", raw, nil) // refused by rule: no table, no profile
 //	r, err := f.Submit(ctx, send)                   // send is the daemon's intake

@@ -9,17 +9,6 @@ import (
 	"github.com/raresync/raresync/registry/rule"
 )
 
-// Bounds of one call of a Send: as many patients as the share holders are asked
-// about at once, and so many bytes that a larger file goes alone.
-const (
-	MaxBatchPatients = 4096
-	MaxBatchBytes    = 8 << 20
-)
-
-// Send hands files to the daemon's intake and tells what became of each, in the
-// order given.
-type Send func(ctx context.Context, files []admin.File) ([]admin.FileResult, error)
-
 // The outcomes of a file, as the daemon names them, and that of a table of which a
 // part was refused.
 const (
@@ -30,9 +19,9 @@ const (
 	Partly   = "partly accepted"
 )
 
-// Counts say what became of the patients of a table.
+// Counts say what became of the patients of a table or collection.
 type Counts struct {
-	Read     int `json:"read"`     // rows
+	Read     int `json:"read"`     // rows or, of a collection, patients
 	Passed   int `json:"passed"`   // rows that the profile leaves out
 	Accepted int `json:"accepted"` // patients, and so on
 	Known    int `json:"known"`
@@ -42,7 +31,30 @@ type Counts struct {
 	Linked   int `json:"linked,omitempty"`  // likewise: new of a patient who is known here
 }
 
-// Outcome sums up what became of a table.
+// take counts a patient by what became of it.
+func (n *Counts) take(r admin.FileResult) {
+	if f := r.Foreseen; f != nil {
+		n.Changed += f.Changed
+		n.Linked += f.Linked
+	}
+	switch r.Outcome {
+	case Refused:
+		n.Refused++
+	case Waiting:
+		n.Waiting++
+	case Known:
+		n.Known++
+	default:
+		n.Accepted++
+	}
+}
+
+// foreseen is what a preview says of the patients.
+func (n Counts) foreseen() *admin.Foreseen {
+	return &admin.Foreseen{Added: n.Accepted - n.Changed - n.Linked, Changed: n.Changed, Linked: n.Linked, Known: n.Known}
+}
+
+// Outcome sums up what became of a table or collection.
 func (n Counts) Outcome() string {
 	switch {
 	case n.Refused > 0 && n.Accepted+n.Known+n.Waiting == 0:
@@ -67,30 +79,20 @@ type Result struct {
 	Rejects  *Rejects
 }
 
-// submission is a table on its way.
-type submission struct {
-	*Table
-	send     Send
-	result   *Result
-	batch    []admin.File
-	patients []mapping.Patient // of the batch
-	bytes    int
-}
-
 // Submit sends the table's patients, a batch at a time. After an error the same
 // table can be submitted again: what was taken of it is known then.
 func (t *Table) Submit(ctx context.Context, send Send) (*Result, error) {
-	s := &submission{Table: t, send: send, result: &Result{Rejects: NewRejects(t)}}
+	r := &Result{Rejects: NewRejects(t)}
+	b := batch{send: send}
 	reader := t.Profile.Reader(t.Name, t.Book)
 	for p := range reader.All() {
-		if err := s.patient(ctx, p); err != nil {
-			return s.result, err
+		if err := t.patient(ctx, &b, p, r); err != nil {
+			return r, err
 		}
 	}
-	if err := s.flush(ctx); err != nil {
-		return s.result, err
+	if err := b.flush(ctx); err != nil {
+		return r, err
 	}
-	r := s.result
 	r.Read, r.Counts.Read, r.Counts.Passed = reader.Counts, reader.Counts.Rows, reader.Counts.Passed
 	r.Findings = append(r.Findings, reader.Findings...)
 	r.Whole, _ = RefusalsOf(reader.Err())
@@ -101,62 +103,28 @@ func (t *Table) Submit(ctx context.Context, send Send) (*Result, error) {
 }
 
 // patient puts a patient into the batch, or refuses one whose row cannot be read.
-func (s *submission) patient(ctx context.Context, p mapping.Patient) error {
+func (t *Table) patient(ctx context.Context, b *batch, p mapping.Patient, r *Result) error {
 	if mapping.Refuses(p.Findings) {
-		s.refuse(p, p.Findings)
+		r.refuse(p, p.Findings)
 		return nil
 	}
-	f := admin.File{Name: fmt.Sprintf("%s %s", s.Name, p.At().Within()), Data: p.Packet, Source: string(s.Book.Format)}
-	if d := p.Document; d.Value != "" {
-		f.Identities = map[string]admin.Document{p.Subject: {Type: string(d.Type), Issuer: d.Issuer, Value: d.Value}}
-	}
+	f := admin.File{Name: fmt.Sprintf("%s %s", t.Name, p.At().Within()), Data: p.Packet, Source: string(t.Book.Format)}
+	f.Identities = identified(p.Subject, p.Document)
 	p.Packet = nil
-	s.batch, s.patients, s.bytes = append(s.batch, f), append(s.patients, p), s.bytes+len(f.Data)
-	if len(s.batch) < MaxBatchPatients && s.bytes < MaxBatchBytes {
-		return nil
-	}
-	return s.flush(ctx)
+	return b.add(ctx, f, func(answer admin.FileResult) {
+		findings := Merged(append(p.Findings, Placed(p, f.Name, Received(answer.Findings))...))
+		if answer.Outcome == Refused {
+			r.refuse(p, findings)
+			return
+		}
+		r.Counts.take(answer)
+		r.Entries = append(r.Entries, answer.Entries...)
+		r.Findings = append(r.Findings, findings...)
+	})
 }
 
-func (s *submission) refuse(p mapping.Patient, findings []mapping.Finding) {
-	s.result.Counts.Refused++
-	s.result.Rejects.Add(p, findings)
-	s.result.Findings = append(s.result.Findings, findings...)
-}
-
-// flush sends the batch and takes the answer for each patient.
-func (s *submission) flush(ctx context.Context) error {
-	if len(s.batch) == 0 {
-		return nil
-	}
-	answers, err := s.send(ctx, s.batch)
-	if err != nil {
-		return err
-	}
-	if len(answers) != len(s.batch) {
-		return fmt.Errorf("the daemon answered for %d of %d patients", len(answers), len(s.batch))
-	}
-	for i, r := range answers {
-		p := s.patients[i]
-		findings := Merged(append(p.Findings, Placed(p, s.batch[i].Name, Received(r.Findings))...))
-		s.result.Entries = append(s.result.Entries, r.Entries...)
-		if f := r.Foreseen; f != nil {
-			s.result.Counts.Changed += f.Changed
-			s.result.Counts.Linked += f.Linked
-		}
-		switch r.Outcome {
-		case Refused:
-			s.refuse(p, findings)
-			continue
-		case Waiting:
-			s.result.Counts.Waiting++
-		case Known:
-			s.result.Counts.Known++
-		default:
-			s.result.Counts.Accepted++
-		}
-		s.result.Findings = append(s.result.Findings, findings...)
-	}
-	s.batch, s.patients, s.bytes = nil, nil, 0
-	return nil
+func (r *Result) refuse(p mapping.Patient, findings []mapping.Finding) {
+	r.Counts.Refused++
+	r.Rejects.Add(p, findings)
+	r.Findings = append(r.Findings, findings...)
 }

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/raresync/raresync/registry/mapping"
@@ -15,18 +14,6 @@ type Table struct {
 	Name    string // of the file
 	Book    *table.Book
 	Profile *mapping.Profile
-}
-
-// Tabular reports whether a file is a table, by its name or, of another name, by
-// its first bytes.
-func Tabular(name string, head []byte) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".json":
-		return false
-	case ".csv", ".tsv", ".txt", ".xlsx", ".xls":
-		return true
-	}
-	return table.Is(head)
 }
 
 // Open opens a table, read by a profile or, with nil, by the shipped one that

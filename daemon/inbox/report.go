@@ -47,7 +47,7 @@ func (r *Report) receipts() (n int) {
 var outcomeWords = map[string][2]string{
 	delivery.Accepted: {"accepted", "已接受"},
 	delivery.Known:    {"nothing new in it", "没有新内容"},
-	delivery.Partly:   {"accepted, but for the rows below", "部分接受，下列各行除外"},
+	delivery.Partly:   {"accepted, but for what is below", "部分接受，下列除外"},
 	delivery.Refused:  {"refused", "已拒绝"},
 	delivery.Waiting:  {"taken in, and waiting for another day's quota", "已收下，等待另一天的配额"},
 }

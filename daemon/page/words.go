@@ -27,7 +27,7 @@ var words = map[string]text{
 	"noAccountYet": {"Accounts are kept by the administrator of this node.", "账号由本节点的管理员维护。"},
 
 	"upload":      {"Hand in a file", "提交文件"},
-	"uploadHint":  {"A table (CSV, TSV, XLSX), or phenopackets (JSON), as the inbox takes them. Nothing leaves the hospital before you confirm.", "表格（CSV、TSV、XLSX）或 phenopacket（JSON），与收件箱接受的格式相同。确认之前，任何内容都不会离开本院。"},
+	"uploadHint":  {"A table (CSV, TSV, XLSX), FHIR R4 or phenopackets (JSON, NDJSON), or a ZIP of these two, as the inbox takes them. Nothing leaves the hospital before you confirm.", "表格（CSV、TSV、XLSX）、FHIR R4 或 phenopacket（JSON、NDJSON），或后两者的 ZIP 压缩包，与收件箱接受的格式相同。确认之前，任何内容都不会离开本院。"},
 	"chooseFile":  {"File", "文件"},
 	"check":       {"Check and preview", "检查并预览"},
 	"past":        {"My deliveries", "我的交付"},

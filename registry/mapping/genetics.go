@@ -59,9 +59,10 @@ func (b *builder) interpretations(diseases []disease, extra object) []any {
 	if len(diseases) > 0 && !diseases[0].excluded {
 		diagnosis["disease"] = diseases[0].object(nil)["term"]
 	}
+	stated, _ := Interpreted(result)
 	return []any{object{
 		"id":             "interpretation-1",
-		"progressStatus": first(progress, progressOf[result], "UNKNOWN_PROGRESS"),
+		"progressStatus": first(progress, stated),
 		"diagnosis":      diagnosis,
 	}}
 }
@@ -90,11 +91,12 @@ func (b *builder) variant(n int, result string) object {
 	if id := b.word("zygosity"); id != "" {
 		v["allelicState"] = object{"id": id, "label": zygosityLabel(id)}
 	}
+	_, standing := Interpreted(result)
 	in := object{"variationDescriptor": v}
 	set(in, "acmgPathogenicityClassification", b.word("acmg"))
 	return object{
 		"subjectOrBiosampleId":  b.Subject,
-		"interpretationStatus":  first(b.word("standing"), standingOf[result], "UNKNOWN_STATUS"),
+		"interpretationStatus":  first(b.word("standing"), standing),
 		"variantInterpretation": in,
 	}
 }

@@ -268,7 +268,7 @@ func (b *builder) subject() {
 		b.find("ID004", "record", "number cell")
 	case ok:
 	case b.Document.Value != "":
-		b.Subject = string(b.Document.Type) + ":" + strings.ToUpper(wordKey(b.Document.Value))
+		b.Subject = SubjectOf(b.Document)
 		return
 	default:
 		b.find("ID001", "record", "neither a document nor a record number")

@@ -9,13 +9,13 @@
 //
 // Reading goes through these steps, each a file of this package:
 //
-//	parse        the document, within bounds            parse.go
+//	parse        the document, within bounds            tree.go, package jsontree
 //	unwrap       Family and Cohort into packets         wrap.go
 //	rename       snake_case fields to lowerCamelCase    names.go
 //	deidentify   patient, relatives, staff              deidentify.go
 //	leaks        refuse texts with personal numbers     leak.go
 //	split        genetics from the rest                 split.go
-//	cut          parts that are entries of their own    parts.go
+//	cut          parts that are entries of their own    parts.go, native.go
 //	map          fields of the entries                  layout.go, parts_layout.go, lens.go
 //	subtract     what no field holds: the extension     overlay.go
 //

@@ -73,6 +73,8 @@ func (p Packet) Entries(o Options) (Entries, error) {
 	clinical, genetic := split(p.tree)
 	findings := append(slices.Clone(p.findings), strangers(clinical, genetic)...)
 	clinical, parts := cutParts(clinical)
+	clinical, parts, found := cutNative(clinical, parts)
+	findings = append(findings, found...)
 	m := mapping{Packet: p, Options: o, lens: &lens{path: "$"}}
 	var out Entries
 	var err error

@@ -18,12 +18,24 @@ func (p Packet) locate(findings []rule.Finding) []rule.Finding {
 	for _, f := range findings {
 		path := f.Where
 		if !strings.HasPrefix(path, "$") {
-			path = jsonPath(path)
+			path = p.native(jsonPath(path))
 		}
 		f.Where = where(p.name, p.path+strings.TrimPrefix(path, "$"))
 		out = append(out, f)
 	}
 	return out
+}
+
+// native returns the path of a part in the schema's own list, if that is where
+// the packet has such parts.
+func (p Packet) native(path string) string {
+	for _, k := range nativeKinds {
+		rest, ok := strings.CutPrefix(path, "$.raresync."+k.instead)
+		if ok && len(p.tree.At("raresync", k.instead).List()) == 0 && p.tree.Get(k.list) != nil {
+			return "$." + k.list + rest
+		}
+	}
+	return path
 }
 
 // places rewrites the beginning of a field's name. The first that fits is

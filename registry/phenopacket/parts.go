@@ -13,23 +13,25 @@ type partKind struct {
 	name   string
 	of     entry.Type
 	layout func(*lens, *value, *entry.Entry)
-	single bool // an object, where the others are lists of them
+	single bool   // an object, where the others are lists of them
+	from   string // the member that names the specimen it was made from
 }
 
 // partKinds are in the order in which their entries are made.
 var partKinds = []partKind{
-	{"followUps", entry.TypeFollowUp, visitLayout, false},
-	{"specimens", entry.TypeSpecimen, specimenLayout, false},
-	{"treatments", entry.TypeTreatment, treatmentLayout, false},
-	{"death", entry.TypeDeath, deathLayout, true},
-	{"referrals", entry.TypeReferral, referralLayout, false},
+	{"followUps", entry.TypeFollowUp, visitLayout, false, ""},
+	{"specimens", entry.TypeSpecimen, specimenLayout, false, "derivedFrom"},
+	{"treatments", entry.TypeTreatment, treatmentLayout, false, ""},
+	{"death", entry.TypeDeath, deathLayout, true, ""},
+	{"referrals", entry.TypeReferral, referralLayout, false, ""},
 }
 
 // A cut is one part, taken out of a packet.
 type cut struct {
 	partKind
-	value *value
-	path  string
+	value  *value
+	path   string
+	native string // of an element of the schema's own lists, its mark
 }
 
 // cutParts takes the parts out of the clinical part of a packet. What is not
@@ -58,7 +60,7 @@ func (k partKind) in(block *value) (parts []cut) {
 	member := block.Get(k.name)
 	if k.single {
 		if member.IsObject() && !member.Empty() {
-			parts = append(parts, cut{k, member, "$.raresync." + k.name})
+			parts = append(parts, cut{partKind: k, value: member, path: "$.raresync." + k.name})
 		}
 		return parts
 	}
@@ -66,7 +68,7 @@ func (k partKind) in(block *value) (parts []cut) {
 		if !item.IsObject() {
 			return nil
 		}
-		parts = append(parts, cut{k, item, place("$.raresync."+k.name, i)})
+		parts = append(parts, cut{partKind: k, value: item, path: place("$.raresync."+k.name, i)})
 	}
 	return parts
 }
@@ -75,7 +77,12 @@ func (m mapping) partEntry(part cut, of [32]byte) (entry.Entry, error) {
 	e := m.blank(part.of, part.value, of)
 	e.Facts = entry.Blank(part.of).Under(of)
 	m.lens.within(part.path, func() { part.layout(m.lens, part.value, &e) })
-	rest, err := m.remainder(part.value, part.write(&e))
+	value := part.value
+	if part.native != "" {
+		value = jsontree.NewObject()
+		value.Set(part.native, part.value)
+	}
+	rest, err := m.remainder(value, part.write(&e))
 	*e.Extension() = rest
 	return e, err
 }
@@ -97,13 +104,13 @@ func (m mapping) derive(parts []cut, entries []entry.Entry) {
 		}
 	}
 	for i, part := range parts {
-		from := part.value.Get("derivedFrom")
+		from := part.value.Get(part.from)
 		if part.of != entry.TypeSpecimen || !from.Given() {
 			continue
 		}
 		id, known := ids[from.Str()]
 		if !known || id == entries[i].ID {
-			m.lens.within(part.path, func() { m.lens.find("SP002", "derivedFrom", "") })
+			m.lens.within(part.path, func() { m.lens.find("SP002", part.from, "") })
 			continue
 		}
 		entries[i].Specimen.DerivedFrom = id
@@ -113,10 +120,30 @@ func (m mapping) derive(parts []cut, entries []entry.Entry) {
 // addParts puts parts back into a packet, in the order in which they are given.
 func addParts(packet *value, parts []entry.Entry) error {
 	left := len(parts)
+	native := jsontree.NewObject()
+	for i := range parts {
+		k, element, err := nativeOf(parts[i])
+		if err != nil {
+			return err
+		}
+		if element == nil {
+			continue
+		}
+		if native.Get(k.list) == nil {
+			native.Set(k.list, &value{Kind: jsontree.Array})
+		}
+		list := native.Get(k.list)
+		list.Items = append(list.Items, element)
+	}
+	*packet = *merge(native, packet) // whose genetic part holds some of it
 	for _, k := range partKinds {
 		list := &value{Kind: jsontree.Array}
 		for i := range parts {
 			if parts[i].Of() != k.of {
+				continue
+			}
+			left--
+			if _, element, _ := nativeOf(parts[i]); element != nil {
 				continue
 			}
 			part, err := restore(k.write(&parts[i]), *parts[i].Extension())
@@ -125,7 +152,7 @@ func addParts(packet *value, parts []entry.Entry) error {
 			}
 			list.Items = append(list.Items, part)
 		}
-		switch left -= len(list.Items); {
+		switch {
 		case len(list.Items) == 0:
 		case k.single:
 			block(packet).Set(k.name, list.Items[len(list.Items)-1])

@@ -23,9 +23,9 @@ var severities = map[string]Severity{
 	"CR001": E, "CR002": E, "CR003": E,
 	"DU001": W, "DU002": I, "DU003": Q, "DU004": I, "DU005": W, "DU006": I,
 	"PR001": E,
-	"FM001": E, "FM002": E, "FM003": E, "FM004": W, "FM005": E, "FM006": E, "FM007": E, "FM008": W,
-	"PP001": E, "PP002": E, "PP003": Q,
-	"FH001": E, "FH002": E, "FH003": W,
+	"FM001": E, "FM002": E, "FM003": E, "FM004": W, "FM005": E, "FM006": E, "FM007": E, "FM008": W, "FM009": E,
+	"PP001": E, "PP002": E, "PP003": Q, "PP004": W,
+	"FH001": E, "FH002": E, "FH003": W, "FH004": E, "FH005": W, "FH006": E, "FH007": E,
 	"RQ001": E, "ENC001": E,
 	"SEAL001": E, "SEAL002": E, "SEAL003": E, "SEAL004": E,
 }

@@ -87,14 +87,20 @@ var english = map[string]text{
 	"FM006": {"A sealed body has a length that no entry has.", "Nothing to do for clerks; the operator should ask the sender to update its software."},
 	"FM007": {"This is not, or no longer, a table that can be read.", "Save it from the spreadsheet as .xlsx or as CSV; if it is damaged, export it again."},
 	"FM008": {"This sheet has none of the headings and was not read.", "If patients are in it, give it the headings of the others."},
+	"FM009": {"The archive holds what is not taken in.", "Pack JSON files of phenopackets or FHIR only, without links, passwords or archives within."},
 
 	"PP001": {"The phenopacket has no metaData or no subject.", "Complete it in the program that wrote it."},
 	"PP002": {"The file is not a phenopacket.", "Correct the value that is named, or check that the right file was dropped; other formats have a format of their own to choose."},
 	"PP003": {"An interpretation names a disease that the packet does not list.", "Add the disease, or correct the interpretation."},
+	"PP004": {"A biosample or medical action lacks what an entry of its own needs.", "Complete it, or give it in the member raresync; until then it stays in the case."},
 
 	"FH001": {"A reference leads to nothing in the file.", "Correct it, or add what it names: a FHIR resource, or the patient a document was given for."},
 	"FH002": {"This type of FHIR bundle cannot be taken in.", "Export a searchset, collection, document, batch or transaction bundle."},
 	"FH003": {"The FHIR file holds resources that are not used here.", "Nothing needs to be done; see the counts."},
+	"FH004": {"The FHIR file holds no Patient.", "Export the Patients with their resources, or pack the files that belong together into one .zip."},
+	"FH005": {"A FHIR resource was left out: it says too little, or not of whom.", "Complete it in the source system if it matters; everything else was read."},
+	"FH006": {"Two Patients of the FHIR file share an id or a document.", "Give twins their own documents; of a patient who was exported twice, leave one."},
+	"FH007": {"This is not FHIR R4 in JSON that can be read.", "Export it again as JSON in UTF-8; XML and versions before R4 are not read."},
 
 	"RQ001":  {"A field that this profile requires is missing.", "Fill the field in, or choose the profile that fits the source."},
 	"ENC001": {"The bytes are not the one encoding the protocol allows.", "The operator should compare the program versions of both nodes."},
