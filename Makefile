@@ -36,12 +36,12 @@ test: ## run every test, networks of real processes included
 # registry, crypto and consensus/state start no goroutines. Scripts play commands one after the
 # other, each a process, as integration does, and long stories in false time do
 # what shorter tests do; make test runs all of them.
-LONG = TestScripts|TestPromisesHoldUnder|TestNetworkKeepsItsPromisesUnderFaults|$(WAITS)
+LONG = TestScripts|TestPromisesHold.*|TestNetworkKeepsItsPromisesUnderFaults|$(WAITS)
 WAITS = TestFollowerThatRefusedForAMomentCatchesUp|TestVoterThatLostPartOfItsFiles.*|TestDamaged.*
 race: ## run the unit tests with the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race $(JOBS) -timeout 15m -skip '^($(LONG))$$' $(UNITS)
 
-FAULTY = Planted|APowerCut|NetworkKilledAtAStep
+FAULTY = Planted|APowerCut|NetworkKilled
 faults: ## run the tests of a build that makes mistakes and crashes when told to
 	$(GO) test $(JOBS) -tags faults -timeout 15m -run '$(FAULTY)' ./consensus/... ./integration
 

@@ -277,7 +277,7 @@ func (c *cluster) leader() string {
 	c.t.Helper()
 	found := ""
 	c.until("a leader", func() bool {
-		for _, id := range c.voters() {
+		for _, id := range c.ids { // an act may have made the mirror a voter
 			c.mu.Lock()
 			n := c.nodes[id]
 			c.mu.Unlock()

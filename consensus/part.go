@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/logstore"
 	"github.com/raresync/raresync/consensus/state"
@@ -108,6 +109,7 @@ func (n *Node) notePart(p notedPart) error {
 	if err := ledger.WriteFileDurable(n.partPath(), cbor.AppendUint(raw, p.Envelopes)); err != nil {
 		return fmt.Errorf("note what part this node takes: %w", err)
 	}
+	fault.At(fault.PartNoted)
 	return nil
 }
 
@@ -194,7 +196,11 @@ func (n *Node) saveForPart() error {
 	if err != nil {
 		return fmt.Errorf("save for another part: %w", err)
 	}
-	return n.save(s)
+	if err := n.save(s); err != nil {
+		return err
+	}
+	fault.At(fault.PartSaved)
+	return nil
 }
 
 // forgetRaft removes what Raft has kept on a node that is no voter any more, but
@@ -211,6 +217,7 @@ func (n *Node) forgetRaft() error {
 	if err := logstore.Remove(filepath.Join(dir, logFile)); err != nil {
 		return err
 	}
+	fault.At(fault.PartForgotten)
 	for _, name := range []string{filepath.Join(dir, "snapshots"), recoveryPath(n.cfg.Dir)} {
 		if err := os.RemoveAll(name); err != nil {
 			return fmt.Errorf("remove what Raft has kept: %w: %w", ledger.ErrStorage, err)

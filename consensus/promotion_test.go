@@ -159,6 +159,7 @@ func TestADemotedVoterIsAMirrorAndComesBack(t *testing.T) {
 	c.decide(leader, act.TypeDemotion, act.Demotion{Node: out}.Marshal())
 	c.reopened(out)
 	c.wantServers(c.without(out)...)
+	c.wantStreamRefused(out, c.leader())
 	c.resume(chains)
 	c.continueLoad(chains, 1, 1, c.without(out)...)
 	c.converged(1 + 3*3 + 1)

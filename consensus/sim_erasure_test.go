@@ -17,9 +17,12 @@ type simWithdrawal struct {
 	needles []needle
 }
 
-// next builds the hospital's next envelope: entries, or now and then the
-// withdrawal of some that it sent before.
+// next builds the hospital's next envelope: entries, now and then the
+// withdrawal of some that it sent before, or its word that its node can vote.
 func (h *simHospital) next() (*envelope.Envelope, *simWithdrawal) {
+	if e := h.readies(); e != nil {
+		return e, nil
+	}
 	if often := h.s.withdrawals; often == 0 || len(h.own) == 0 || h.rng.IntN(often) != 0 {
 		return h.build(), nil
 	}
@@ -39,13 +42,7 @@ func (h *simHospital) next() (*envelope.Envelope, *simWithdrawal) {
 	a := act.Act{Version: act.Version, Type: act.TypeWithdrawal, Payload: act.Withdrawal{
 		Hospital: h.m.Number, Entries: []act.Span{{First: w.of.out.First + uint64(first), Count: uint64(count)}},
 	}.Marshal()}
-	e, err := envelope.BuildAct(envelope.Link{
-		Network: h.s.founded.ID, Hospital: h.m.Number, Sequence: h.sequence + 1, Attempt: 1, Previous: h.previous, SignedAt: h.signedAt(),
-	}, a.Marshal(), h.m.Envelope)
-	if err != nil {
-		panic("sim: " + err.Error())
-	}
-	return e, w
+	return h.act(a, 1), w
 }
 
 // maxSimNeedles bounds what is looked for of one withdrawal: the salt of its

@@ -118,7 +118,7 @@ func (s *sim) cutOff(ids []string) func() {
 func (s *sim) partition() func() { return s.cutOff(s.some(s.ids, 1+s.rng.IntN(len(s.ids)-1))) }
 
 func (s *sim) isolateLeader() func() {
-	for _, id := range s.voters {
+	for _, id := range s.ids {
 		if n := s.node(id); n != nil && n.Leading() {
 			return s.cutOff([]string{id})
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/registry/act"
 )
 
 // slowDown makes a voter late with whatever it says to the others, as a slow
@@ -100,7 +101,7 @@ func (s *sim) promote(id string) bool {
 
 // change asks whoever leads for a change of the configuration.
 func (s *sim) change(ask func(context.Context, *simNode) error) bool {
-	for _, id := range s.voters {
+	for _, id := range s.ids {
 		n := s.node(id)
 		if n == nil || !n.Leading() || s.isPaused(id) {
 			continue
@@ -117,10 +118,6 @@ func (s *sim) change(ask func(context.Context, *simNode) error) bool {
 
 // allVote takes in again whoever is out, and reports whether nobody is any more.
 func (s *sim) allVote() bool {
-	for _, id := range s.voters {
-		if !s.promote(id) {
-			return false
-		}
-	}
-	return true
+	view := s.newest()
+	return view != nil && !slices.ContainsFunc(view.Voters(), func(v act.Node) bool { return !s.promote(v.ID) })
 }

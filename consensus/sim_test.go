@@ -44,6 +44,7 @@ type scenario struct {
 	between     time.Duration // steps are this far apart, in the middle
 	think       time.Duration // a hospital waits this long between envelopes, in the middle
 	withdrawals int           // one in so many envelopes withdraws entries; 0: none
+	parts       bool          // acts change who votes
 	settle      time.Duration // the network may take to converge in the end; 0: simSettle
 }
 
@@ -58,12 +59,11 @@ type sim struct {
 	net      *memnet
 	founded  *foundingtest.Network
 	genesis  *state.State
-	policy   *tlog.Policy
 	rng      *mathrand.Rand
 	began    time.Time
 	limits   logLimits
 	patience time.Duration
-	voters   []string
+	voters   []string // of the founding
 	ids      []string // voters, then mirrors
 	ctx      context.Context
 
@@ -74,8 +74,9 @@ type sim struct {
 	slow       map[string]time.Duration // whatever it says to voters is so late
 	liar       string                   // the voter whose answers are bent
 	paused     map[string]bool
-	changed    chan struct{} // closed and replaced when paused changes
-	stopping   bool          // hospitals finish what they have sent
+	changed    chan struct{}  // closed and replaced when paused changes
+	stopping   bool           // hospitals finish what they have sent
+	acts       map[string]int // that changed who votes, by type
 	violations []string
 
 	active   []simFault
@@ -92,7 +93,8 @@ type simNode struct {
 	*Node
 	dir   string
 	fatal chan error
-	dead  bool // guarded by sim.mu: what it answers from here on was never heard
+	part  chan struct{} // takes a value when it is to be opened again for another part
+	dead  bool          // guarded by sim.mu: what it answers from here on was never heard
 }
 
 var simFounding struct {
@@ -119,7 +121,7 @@ func newSim(t *testing.T, root string, sc scenario) *sim {
 		nodes: map[string]*simNode{}, ahead: map[string]time.Duration{}, refusing: map[string]int{},
 		slow:   map[string]time.Duration{},
 		paused: map[string]bool{}, changed: make(chan struct{}), counts: map[string]int{},
-		cuts: map[link]int{}, dirs: map[string]string{},
+		cuts: map[link]int{}, dirs: map[string]string{}, acts: map[string]int{},
 	}
 	if s.patience = sc.settle; s.patience == 0 {
 		s.patience = simSettle
@@ -139,9 +141,6 @@ func newSim(t *testing.T, root string, sc scenario) *sim {
 	if s.genesis, _, err = state.Found(s.founded.Genesis); err != nil {
 		t.Fatal(err)
 	}
-	if s.policy, err = PolicyOf(s.genesis); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
 
@@ -158,6 +157,9 @@ func (s *sim) run() {
 	for i := range s.founded.Hospitals {
 		h := s.hospital(i)
 		hospitals.Go(h.run)
+	}
+	if s.parts {
+		hospitals.Go(s.council().run)
 	}
 	for range s.steps {
 		passTime(s.around(s.between))
@@ -224,7 +226,7 @@ func (s *sim) now(id string) time.Time {
 	return time.UnixMilli(foundingtest.SignedAt).Add(time.Since(s.began) + s.ahead[id])
 }
 
-func (s *sim) config(id, dir string, fatal chan error) Config {
+func (s *sim) config(id, dir string, fatal chan error, part chan struct{}) Config {
 	cfg := Config{
 		Self: id, Dir: dir, Genesis: s.founded.Genesis,
 		Peers:   &simPeers{&memPeers{s.net, id}, s, id},
@@ -232,6 +234,7 @@ func (s *sim) config(id, dir string, fatal chan error) Config {
 		Logger:  slog.New(slog.NewTextHandler(&testLog{t: s.t, id: id}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Now:     func() time.Time { return s.now(id) },
 		Fatal:   func(err error) { fatal <- err },
+		Part:    func() { part <- struct{}{} },
 		limits:  s.limits,
 		guard: func(int) error {
 			s.mu.Lock()
@@ -245,7 +248,7 @@ func (s *sim) config(id, dir string, fatal chan error) Config {
 	if os.Getenv("SIM_VERBOSE") == "" {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	for _, m := range s.founded.Hospitals {
+	for _, m := range append(slices.Clone(s.founded.Hospitals), s.founded.Reader) {
 		if m.Node == id {
 			cfg.Log, cfg.Cosign = m.Log, m.Cosign
 		}
@@ -258,14 +261,14 @@ func (s *sim) open(id, dir string) {
 		s.t.Fatal(err)
 	}
 	s.dirs[id] = dir
-	fatal := make(chan error, 1)
-	n, err := Open(s.config(id, dir, fatal))
+	fatal, part := make(chan error, 1), make(chan struct{}, 1)
+	n, err := Open(s.config(id, dir, fatal, part))
 	if err != nil {
 		s.violate("%s does not open: %v", id, err)
 		return
 	}
 	s.mu.Lock()
-	s.nodes[id] = &simNode{Node: n, dir: dir, fatal: fatal}
+	s.nodes[id] = &simNode{Node: n, dir: dir, fatal: fatal, part: part}
 	s.mu.Unlock()
 	s.net.started(id, n)
 }
@@ -296,7 +299,7 @@ func (s *sim) stop(id string, ctx context.Context) (dir string) {
 	return n.dir
 }
 
-// revive starts nodes again that asked for it. Any other failure is one of the
+// revive starts nodes again that asked for it, or are given another part. Any other failure is one of the
 // node's own making: the simulator damages no files.
 func (s *sim) revive() {
 	for _, id := range s.ids {
@@ -312,6 +315,11 @@ func (s *sim) revive() {
 				continue
 			}
 			s.restarts++
+			s.open(id, dir)
+		case <-n.part:
+			ctx, cancel := context.WithTimeout(s.ctx, 5*time.Second)
+			dir := s.stop(id, ctx)
+			cancel()
 			s.open(id, dir)
 		default:
 		}

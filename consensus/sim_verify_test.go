@@ -55,8 +55,10 @@ func (w *witness) served(from uint64, list []Pulled) {
 }
 
 type seenReceipt struct {
+	node  string // that gave it
 	index uint64
 	leaf  []byte
+	proof []byte
 	under tlog.Checkpoint
 }
 
@@ -89,10 +91,10 @@ func (w *witness) any(rng *mathrand.Rand) (sent, bool) {
 	return w.acks[rng.IntN(len(w.acks))], true
 }
 
-func (w *witness) receipted(index uint64, leaf []byte, under tlog.SignedCheckpoint) {
+func (w *witness) receipted(r seenReceipt) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.receipts = append(w.receipts, seenReceipt{index, leaf, under.Checkpoint})
+	w.receipts = append(w.receipts, r)
 }
 
 // cosigned takes note of a cosignature that left a voter.
@@ -232,6 +234,7 @@ func (a *audit) addLog(dir string) error {
 
 // derived is a log derived again from the envelopes in a node's files.
 type derived struct {
+	state     *state.State
 	envelopes []sent
 	ids       []envelope.ID
 	leaves    [][]byte
@@ -250,7 +253,7 @@ func derive(dir string, genesis *envelope.Envelope) (*derived, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &derived{roots: map[uint64]tlog.Hash{}}
+	d := &derived{state: s, roots: map[uint64]tlog.Hash{}}
 	d.add(s, genesis, genesis.SignedAt, first)
 	for n := uint64(1); n < l.Lengths().Envelopes; n++ {
 		e, given, err := machine.Read(l, n, blankIn(l))
@@ -361,7 +364,7 @@ func (s *sim) verifyOnce(d *derived) {
 }
 
 // verifyAnswers checks that every acknowledged envelope has the place it was
-// given, and every receipt its leaf.
+// given, and every receipt its leaf, and the signatures of those who voted then.
 func (s *sim) verifyAnswers(d *derived) {
 	for _, a := range s.seen.acks {
 		out := a.out
@@ -377,6 +380,13 @@ func (s *sim) verifyAnswers(d *derived) {
 			s.violate("entry %d has a receipt and is lost", r.index)
 		}
 		s.seen.checkpoints = append(s.seen.checkpoints, r.under)
+		policy, err := PolicyAt(d.state, r.under.Size)
+		if err == nil {
+			_, _, err = tlog.VerifyReceipt(r.leaf, r.proof, policy)
+		}
+		if err != nil {
+			s.violate("receipt %d of %s: %v", r.index, r.node, err)
+		}
 	}
 }
 

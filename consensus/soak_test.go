@@ -79,7 +79,7 @@ func drawScenario(seed uint64, soaking bool) scenario {
 	if !soaking || rng.IntN(4) == 0 {
 		return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 6 * time.Second, think: 6 * time.Second, withdrawals: simWithdrawals}
 	}
-	return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 5 * time.Minute, think: 2 * time.Minute, withdrawals: simWithdrawals}
+	return scenario{seed: seed, steps: 20 + rng.IntN(20), between: 5 * time.Minute, think: 2 * time.Minute, withdrawals: simWithdrawals, parts: rng.IntN(2) == 0}
 }
 
 // simTotal is what all scenarios of a run come to.

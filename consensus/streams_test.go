@@ -13,18 +13,7 @@ func TestRaftStreamsAreTakenFromVotersOnly(t *testing.T) {
 	c := newCluster(t, 3)
 	c.open("h1")
 	for _, self := range []string{"reader", "stranger"} {
-		conn, err := (&memStreams{net: c.net, self: self}).Dial(c.ctx, "h1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		late := time.AfterFunc(deadline/4, func() { _ = conn.Close() }) // the read below says so
-		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
-			t.Errorf("a stream from %s: %v, want %v", self, err, io.EOF)
-		}
-		late.Stop()
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
+		c.wantStreamRefused(self, "h1")
 	}
 	conn, err := (&memStreams{net: c.net, self: "h2"}).Dial(c.ctx, "h1")
 	if err != nil {
@@ -38,6 +27,23 @@ func TestRaftStreamsAreTakenFromVotersOnly(t *testing.T) {
 	}
 	if err := conn.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// wantStreamRefused opens a stream for Raft, which has to be closed.
+func (c *cluster) wantStreamRefused(from, at string) {
+	c.t.Helper()
+	conn, err := (&memStreams{net: c.net, self: from}).Dial(c.ctx, at)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	late := time.AfterFunc(deadline/4, func() { _ = conn.Close() }) // the read below says so
+	if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
+		c.t.Errorf("a stream from %s: %v, want %v", from, err, io.EOF)
+	}
+	late.Stop()
+	if err := conn.Close(); err != nil {
+		c.t.Error(err)
 	}
 }
 

@@ -32,7 +32,8 @@ type voter struct {
 	gave  atomic.Int64 // whole envelopes
 	salts func([][]byte) [][]byte
 
-	impatient bool // the mirror waits 50 ms for a file
+	impatient bool   // the mirror waits 50 ms for a file
+	rate      uint64 // at which the mirror may fetch, in bytes per second; 0: any
 }
 
 func (v *voter) Submit(context.Context, string, []byte) (out consensus.Outcome, err error) {
@@ -107,7 +108,7 @@ func (w *world) mirror(v *voter, address string) *consensus.Node {
 func (w *world) open(v *voter, source *Source, dir string) *consensus.Node {
 	w.t.Helper()
 	n, err := consensus.Open(consensus.Config{
-		Self: "reader", Dir: dir, Genesis: w.net.Genesis, Peers: v, Copies: []consensus.StaticCopy{source},
+		Self: "reader", Dir: dir, Genesis: w.net.Genesis, Peers: v, Copies: []consensus.StaticCopy{source}, Rates: consensus.Rates{FetchBytes: v.rate},
 		Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.UnixMilli(now) },
 		Fatal: func(err error) { w.t.Error(err) },
 	})
