@@ -25,8 +25,12 @@ const (
 // servePage answers the hospital's browsers, if an address is configured, until stop
 // is called.
 func (s *service) servePage(ctx context.Context) (stop func(), err error) {
+	if s.cfg.Page.Listen == "" {
+		return func() {}, nil
+	}
 	m, ok := s.node.View().Member(s.self.Institution)
-	if s.cfg.Page.Listen == "" || !ok || m.Role != act.RoleHospital {
+	if !ok || m.Role != act.RoleHospital {
+		s.log.Warn("page.listen is set, and this institution is no hospital: no page is served")
 		return func() {}, nil
 	}
 	profile, err := inboxProfile(s.cfg.Inbox.Mapping)
@@ -35,7 +39,7 @@ func (s *service) servePage(ctx context.Context) (stop func(), err error) {
 	}
 	p, err := page.Open(page.Config{
 		DataDir: s.cfg.Node.DataDir, Sealing: s.ring.Sealing, Preview: s.previewDropped, Send: s.sendDropped, Proof: s.proofOf, Problem: pageProblem,
-		Profile: profile, Language: s.cfg.Language, Hospital: [2]string{m.NameEN, m.NameZH}, Keep: s.cfg.Page.Keep, Plain: s.cfg.Page.Plain,
+		Profile: profile, Hospital: [2]string{m.NameEN, m.NameZH}, Keep: s.cfg.Page.Keep, Plain: s.cfg.Page.Plain,
 		Hash: password.Default(), Now: s.clock, Logger: s.log,
 	})
 	if err != nil {

@@ -22,6 +22,7 @@ func (w *canaryWorld) everythingComesIn(o *origin) {
 	w.badFiles(o)
 	w.tablesComeIn(o)
 	w.filesAreDropped(o)
+	w.thePageIsUsed(o)
 	w.brokenRequests(o)
 	w.documentsAreTyped(o)
 	w.casesAreCorrected(o)

@@ -33,19 +33,20 @@ const (
 // traffic is in a network namespace where nothing else is.
 type canaryWorld struct {
 	*network
-	lan     *chaos.LAN
-	origins []*origin
-	mint    *canary.Mint
-	months  []int // of birth, that nobody has yet
-	markers []*canary.Marker
-	search  *canary.Search // for the markers, once all are minted
-	frames  *canary.Capture
-	control *canary.Marker // put where the search must find it
-	began   time.Time
-	ran     []string       // commands with their words
-	used    map[string]int // how often each exception was needed, by its place
-	bundles []answered     // files of what raresync debug bundle collected, to be searched at the end
-	seen    []answered     // what commands printed and daemons answered, to be searched at the end
+	lan          *chaos.LAN
+	origins      []*origin
+	mint         *canary.Mint
+	months       []int // of birth, that nobody has yet
+	markers      []*canary.Marker
+	search       *canary.Search // for the markers, once all are minted
+	frames       *canary.Capture
+	control      *canary.Marker // put where the search must find it
+	began        time.Time
+	ran          []string       // commands with their words
+	askedOfPages []string       // paths
+	used         map[string]int // how often each exception was needed, by its place
+	bundles      []answered     // files of what raresync debug bundle collected, to be searched at the end
+	seen         []answered     // what commands printed and daemons answered, to be searched at the end
 }
 
 // answered is what a command printed or a daemon answered.
@@ -82,6 +83,7 @@ func newCanaryWorld(t *testing.T) *canaryWorld {
 	w.addOrigins(1, 4) // a voter and a mirror
 	for _, o := range w.origins {
 		w.configure(o.Process, `#dir = ""`, fmt.Sprintf("dir = %q", w.inbox(o)))
+		w.configure(o.Process, `#listen = ""`, `listen = "127.0.0.1:0"`)
 		w.configure(o.Process, `#stable = "10s"`, `stable = "1s"`)
 	}
 	w.search = canary.New(append(w.markers, w.control))

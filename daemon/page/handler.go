@@ -29,7 +29,7 @@ func (p *Page) mux() http.Handler {
 	if err != nil {
 		panic(err) // it is embedded
 	}
-	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(static)))
+	mux.Handle("GET /static/{file}", http.StripPrefix("/static/", http.FileServerFS(static)))
 	mux.HandleFunc("GET /sign-in", p.showSignIn)
 	mux.HandleFunc("POST /sign-in", p.signIn)
 	mux.HandleFunc("POST /sign-out", p.signOut)
@@ -97,7 +97,7 @@ type visit struct {
 }
 
 func (p *Page) visit(w http.ResponseWriter, r *http.Request) *visit {
-	v := &visit{Page: p, w: w, r: r, lang: p.cfg.Language}
+	v := &visit{Page: p, w: w, r: r, lang: "zh"} // until somebody chooses another
 	if c, err := r.Cookie(languageName); err == nil && (c.Value == "zh" || c.Value == "en") {
 		v.lang = c.Value
 	}

@@ -34,8 +34,6 @@ type Config struct {
 	Problem func(error) string
 	// Profile reads tables; nil is the shipped one that knows the headings.
 	Profile *mapping.Profile
-	// Language is that of pages until somebody chooses another, "zh" or "en".
-	Language string
 	// Hospital is the institution's name, in English and in Chinese.
 	Hospital [2]string
 	// Keep is for how long is kept what became of deliveries; 0 is for ever.

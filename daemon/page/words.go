@@ -74,7 +74,7 @@ var words = map[string]text{
 	"before":        {"Entries that the log had before", "日志中原已有的条目"},
 	"later":         {"Entries that go later by themselves", "稍后自动上报的条目"},
 	"receipts":      {"Receipts", "回执"},
-	"receiptsHint":  {"Each proves that an entry is in the log, and is verified offline: raresync log verify --proof FILE.", "每个回执证明一个条目已在日志中，可离线验证：raresync log verify --proof 文件。"},
+	"receiptsHint":  {"Each proves that an entry is in the log, and is verified offline: raresync log verify --policy POLICY --proof FILE.", "每个回执证明一个条目已在日志中，可离线验证：raresync log verify --policy 策略文件 --proof 文件。"},
 	"indexes":       {"Entries %s", "条目 %s"},
 	"rejectsHead":   {"Refused rows, to be mended", "被拒绝的行，待修改"},
 	"rejectsHint":   {"A table with the refused rows alone and what to mend in each. Document numbers, names and telephones are masked: fill them in from your own system, and hand the table in.", "仅含被拒绝的行及修改说明的表格。证件号码、姓名和电话已遮盖，请从本院系统补入后重新提交该表格。"},

@@ -88,7 +88,7 @@ func (w *world) open(key *seal.ReaderPrivate) {
 	p, err := Open(Config{
 		DataDir: w.dir, Sealing: func() []*seal.ReaderPrivate { return []*seal.ReaderPrivate{key} },
 		Preview: w.preview, Send: w.take, Proof: func(index uint64) (string, error) { return "proof of it", nil },
-		Problem: func(error) string { return "the network cannot be reached" }, Language: "zh", Hospital: [2]string{"First Hospital", "第一医院"},
+		Problem: func(error) string { return "the network cannot be reached" }, Hospital: [2]string{"First Hospital", "第一医院"},
 		Keep: 48 * time.Hour, Plain: true, Hash: password.Params{Time: 1, MemoryKiB: 64, Threads: 1},
 		Now: w.clock, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 	})
