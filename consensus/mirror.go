@@ -19,37 +19,46 @@ const (
 
 // mirroring is what a mirror's puller, and nobody else, knows.
 type mirroring struct {
-	careful bool      // a peer has lied: a checkpoint is reached with one peer's envelopes alone
-	saved   time.Time // when the copy was last saved
-	copied  []int     // static copies that gave something of what is not confirmed yet
+	careful bool                 // a peer has lied: a checkpoint is reached with one peer's envelopes alone
+	saved   time.Time            // when the copy was last saved
+	kept    *machine.Snapshot    // what was saved then; nil: nothing yet
+	copied  []int                // static copies that gave something of what is not confirmed yet
+	failed  map[string]time.Time // peers that were asked in vain, and when
 }
 
 // runMirror keeps a mirror's copy up to date.
 func (n *Node) runMirror(ctx context.Context) {
-	n.mirror.saved = time.Now()
+	n.mirror.saved, n.mirror.failed = time.Now(), map[string]time.Time{}
 	for ctx.Err() == nil {
 		if !n.pullFromAnyone(ctx) && !pause(ctx, pullPause) {
 			return
 		}
-		if time.Since(n.mirror.saved) > savePeriod {
-			if err := n.save(*n.confirmed.Load()); err != nil {
+		if confirmed := n.confirmed.Load(); confirmed != n.mirror.kept && time.Since(n.mirror.saved) > savePeriod {
+			if err := n.save(*confirmed); err != nil {
 				_ = n.fail(fmt.Errorf("save mirror: %w", err)) // the caller of Open has it
 				return
 			}
-			n.mirror.saved = time.Now()
+			n.mirror.saved, n.mirror.kept = time.Now(), confirmed
 		}
 	}
 }
 
 // pullFromAnyone asks each peer for news until one has some.
 func (n *Node) pullFromAnyone(ctx context.Context) bool {
-	for _, peer := range n.peersInTurn() {
+	peers, leader := n.helpersInTurn()
+	inVain := false
+	for i, peer := range peers {
+		if peer == leader && i > 0 && !inVain {
+			continue // what it has that counts, a majority of the others has
+		}
 		before := n.checkpoints.size()
 		err := n.pullFrom(ctx, peer)
 		switch {
 		case ctx.Err() != nil:
 			return false
 		case err != nil:
+			inVain = true
+			n.mirror.failed[peer] = time.Now()
 			n.log.Info("not pulled from this peer", "peer", peer, "reason", err.Error())
 		case n.checkpoints.size() > before:
 			n.lastHelper.Store(&peer)

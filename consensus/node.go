@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -44,6 +45,7 @@ type Node struct {
 	rewind     atomic.Bool              // the first command is the log's first: Raft's goroutine that applies clears it
 	inFlight   atomic.Int64             // submissions between Raft and their commit
 	idle       chan struct{}            // takes a value when inFlight comes to zero
+	marking    chan time.Duration       // then takes how long the last commit took
 
 	// Mirrors only: the copy up to the last checkpoint. What lies beyond came
 	// from one peer and is not confirmed.
@@ -88,7 +90,7 @@ func Open(cfg Config) (*Node, error) {
 		return nil, errors.Join(fmt.Errorf("open node: %w", ErrHalfBegun), err)
 	}
 	n := &Node{
-		cfg: cfg, log: cfg.Logger, idle: make(chan struct{}, 1), held: held{done: make(chan struct{})},
+		cfg: cfg, log: cfg.Logger, idle: make(chan struct{}, 1), marking: make(chan time.Duration, 1), held: held{done: make(chan struct{})},
 		fetchPace: pacer{perSecond: cfg.Rates.FetchBytes, ahead: fetchAhead}, scrubPace: pacer{perSecond: cfg.Rates.ScrubBytes},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -192,6 +194,7 @@ func (n *Node) startVoter(view *state.State) error {
 	n.worker(n.runTimeouts)
 	n.worker(n.runRecovery)
 	n.worker(n.runRounds)
+	n.worker(n.runMarker)
 	n.worker(n.runFiller)
 	n.worker(n.runSnapshots)
 	if !n.cfg.limits.unwatched {

@@ -13,9 +13,18 @@ import (
 	"github.com/raresync/raresync/registry/act"
 )
 
-// markerTimeout bounds the wait for a leader that is busy: with envelopes, and
-// the next one carries the commit index as well.
-const markerTimeout = 10 * time.Millisecond
+const (
+	// markerTimeout bounds the wait for a leader that is busy: with envelopes, and
+	// the next one carries the commit index as well.
+	markerTimeout = 10 * time.Millisecond
+
+	// A marker waits for this part of the time that the last commit took, and no
+	// longer than markerWait, for receipts wait for the marker: a hospital that
+	// sends one envelope after the other has sent the next by then, which would
+	// have to wait a round trip until the marker is out of its way.
+	markerPart = 8
+	markerWait = 2 * time.Millisecond
+)
 
 // Submit sends an envelope to the leader and returns its place in the log, or
 // the network's refusal in Outcome.Refusal. With ErrNoLeader, or any other
@@ -157,7 +166,7 @@ func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 	}
 	err := n.wait(ctx, f)
 	if n.inFlight.Add(-1) == 0 {
-		n.becameIdle(err == nil)
+		n.becameIdle(err == nil, time.Since(began))
 	}
 	if err != nil { // it may or may not have been replicated
 		return Outcome{}, unknownOutcome(err)
@@ -173,15 +182,39 @@ func (n *Node) replicate(ctx context.Context, raw []byte) (Outcome, error) {
 	}
 }
 
-// becameIdle tells the followers of the last commit at once, and the rounds
-// that no more is to come.
-func (n *Node) becameIdle(committed bool) {
+// becameIdle has the followers told of the last commit, which took so long, and
+// tells the rounds that no more is to come.
+func (n *Node) becameIdle(committed bool, took time.Duration) {
 	if committed {
-		n.raft.Apply(nil, markerTimeout)
+		wake(n.marking, took)
 	}
+	wake(n.idle, struct{}{})
+}
+
+// wake puts a value into a channel of one, unless there is one: who reads it has
+// been told before.
+func wake[T any](c chan T, value T) {
 	select {
-	case n.idle <- struct{}{}:
-	default: // told before
+	case c <- value:
+	default:
+	}
+}
+
+// runMarker tells the followers of the last commit, unless another envelope comes
+// soon and does.
+func (n *Node) runMarker(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case took := <-n.marking:
+			if !pause(ctx, min(took/markerPart, markerWait)) {
+				return
+			}
+			if n.inFlight.Load() == 0 {
+				n.raft.Apply(nil, markerTimeout)
+			}
+		}
 	}
 }
 

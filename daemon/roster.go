@@ -43,7 +43,8 @@ func (s *service) targets(roster *state.State) []mesh.Target {
 	for _, n := range roster.Nodes {
 		addresses := s.addressesOf(&n)
 		if n.ID != s.self.ID && n.Kind != act.Mirror && len(addresses) > 0 {
-			out = append(out, mesh.Target{Node: n.ID, Addresses: addresses})
+			// A mirror has no part in Raft, and a voter hundreds of mirrors.
+			out = append(out, mesh.Target{Node: n.ID, Addresses: addresses, NoRaft: s.self.Kind == act.Mirror})
 		}
 	}
 	return s.pinnedTargets(roster, out)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/cloudflare/circl/sign/mldsa/mldsa44"
 	"github.com/cloudflare/circl/sign/mldsa/mldsa65"
@@ -24,7 +25,9 @@ type KeyID [32]byte
 func (id KeyID) String() string { return hex.EncodeToString(id[:]) }
 
 // A PublicKey is a verified pair of public keys with a purpose. It is
-// immutable and safe for concurrent use; its ML-DSA half is expanded once.
+// immutable and safe for concurrent use. Its ML-DSA half is expanded when it is
+// first needed, and once: it takes 36 KB then, and most keys of a roster of
+// hundreds are never used by most nodes.
 // Two public keys are the same if their ids are.
 type PublicKey struct {
 	purpose Purpose
@@ -32,8 +35,8 @@ type PublicKey struct {
 	spkiEd  []byte
 	spkiML  []byte // empty for log and TLS keys
 	ed25519 ed25519.PublicKey
-	mldsa44 *mldsa44.PublicKey // cosigning keys
-	mldsa65 *mldsa65.PublicKey // envelope, request and response keys
+	mldsa44 atomic.Pointer[mldsa44.PublicKey] // cosigning keys; nil until it is needed, as the next
+	mldsa65 atomic.Pointer[mldsa65.PublicKey] // envelope, request and response keys
 }
 
 // ParsePublicKey reads a key of purpose p from the DER SubjectPublicKeyInfo of
@@ -76,20 +79,30 @@ func (k *PublicKey) parseMLDSA() error {
 		}
 		return nil
 	case PurposeCosign:
-		raw, err := splitSPKI(k.spkiML, headMLDSA44, MLDSA44SPKISize)
-		if err != nil {
-			return err
-		}
-		k.mldsa44 = new(mldsa44.PublicKey)
-		return k.mldsa44.UnmarshalBinary(raw)
+		_, err := splitSPKI(k.spkiML, headMLDSA44, MLDSA44SPKISize)
+		return err
 	default:
-		raw, err := splitSPKI(k.spkiML, headMLDSA65, MLDSA65SPKISize)
-		if err != nil {
-			return err
-		}
-		k.mldsa65 = new(mldsa65.PublicKey)
-		return k.mldsa65.UnmarshalBinary(raw)
+		_, err := splitSPKI(k.spkiML, headMLDSA65, MLDSA65SPKISize)
+		return err
 	}
+}
+
+// expanded returns what is kept in p, and puts the key there that raw stands for
+// if nothing is. Any bytes of the right length are an ML-DSA key. Two that expand
+// it at once get the same.
+func expanded[K any, P interface {
+	*K
+	UnmarshalBinary([]byte) error
+}](p *atomic.Pointer[K], raw []byte) *K {
+	if k := p.Load(); k != nil {
+		return k
+	}
+	k := new(K)
+	if err := P(k).UnmarshalBinary(raw); err != nil {
+		panic(fmt.Sprintf("sign: ML-DSA key of %d bytes: %v", len(raw), err)) // its length was checked
+	}
+	p.CompareAndSwap(nil, k)
+	return p.Load()
 }
 
 // hash returns the key id. The halves need no lengths between them: the
@@ -118,7 +131,17 @@ func (k *PublicKey) Ed25519() ed25519.PublicKey { return bytes.Clone(k.ed25519) 
 
 // MLDSA44 returns the ML-DSA half of a cosigning key, and nil for keys of
 // other purposes. It must not be modified.
-func (k *PublicKey) MLDSA44() *mldsa44.PublicKey { return k.mldsa44 }
+func (k *PublicKey) MLDSA44() *mldsa44.PublicKey {
+	if k.purpose != PurposeCosign {
+		return nil
+	}
+	return expanded(&k.mldsa44, k.spkiML[len(k.spkiML)-mldsa44.PublicKeySize:])
+}
+
+// expandMLDSA65 returns the ML-DSA half of an envelope, request or response key.
+func (k *PublicKey) expandMLDSA65() *mldsa65.PublicKey {
+	return expanded(&k.mldsa65, k.spkiML[len(k.spkiML)-mldsa65.PublicKeySize:])
+}
 
 // SPKIEd25519 returns a copy of the Ed25519 half as SubjectPublicKeyInfo.
 func (k *PublicKey) SPKIEd25519() []byte { return bytes.Clone(k.spkiEd) }

@@ -56,7 +56,7 @@ func (k *PublicKey) Verify(label Label, message []byte, sig Signature) error {
 		return err
 	}
 	digest := sha512.Sum512(message)
-	if !mldsa65.Verify(k.mldsa65, digest[:], []byte(label), sig.MLDSA) {
+	if !mldsa65.Verify(k.expandMLDSA65(), digest[:], []byte(label), sig.MLDSA) {
 		return ErrMLDSA
 	}
 	if !ed25519.Verify(k.ed25519, prefixed(label, digest), sig.Ed25519[:]) {

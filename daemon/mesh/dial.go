@@ -24,6 +24,7 @@ const (
 type Target struct {
 	Node      NodeID
 	Addresses []string
+	NoRaft    bool // no session for Raft is wanted; of one that is dialled already it changes nothing
 }
 
 // dialling is the work on one target.
@@ -33,7 +34,7 @@ type dialling struct {
 }
 
 // SetPeers says which nodes to keep sessions with by dialling, for ever and in
-// both classes. It replaces the nodes said before; sessions with nodes no
+// both classes unless a target says otherwise. It replaces the nodes said before; sessions with nodes no
 // longer named stay while they last. This node itself, and nodes without an
 // address, are passed over.
 func (m *Mesh) SetPeers(targets []Target) {
@@ -71,6 +72,9 @@ func (m *Mesh) setTarget(t Target) {
 	d := &dialling{addresses: slices.Clone(t.Addresses), cancel: cancel}
 	m.dialling[t.Node] = d
 	for class := range classCount {
+		if class == ClassRaft && t.NoRaft {
+			continue
+		}
 		m.wg.Go(func() { m.keepDialling(ctx, d, slot{t.Node, class}) })
 	}
 }

@@ -53,7 +53,8 @@
 //  2. Nothing older or weaker than TLS 1.3 with X25519MLKEM768 is spoken.
 //  3. At most one session per pair and class is in use, the same on both sides.
 //  4. A peer that falls silent is noticed within Config.IdleTimeout, without
-//     the help of its operating system.
+//     the help of its operating system. The side that dialled asks for a sign of
+//     life every Config.KeepAlive, the other only now and then.
 //  5. An unauthenticated connection is held no longer than
 //     Config.HandshakeTimeout, and never more than Config.MaxConns of them. At
 //     a cap the oldest of them gives way to a new one, and no session does.

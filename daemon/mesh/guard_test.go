@@ -81,7 +81,7 @@ func TestSilentPeerIsNoticedByBothSides(t *testing.T) {
 	}
 	a, b := quick("a"), quick("b")
 	p := newProxy(t, a.Addr().String())
-	b.SetPeers([]Target{{"a", []string{p.addr()}}})
+	b.SetPeers([]Target{{Node: "a", Addresses: []string{p.addr()}}})
 	until(t, "both are connected", func() bool { return len(a.Connected())+len(b.Connected()) == 4 })
 	c, err := a.Dial(soon(t), "b", ClassRaft)
 	if err != nil {

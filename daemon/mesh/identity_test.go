@@ -91,7 +91,7 @@ func TestUnknownKeyAtTheDialledAddressIsRefused(t *testing.T) {
 func TestKeyOfAnotherNodeAtTheDialledAddressIsRefused(t *testing.T) {
 	w := newWorld(t, "a", "b", "c")
 	b, c := w.start(t, "b"), w.start(t, "c")
-	c.SetPeers([]Target{{"a", []string{b.Addr().String()}}})
+	c.SetPeers([]Target{{Node: "a", Addresses: []string{b.Addr().String()}}})
 	if err := failureOf(t, c, "a"); !errors.Is(err, ErrWrongNode) {
 		t.Errorf("got %v, want ErrWrongNode", err)
 	}
@@ -108,7 +108,7 @@ func TestKeyOfAnotherNodeAtTheDialledAddressIsRefused(t *testing.T) {
 func TestConnectionToItselfIsRefused(t *testing.T) {
 	w := newWorld(t, "a")
 	a := w.start(t, "a")
-	a.SetPeers([]Target{{"alias", []string{a.Addr().String()}}})
+	a.SetPeers([]Target{{Node: "alias", Addresses: []string{a.Addr().String()}}})
 	if err := failureOf(t, a, "alias"); !errors.Is(err, ErrSelf) {
 		t.Errorf("got %v, want ErrSelf", err)
 	}
@@ -235,7 +235,7 @@ func TestDialledSideMustBeModern(t *testing.T) {
 				}
 			}()
 			b := w.start(t, "b")
-			b.SetPeers([]Target{{"a", []string{ln.Addr().String()}}})
+			b.SetPeers([]Target{{Node: "a", Addresses: []string{ln.Addr().String()}}})
 			if err := failureOf(t, b, "a"); !strings.Contains(err.Error(), "handshake") {
 				t.Errorf("failed later than the handshake: %v", err)
 			}

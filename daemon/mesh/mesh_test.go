@@ -217,7 +217,7 @@ func TestRestartedPeerReplacesItsDeadSession(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	a, b := w.start(t, "a"), w.start(t, "b")
 	proxy := newProxy(t, a.Addr().String())
-	b.SetPeers([]Target{{"a", []string{proxy.addr()}}})
+	b.SetPeers([]Target{{Node: "a", Addresses: []string{proxy.addr()}}})
 	until(t, "b is connected", func() bool { return len(a.Connected()) == 2 })
 	old := a.sessionAt(slot{"b", ClassAPI})
 	proxy.freeze() // b's machine loses power: a hears nothing of it
@@ -278,8 +278,8 @@ func TestSetPeersChangesWhoIsDialled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "a", "b", "c")
 	a, b, c := w.start(t, "a"), w.start(t, "b"), w.start(t, "c")
-	a.SetPeers([]Target{{"b", []string{"127.0.0.1:1"}}, target(a), {"c", nil}})
-	a.SetPeers([]Target{{"b", []string{"127.0.0.1:1", b.Addr().String()}}})
+	a.SetPeers([]Target{{Node: "b", Addresses: []string{"127.0.0.1:1"}}, target(a), {Node: "c"}})
+	a.SetPeers([]Target{{Node: "b", Addresses: []string{"127.0.0.1:1", b.Addr().String()}}})
 	until(t, "b is reached at its second address", func() bool { return len(b.Connected()) == 2 })
 	a.SetPeers([]Target{target(c)})
 	until(t, "c is reached", func() bool { return len(c.Connected()) == 2 })
@@ -307,5 +307,29 @@ func TestNewReportsAllFaultsOfItsConfig(t *testing.T) {
 	cfg.Listen = "not an address"
 	if _, err := New(cfg); err == nil {
 		t.Error("listened on no address")
+	}
+}
+
+func TestWhoHasNoPartInRaftHasNoSessionForIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "a", "b")
+	a, b := w.start(t, "a"), w.start(t, "b")
+	plain := target(a)
+	plain.NoRaft = true
+	b.SetPeers([]Target{plain})
+	echo(t, a, ClassAPI)
+	ask(t, b, "a", ClassAPI, "hello")
+	for _, m := range []*Mesh{a, b} {
+		for _, p := range m.Connected() {
+			if p.Class != ClassAPI {
+				t.Errorf("%s has a session of class %v", m.cfg.Self, p.Class)
+			}
+		}
+	}
+	b.mu.Lock()
+	_, dialled := b.failures[slot{"a", ClassRaft}]
+	b.mu.Unlock()
+	if dialled {
+		t.Error("it tried to make one for Raft")
 	}
 }

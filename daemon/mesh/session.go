@@ -169,10 +169,19 @@ func (s *session) refuse(stream *Stream, reason string) {
 	}
 }
 
+// acceptedPart is how much more rarely the side that accepted a session asks for a
+// sign of life: only to know the round trip. The questions of the side that dialled
+// are signs enough, and a voter is dialled by hundreds.
+const acceptedPart = 12
+
 // keepAlive makes sure that a live peer is never silent for longer than the
 // idle timeout, and measures the round trip.
 func (s *session) keepAlive() {
-	ticker := time.NewTicker(s.m.cfg.KeepAlive)
+	interval := s.m.cfg.KeepAlive
+	if !s.link.dialled {
+		interval *= acceptedPart
+	}
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		rtt, err := s.mux.Ping()

@@ -301,7 +301,7 @@ func TestDialOverASessionThatHangsEndsWithItsContext(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	a, b := w.start(t, "a"), w.start(t, "b")
 	p := newProxy(t, a.Addr().String())
-	b.SetPeers([]Target{{"a", []string{p.addr()}}})
+	b.SetPeers([]Target{{Node: "a", Addresses: []string{p.addr()}}})
 	if _, err := b.Dial(soon(t), "a", ClassRaft); err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,9 @@ var parts = []struct {
 	{"erasure", (*bench).erasure},
 	{"large", (*bench).large},
 	{"idle", (*bench).idle},
+	{"mirrors", (*bench).mirrors},
+	{"backfill", (*bench).backfill},
+	{"links", (*bench).links},
 }
 
 func partNames() []string {

@@ -56,11 +56,15 @@ func (c *chain) rewind(sent int) { c.link = c.links[sent] }
 // seal makes so many envelopes, spread over the hospitals, each hospital's in
 // its chain.
 func (n *network) seal(envelopes int) ([][][]byte, error) {
+	return n.sealWith(envelopes, entriesPerEnvelope)
+}
+
+func (n *network) sealWith(envelopes, entries int) ([][][]byte, error) {
 	work := make([][][]byte, len(n.chains))
 	problems := make([]error, len(n.chains))
 	var wg sync.WaitGroup
 	for h, count := range spreadOver(envelopes, len(n.chains)) {
-		wg.Go(func() { work[h], problems[h] = n.chains[h].seal(count, entriesPerEnvelope) })
+		wg.Go(func() { work[h], problems[h] = n.chains[h].seal(count, entries) })
 	}
 	wg.Wait()
 	return work, errors.Join(problems...)

@@ -1,7 +1,7 @@
 // Command bench measures a network of three voters as processes on this
 // machine's one disk, part of it against plain Raft and etcd:
 //
-//	make bench                                    # all of it, ten to fifteen minutes
+//	make bench                                    # all of it, an hour
 //	make bench BENCH='-parts windows -rounds 9'   # a part, longer
 //	make bench BENCH='-parts erasure -into bench.json' # a part, its figures among those of the run before
 //	make bench BENCH='-parts failover -kills 200 -entries 0'
@@ -23,6 +23,11 @@
 //     what other hospitals, who commit meanwhile, see of it.
 //   - large: restart and memory with ten million entries, in a log that no Raft
 //     made ([bench.stocked]).
+//   - idle: what a mirror costs while nobody sends anything.
+//   - mirrors: what the leader spends while 324 mirrors, each a process, follow
+//     the log. It wants ten gigabytes of memory and a machine of its own.
+//   - backfill: 780,000 made-up cases from files to receipts, by 324 hospitals.
+//   - links: one client, while all connections between voters are late.
 //
 // # Rivals
 //

@@ -47,6 +47,13 @@ var goals = []goal{
 	{figure: "an idle mirror: anonymous memory", limit: 64, atMost: true},
 	{figure: "an idle mirror: processor, of a core", limit: 1, atMost: true},
 	{figure: "an idle mirror: network, both ways", limit: 10, atMost: true},
+	{figure: mirrorsCPUFigure, limit: 1.1, atMost: true},
+	{figure: mirrorsEgressFigure, limit: 1.1, atMost: true},
+	{figure: backfillFigure, limit: 900, atMost: true},
+	{figure: "links of 30 ms: commit p50, by round trips", limit: 1.15, atMost: true},
+	{figure: "links of 30 ms: receipt p50, by round trips", limit: 2.3, atMost: true},
+	{figure: "links of 80 ms: commit p50, by round trips", limit: 1.15, atMost: true},
+	{figure: "links of 80 ms: receipt p50, by round trips", limit: 2.3, atMost: true},
 	{figure: "ten million leaves: restart of one follower to ready, kill -9", limit: 2000, atMost: true},
 	{figure: "ten million leaves: anonymous memory of a voter after a restart", limit: 150, atMost: true},
 }

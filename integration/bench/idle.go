@@ -123,19 +123,23 @@ func peerBytes(ctx context.Context, p *demo.Process) (total float64, err error) 
 	if err != nil {
 		return 0, err
 	}
-	found := 0
-	for line := range strings.Lines(string(text)) {
-		if rest, is := strings.CutPrefix(line, "raresync_peer_bytes_total{"); is {
-			_, value, _ := strings.Cut(strings.TrimSpace(rest), " ")
-			bytes, err := strconv.ParseFloat(value, 64)
-			if err != nil {
-				return 0, err
-			}
-			total, found = total+bytes, found+1
+	for _, direction := range []string{"received", "sent"} {
+		bytes, err := parsePeerBytes(text, direction)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", p.Node, err)
 		}
-	}
-	if found != 2 {
-		return 0, fmt.Errorf("%s counts its bytes in %d directions", p.Node, found)
+		total += bytes
 	}
 	return total, nil
+}
+
+// parsePeerBytes finds the bytes of one direction in a daemon's metrics.
+func parsePeerBytes(metrics []byte, direction string) (float64, error) {
+	name := fmt.Sprintf("raresync_peer_bytes_total{direction=%q} ", direction)
+	for line := range strings.Lines(string(metrics)) {
+		if value, is := strings.CutPrefix(line, name); is {
+			return strconv.ParseFloat(strings.TrimSpace(value), 64)
+		}
+	}
+	return 0, fmt.Errorf("no bytes are counted as %s", direction)
 }

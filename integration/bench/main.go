@@ -33,6 +33,9 @@ type options struct {
 	transfers   int
 	withdrawals int
 	still       time.Duration // of a round of idle
+	count       int           // mirrors
+	bursts      int           // of envelopes in a round of mirrors
+	cases       int           // of backfill
 }
 
 func parseOptions(args []string) (o options, err error) {
@@ -55,10 +58,13 @@ func parseOptions(args []string) (o options, err error) {
 	f.IntVar(&o.transfers, "transfers", 20, "times to stop the leader in good order")
 	f.IntVar(&o.withdrawals, "withdrawals", 5, "times to withdraw entries")
 	f.DurationVar(&o.still, "still", time.Minute, "length of a round of idle")
+	f.IntVar(&o.count, "mirrors", 324, "mirrors, each a process of 30 to 80 MB")
+	f.IntVar(&o.bursts, "bursts", 10, "bursts of envelopes in a round of mirrors, four seconds each")
+	f.IntVar(&o.cases, "cases", benchCases, "cases for backfill, all are 780000; what all would take by fewer is told beside it")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	if min(o.rounds, o.single, o.puts, o.singles, o.restart) < 1 || o.envelopes < hospitals || o.leaves < largeEnvelope ||
+	if min(o.rounds, o.single, o.puts, o.singles, o.restart, o.count, o.bursts, o.cases/submitters) < 1 || o.envelopes < hospitals || o.leaves < largeEnvelope ||
 		min(o.kills, o.transfers, o.withdrawals, o.entries) < 0 || o.long < 0 || o.still < time.Second {
 		return o, errors.New("too few of something: every number counts from 1, envelopes from the hospitals")
 	}

@@ -35,6 +35,7 @@ type network struct {
 	*crew
 	procs   []*demo.Process // the voters
 	spare   *demo.Process   // a hospital's mirror, which does not run yet
+	made    *demo.Network
 	founded *state.State
 	genesis *envelope.Envelope
 	policy  *tlog.Policy
@@ -63,11 +64,15 @@ func startNetwork(ctx context.Context, dir, binary string) (*network, error) {
 // foundNetwork founds a network of processes that do not run yet. The last
 // founder's sessions are left to its own process.
 func foundNetwork(dir, binary string) (*network, error) {
-	made, err := demo.Found(dir, binary, founders, voters)
+	return foundNetworkWith(act.DefaultPolicy(), dir, binary)
+}
+
+func foundNetworkWith(policy act.Policy, dir, binary string) (*network, error) {
+	made, err := demo.FoundWith(policy, demo.FreeAddress, dir, binary, founders, voters)
 	if err != nil {
 		return nil, err
 	}
-	n := &network{procs: made.Hospitals[:voters], spare: made.Hospitals[founders-1]}
+	n := &network{made: made, procs: made.Hospitals[:voters], spare: made.Hospitals[founders-1]}
 	for _, p := range append(n.procs[:voters:voters], n.spare) {
 		// The bound that protects a hospital's line would be all that is measured.
 		if err := set(p.Config(), "fetch_kib_per_second", 2048, 0); err != nil {
@@ -170,7 +175,7 @@ func (n *network) newChain(number uint32, key *sign.PrivateKey) (*chain, error) 
 func (n *network) targets() []mesh.Target {
 	var out []mesh.Target
 	for _, v := range n.founded.Voters() {
-		out = append(out, mesh.Target{Node: v.ID, Addresses: v.Addresses})
+		out = append(out, mesh.Target{Node: v.ID, Addresses: v.Addresses, NoRaft: true})
 	}
 	return out
 }

@@ -16,7 +16,9 @@ import (
 type newcomer struct {
 	number   uint32
 	envelope *sign.PrivateKey
+	request  *sign.PrivateKey
 	tls      *sign.PrivateKey
+	sealing  *seal.ReaderPrivate
 	card     act.Admission
 }
 
@@ -35,8 +37,12 @@ func (n *network) admitOthers(ctx context.Context) error {
 			return fmt.Errorf("admit hospital %d: %w", first+uint32(i), err)
 		}
 	}
-	envelopes := n.founded.Envelopes + uint64(hospitals-founders)
-	for _, p := range n.procs { // whoever they ask knows them
+	return n.awaitEnvelopes(ctx, n.founded.Envelopes+uint64(hospitals-founders)) // whoever they ask knows them
+}
+
+// awaitEnvelopes waits until every voter has applied so many.
+func (n *network) awaitEnvelopes(ctx context.Context, envelopes uint64) error {
+	for _, p := range n.procs {
 		if _, err := awaitStatus(ctx, p, func(s admin.Status) bool { return s.Envelopes >= envelopes }); err != nil {
 			return err
 		}
@@ -58,7 +64,7 @@ func newNewcomer(number uint32) (*newcomer, error) {
 		return nil, err
 	}
 	public := func(p sign.Purpose) *sign.PublicKey { return keys[p].Public() }
-	return &newcomer{number: number, envelope: keys[sign.PurposeEnvelope], tls: keys[sign.PurposeTLS], card: act.Admission{
+	return &newcomer{number: number, envelope: keys[sign.PurposeEnvelope], request: keys[sign.PurposeRequest], tls: keys[sign.PurposeTLS], sealing: reader, card: act.Admission{
 		Institution: act.Institution{
 			Role: act.RoleHospital, Entity: fmt.Sprintf("demo-hospital-%d", number), Province: "11",
 			NameEN: fmt.Sprintf("Demo hospital %d", number), NameZH: fmt.Sprintf("演示医院%d", number),
@@ -72,13 +78,28 @@ func newNewcomer(number uint32) (*newcomer, error) {
 	}}, nil
 }
 
-// admit posts the act by hospital 1, approved by the first q founders, and
-// gives the newcomer a chain and a session.
+// admit lets the newcomer in and gives it a chain and a session.
 func (n *network) admit(ctx context.Context, c *newcomer, roster uint64) error {
-	a := act.Act{
-		Version: act.Version, Type: act.TypeAdmission, RosterVersion: roster,
-		Expiry: uint64(time.Now().Add(time.Hour).UnixMilli()), Payload: c.card.Marshal(),
+	if err := n.postAdmission(ctx, c.card, roster); err != nil {
+		return err
 	}
+	set := *n.chains[voters].set
+	set.Own = c.card.Institution.Sealing
+	n.chains = append(n.chains, &chain{set: &set, key: c.envelope, link: envelope.Link{
+		Network: n.founded.Network, Hospital: c.number, Attempt: 1, Sequence: 1,
+	}})
+	return n.join(identity{c.card.Nodes[0].ID, c.tls.Ed25519()})
+}
+
+// postAdmission posts an admission for the roster of a version.
+func (n *network) postAdmission(ctx context.Context, card act.Admission, roster uint64) error {
+	return n.postApproved(ctx, act.Act{Type: act.TypeAdmission, RosterVersion: roster, Payload: card.Marshal()})
+}
+
+// postApproved posts an act, approved by the first q founders. Its sender does not
+// vote: voters post acts of their own.
+func (n *network) postApproved(ctx context.Context, a act.Act) error {
+	a.Version, a.Expiry = act.Version, uint64(time.Now().Add(time.Hour).UnixMilli())
 	for i := range n.founded.Quorum {
 		p, err := a.Approve(n.founded.Network, uint32(i+1), n.chains[i].key)
 		if err != nil {
@@ -86,7 +107,7 @@ func (n *network) admit(ctx context.Context, c *newcomer, roster uint64) error {
 		}
 		a.Approvals = append(a.Approvals, p)
 	}
-	sender := n.chains[0]
+	sender := n.chains[voters]
 	sender.link.SignedAt = uint64(time.Now().UnixMilli())
 	e, err := envelope.BuildAct(sender.link, a.Marshal(), sender.key)
 	if err != nil {
@@ -96,10 +117,5 @@ func (n *network) admit(ctx context.Context, c *newcomer, roster uint64) error {
 		return err
 	}
 	sender.follow(e)
-	set := *sender.set
-	set.Own = c.card.Institution.Sealing
-	n.chains = append(n.chains, &chain{set: &set, key: c.envelope, link: envelope.Link{
-		Network: n.founded.Network, Hospital: c.number, Attempt: 1, Sequence: 1,
-	}})
-	return n.join(identity{c.card.Nodes[0].ID, c.tls.Ed25519()})
+	return nil
 }

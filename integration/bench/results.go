@@ -121,6 +121,18 @@ func (r *results) relate() {
 	r.compare("commits of others during an erasure by before it: p99", "x",
 		"during an erasure: others' commit p99", "before an erasure: others' commit p99", ratio)
 	r.compare("raresync by etcd's 64 KiB values", "x", "raresync: rate", "etcd 64 KiB: rate", ratio)
+	r.toNoMirrors(mirrorsCPUFigure, mirrorsName(0)+": leader's CPU per envelope", mirrorsAll+": leader's CPU per envelope")
+	r.toNoMirrors(mirrorsEgressFigure, mirrorsName(0)+": leader's egress per envelope", mirrorsAll+": leader's egress per envelope")
+}
+
+// toNoMirrors adds what each round with mirrors comes to by the median of those
+// without, which are before and after them.
+func (r *results) toNoMirrors(name, without, with string) {
+	if base := r.find(without); base != nil {
+		for _, v := range r.values(with) {
+			r.add(name, "x", v/base.Median)
+		}
+	}
 }
 
 // print writes the table.

@@ -74,20 +74,26 @@ func (n *network) size(ctx context.Context) (uint64, error) {
 	return size, nil
 }
 
-// awaitReceipt waits for a checkpoint of at least size and verifies it.
-func (n *network) awaitReceipt(ctx context.Context, size uint64) error {
+// cosigned waits for a checkpoint of at least size and verifies it.
+func (n *network) cosigned(ctx context.Context, size uint64) (tlog.SignedCheckpoint, error) {
 	note, err := n.client(0).Checkpoint(ctx, n.leader(), size-1)
 	if err != nil {
-		return err
+		return tlog.SignedCheckpoint{}, err
 	}
 	c, err := tlog.ParseSignedCheckpoint(note)
 	if err != nil {
-		return err
+		return c, err
 	}
 	if c.Size < size {
-		return fmt.Errorf("checkpoint of %d entries, want %d", c.Size, size)
+		return c, fmt.Errorf("checkpoint of %d entries, want %d", c.Size, size)
 	}
 	_, err = n.policy.Verify(c)
+	return c, err
+}
+
+// awaitReceipt waits until a verified checkpoint covers size.
+func (n *network) awaitReceipt(ctx context.Context, size uint64) error {
+	_, err := n.cosigned(ctx, size)
 	return err
 }
 

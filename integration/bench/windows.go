@@ -169,24 +169,33 @@ func (r *rivals) windowEtcd(ctx context.Context) error {
 // oneClient measures from a submission to a verified checkpoint that covers
 // it, one after the other.
 func (r *rivals) oneClient(ctx context.Context) error {
-	work, err := r.raresync.sealFor(0, r.single)
+	commits, receipts, err := r.raresync.oneClient(ctx, r.single)
 	if err != nil {
-		return err
-	}
-	var commits, receipts []time.Duration
-	for _, raw := range work {
-		began := time.Now()
-		out, err := r.raresync.commit(ctx, 0, raw)
-		if err != nil {
-			return fmt.Errorf("one client: %w", err)
-		}
-		commits = append(commits, time.Since(began))
-		if err := r.raresync.awaitReceipt(ctx, out.First+uint64(out.Count)); err != nil {
-			return fmt.Errorf("one client: %w", err)
-		}
-		receipts = append(receipts, time.Since(began))
+		return fmt.Errorf("one client: %w", err)
 	}
 	r.results.latencies("one client: submit to commit", commits)
 	r.results.latencies("one client: submit to receipt", receipts)
 	return nil
+}
+
+// oneClient has one hospital commit so many envelopes and wait for the receipt of
+// each before the next.
+func (n *network) oneClient(ctx context.Context, count int) (commits, receipts []time.Duration, err error) {
+	work, err := n.sealFor(0, count)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, raw := range work {
+		began := time.Now()
+		out, err := n.commit(ctx, 0, raw)
+		if err != nil {
+			return nil, nil, err
+		}
+		commits = append(commits, time.Since(began))
+		if err := n.awaitReceipt(ctx, out.First+uint64(out.Count)); err != nil {
+			return nil, nil, err
+		}
+		receipts = append(receipts, time.Since(began))
+	}
+	return commits, receipts, nil
 }

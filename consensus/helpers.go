@@ -1,0 +1,66 @@
+package consensus
+
+import (
+	"cmp"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"github.com/raresync/raresync/crypto/tlog"
+)
+
+// failedWait is how long a mirror asks a peer last that it asked in vain: each
+// attempt at one that is gone costs seconds, which the log goes on meanwhile.
+const failedWait = time.Minute
+
+// helpersInTurn returns whom a mirror asks for news, and which of them leads, ""
+// if that is not known. Hundreds of mirrors are not to weigh on the voter that
+// orders everybody's envelopes, nor all on one of the others: each begins with
+// one that its own name picks, or goes on with the one that helped last. Behind
+// those that may help comes the leader, and then who has just failed.
+func (n *Node) helpersInTurn() (peers []string, leader string) {
+	peers, leader = n.peersInTurn(), n.leaderSeen()
+	if last := n.lastHelper.Load(); last == nil || *last == leader {
+		peers = turned(peers, n.cfg.Self)
+	}
+	return ranked(peers, leader, func(peer string) bool { return time.Since(n.mirror.failed[peer]) < failedWait }), leader
+}
+
+// ranked puts the leader behind the others, and behind it who has failed.
+func ranked(peers []string, leader string, failed func(string) bool) []string {
+	rank := func(peer string) int {
+		switch {
+		case failed(peer):
+			return 2
+		case peer == leader:
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(peers, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
+	return peers
+}
+
+// turned begins a list at a place that depends on a name.
+func turned(list []string, name string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name)) // a hash takes anything
+	at := int(h.Sum32() % uint32(len(list)))
+	return append(list[at:len(list):len(list)], list[:at]...)
+}
+
+// leaderSeen returns the voter whose log key is under the newest checkpoint: it
+// led then.
+func (n *Node) leaderSeen() string {
+	sc := n.Checkpoint()
+	for _, v := range n.View().Voters() {
+		key, err := tlog.NewVKey(sc.Origin, tlog.LogEd25519, v.Log.Ed25519())
+		if err == nil && slices.ContainsFunc(sc.Signatures, func(s tlog.NoteSignature) bool { return s.Name == key.Name() && s.KeyID == key.KeyID() }) {
+			return v.ID
+		}
+	}
+	return ""
+}
