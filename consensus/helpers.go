@@ -13,17 +13,21 @@ import (
 // attempt at one that is gone costs seconds, which the log goes on meanwhile.
 const failedWait = time.Minute
 
-// helpersInTurn returns whom a mirror asks for news, and which of them leads, ""
-// if that is not known. Hundreds of mirrors are not to weigh on the voter that
-// orders everybody's envelopes, nor all on one of the others: each begins with
-// one that its own name picks, or goes on with the one that helped last. Behind
-// those that may help comes the leader, and then who has just failed.
-func (n *Node) helpersInTurn() (peers []string, leader string) {
-	peers, leader = n.peersInTurn(), n.leaderSeen()
+// helpersInTurn returns whom a mirror asks for news, and whom of them it spares as
+// long as every other answers: the leader, "" if none is known or somebody has
+// just failed. Hundreds of mirrors are not to weigh on the voter that orders
+// everybody's envelopes, nor all on one of the others: each begins with one that
+// its own name picks, or goes on with the one that helped last.
+func (n *Node) helpersInTurn() (peers []string, spared string) {
+	peers, leader := n.peersInTurn(), n.leaderSeen()
 	if last := n.lastHelper.Load(); last == nil || *last == leader {
 		peers = turned(peers, n.cfg.Self)
 	}
-	return ranked(peers, leader, func(peer string) bool { return time.Since(n.mirror.failed[peer]) < failedWait }), leader
+	failed := func(peer string) bool { return time.Since(n.mirror.failed[peer]) < failedWait }
+	if !slices.ContainsFunc(peers, failed) {
+		spared = leader
+	}
+	return ranked(peers, leader, failed), spared
 }
 
 // ranked puts the leader behind the others, and behind it who has failed.

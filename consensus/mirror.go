@@ -45,10 +45,10 @@ func (n *Node) runMirror(ctx context.Context) {
 
 // pullFromAnyone asks each peer for news until one has some.
 func (n *Node) pullFromAnyone(ctx context.Context) bool {
-	peers, leader := n.helpersInTurn()
+	peers, spared := n.helpersInTurn()
 	inVain := false
 	for i, peer := range peers {
-		if peer == leader && i > 0 && !inVain {
+		if peer == spared && i > 0 && !inVain {
 			continue // what it has that counts, a majority of the others has
 		}
 		before := n.checkpoints.size()

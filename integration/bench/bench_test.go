@@ -146,11 +146,12 @@ func TestChooseKnowsTheParts(t *testing.T) {
 }
 
 func TestAWindowEndsWithItsTime(t *testing.T) {
-	w, err := measureWindow(t.Context(), nil, []int{endless, 3}, 20*time.Millisecond, func(ctx context.Context, client, i int) error {
+	const limit = 20 * time.Millisecond
+	w, err := measureWindow(t.Context(), nil, []int{endless, 3}, limit, func(ctx context.Context, client, i int) error {
 		pause(ctx, time.Millisecond)
 		return nil
 	})
-	if err != nil || w.done[1] != 3 || w.values != w.done[0]+3 || len(w.commits) != w.values {
-		t.Errorf("%d values, %v by client, %v", w.values, w.done, err)
+	if err != nil || w.elapsed < limit || w.done[1] > 3 || w.values != w.done[0]+w.done[1] || len(w.commits) != w.values {
+		t.Errorf("%d values in %s, %v by client, %v", w.values, w.elapsed, w.done, err)
 	}
 }
