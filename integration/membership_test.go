@@ -122,7 +122,7 @@ func (n *network) wantCopiesVerify(some []*demo.Process) {
 // hospital from the network, makes a voter a mirror, and sees a hospital leave.
 func TestALostVoterIsReplacedAndAHospitalRemoved(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 5, 3, 2*time.Minute)
+	n := newNetwork(t, 5, 3, 5*time.Minute)
 	h := n.Hospitals
 	visits := madeUpVisits(t, 6, 5)
 	n.register(visits[:len(visits)/2])

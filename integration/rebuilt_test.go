@@ -53,16 +53,18 @@ func (n *network) settles(by []*demo.Process) {
 	n.decideTogether(by, "act", "propose", "rights", fmt.Sprint(n.Reader.Number), "--rights", "national")
 	n.eventually("the coordinator to know both", func() error {
 		s, err := n.Reader.Client.Status(n.ctx)
-		if err == nil && !strings.Contains(s.Policy, "q=2 ") {
-			err = fmt.Errorf("it goes by %q", s.Policy)
+		if err != nil {
+			return err
 		}
-		return err
+		members, err := n.Reader.Client.Members(n.ctx)
+		if err != nil {
+			return err
+		}
+		if rights := members[n.Reader.Number-1].Rights; rights != "national" || !strings.Contains(s.Policy, "q=2 ") {
+			return fmt.Errorf("it goes by %q, with rights %q", s.Policy, rights)
+		}
+		return nil
 	})
-	members, err := n.Reader.Client.Members(n.ctx)
-	must(n.t, err)
-	if rights := members[n.Reader.Number-1].Rights; rights != "national" {
-		n.t.Errorf("the coordinator's rights are %q", rights)
-	}
 	old := n.leader()
 	to := by[slices.IndexFunc(by, func(p *demo.Process) bool { return p != old })]
 	n.ok("raft", "transfer", to.Node, "-c", old.Config())
