@@ -164,9 +164,7 @@ func resources() (all []any) {
 			codes = append(codes, object{"system": "http://www.orpha.net", "code": strings.TrimPrefix(p.orpha, "ORPHA:")})
 		}
 		c := object{"resourceType": "Condition", "subject": object{"reference": "Patient/" + p.record}, "code": object{"coding": codes, "text": p.disease}, "recordedDate": p.diagnosed}
-		for name, value := range times[p.onset][0] {
-			c[name] = value
-		}
+		maps.Copy(c, times[p.onset][0])
 		all = append(all, c)
 		if p.drug != "" {
 			all = append(all, object{"resourceType": "MedicationStatement", "status": "active", "subject": object{"reference": "Patient/" + p.record},

@@ -245,15 +245,16 @@ func (b *builder) list(parts []found, path string) (list []any) {
 func (b *builder) leaks(tree *jsontree.Value) {
 	var names []string
 	for _, n := range tree.Get("name").List() {
-		family := n.Get("family").Str()
-		given := ""
-		for _, g := range n.Get("given").List() {
-			given += g.Str()
+		text, family := strings.TrimSpace(n.Get("text").Str()), n.Get("family").Str()
+		if len([]rune(text)) >= 2 {
+			names = append(names, text)
 		}
-		for _, name := range []string{n.Get("text").Str(), family + given, given + family, given + " " + family} {
-			if name = strings.TrimSpace(name); len([]rune(name)) >= 2 && (family != "" && given != "" || name == n.Get("text").Str()) {
-				names = append(names, name)
-			}
+		var all []string
+		for _, g := range n.Get("given").List() {
+			all = append(all, g.Str())
+		}
+		if given := strings.Join(all, ""); family != "" && given != "" {
+			names = append(names, family+given, given+family, given+" "+family, family+" "+given)
 		}
 	}
 	if len(names) == 0 {
