@@ -34,9 +34,9 @@ test: ## run every test, networks of real processes included
 	$(GO) test $(JOBS) -timeout 15m ./integration/... ./...
 
 # registry, crypto and consensus/state start no goroutines. Scripts play commands one after the
-# other, each a process, as integration does, and long stories in false time do
+# other, each a process, as integration does, files are read by one goroutine, and long stories in false time do
 # what shorter tests do; make test runs all of them.
-LONG = TestScripts|TestPromisesHold.*|TestNetworkKeepsItsPromisesUnderFaults|$(WAITS)
+LONG = TestScripts|TestHostileFiles|TestOneListGivesTheSameEntriesInEveryFormat|TestIdentityVectorsThroughEveryFormat|TestPromisesHold.*|TestNetworkKeepsItsPromisesUnderFaults|$(WAITS)
 WAITS = TestFollowerThatRefusedForAMomentCatchesUp|TestVoterThatLostPartOfItsFiles.*|TestDamaged.*
 race: ## run the unit tests with the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race $(JOBS) -timeout 15m -skip '^($(LONG))$$' $(UNITS)
