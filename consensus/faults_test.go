@@ -359,8 +359,13 @@ func TestLogBeyondASnapshotItDoesNotHoldNeedsARestart(t *testing.T) {
 // its successor tried.
 func (c *cluster) uncommittedTail(records uint64) (old string, before uint64) {
 	for {
-		old = c.leader()
-		before = c.lastIndex(old)
+		// What an earlier leader stored in vain is committed or gone: the others' logs
+		// would not get beyond it otherwise.
+		c.until("a leader all of whose log is committed", func() bool {
+			old = c.leader()
+			before = c.lastIndex(old)
+			return c.node(old).raft.CommitIndex() >= before
+		})
 		c.net.setCut(true, old, c.others(old)...)
 		for range records {
 			c.node(old).raft.Apply(nil, time.Second)
