@@ -270,6 +270,15 @@ func (w *canaryWorld) addBad(o *origin) {
 	add("PP002", func(p *canaryPatient) []byte {
 		return jsonOf(map[string]any{"resourceType": "Patient", "name": p.name, "telecom": p.phone, "identifier": p.record})
 	})
+	add("PP002", func(p *canaryPatient) []byte { // the command reads it as FHIR, and the socket takes none
+		return jsonOf(map[string]any{"resourceType": "Bundle", "type": "collection", "entry": []any{
+			map[string]any{"resource": map[string]any{"resourceType": "Patient", "id": p.record, "name": []any{map[string]any{"text": p.name}},
+				"telecom": []any{map[string]any{"system": "phone", "value": p.phone}}, "address": []any{map[string]any{"text": p.name}},
+				"identifier": []any{map[string]any{"system": "urn:oid:2.16.156.10011.1.13", "value": p.record}}}},
+			map[string]any{"resource": map[string]any{"resourceType": "Condition", "subject": map[string]any{"reference": "Patient/" + p.record},
+				"code": map[string]any{"text": p.name + " " + p.phone}}},
+		}})
+	})
 	add("PP002", func(p *canaryPatient) []byte { // deep within
 		return fmt.Appendf(nil, `{"subject": %s"%s"`, bytes.Repeat([]byte(`{"x":`), 10_000), p.name)
 	})
