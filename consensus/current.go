@@ -60,7 +60,7 @@ func (n *Node) caughtUpOnce() bool {
 	if n.current.now.Load() {
 		return true
 	}
-	if !n.replicates() || n.raft == nil {
+	if !n.Replicates() || n.raft == nil {
 		return false
 	}
 	if _, leader := n.raft.LeaderWithID(); leader == "" || !n.caughtUp() {

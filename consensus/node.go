@@ -136,7 +136,7 @@ func (n *Node) start() error {
 	if err := n.loadCheckpoint(); err != nil {
 		return err
 	}
-	if n.replicates() {
+	if n.Replicates() {
 		n.worker(n.runAsker)
 	}
 	if n.cfg.Space != nil {
@@ -278,7 +278,7 @@ func (n *Node) Machine() *machine.Machine { return n.machine }
 func (n *Node) Wait(ctx context.Context, cond func(*state.State) bool) (*state.State, error) {
 	ctx, cancel := n.until(ctx)
 	defer cancel()
-	for n.replicates() {
+	for n.Replicates() {
 		view, err := n.machine.Wait(ctx, cond)
 		if err != nil || n.isWhole() {
 			return view, err

@@ -46,9 +46,9 @@ func (p *part) awayNodes() map[string]bool {
 	return maps.Clone(p.out)
 }
 
-// replicates reports whether this node was started to store Raft's log, as a
-// voter or on the way to become one.
-func (n *Node) replicates() bool { return n.kind != act.Mirror }
+// Replicates reports whether this node was opened to store Raft's log, as a voter or
+// on the way to become one. Its copy may not say so yet; see [Node.Replaying].
+func (n *Node) Replicates() bool { return n.kind != act.Mirror }
 
 // partIn returns the part that a state gives this node. One that it does not
 // know, or no more, can only pull.
@@ -134,7 +134,7 @@ func (n *Node) notedPart() (p notedPart, err error) {
 }
 
 func (n *Node) startPart(view *state.State) error {
-	if n.replicates() {
+	if n.Replicates() {
 		return n.startVoter(view)
 	}
 	return n.startMirror()
@@ -145,9 +145,9 @@ func (n *Node) startPart(view *state.State) error {
 // nothing changes here.
 func (n *Node) runPart(ctx context.Context) {
 	_, err := n.Wait(ctx, func(view *state.State) bool {
-		return view.Envelopes >= n.part.after && (n.partIn(view) == act.Mirror) == n.replicates()
+		return view.Envelopes >= n.part.after && (n.partIn(view) == act.Mirror) == n.Replicates()
 	})
-	if err != nil || n.replicates() && !n.awaitRelease(ctx) {
+	if err != nil || n.Replicates() && !n.awaitRelease(ctx) {
 		return
 	}
 	n.log.Info("an act has given this node another part: it has to be opened again", "was", n.kind.String(), "is", n.partIn(n.View()).String())
@@ -189,7 +189,7 @@ func (n *Node) votesInRaft() bool {
 // saveForPart makes durable the state that says what part this node takes from
 // now on, once nothing applies any more.
 func (n *Node) saveForPart() error {
-	if !n.replicates() {
+	if !n.Replicates() {
 		return nil // what a mirror has confirmed is saved
 	}
 	s, err := n.machine.Snapshot()

@@ -102,13 +102,13 @@ func finishParts(t *testing.T, dir string) {
 			if kind == act.NonVoter && n.ReadyToVote() == nil {
 				c.post(c.member(id), c.leader(), act.Act{Version: act.Version, Type: act.TypeReadiness, Payload: act.Readiness{Node: id}.Marshal()})
 			}
-			settled = settled && kind != act.NonVoter && (kind == act.Voter) == n.replicates() && n.Status().Ready
+			settled = settled && kind != act.NonVoter && (kind == act.Voter) == n.Replicates() && n.Status().Ready
 		}
 		return settled && c.countsOnTheRoster()
 	})
 	for _, id := range c.ids {
 		_, err := os.Lstat(filepath.Join(c.dirs[id], "raft", logFile))
-		if votes := c.node(id).replicates(); votes != (err == nil) {
+		if votes := c.node(id).Replicates(); votes != (err == nil) {
 			t.Errorf("%s votes: %v; its log: %v", id, votes, err)
 		}
 	}

@@ -34,7 +34,7 @@ func (n *Node) Submit(ctx context.Context, raw []byte) (Outcome, error) {
 	if err := n.ended(); err != nil {
 		return Outcome{}, fmt.Errorf("%w: %w", ErrNoLeader, err)
 	}
-	if n.replicates() {
+	if n.Replicates() {
 		out, err := n.lead(ctx, raw)
 		if !errors.Is(err, raft.ErrNotLeader) {
 			return out, err
@@ -101,7 +101,7 @@ func (n *Node) submitThrough(ctx context.Context, peer string, raw []byte) (Outc
 // passes a mirror's envelope on, but never one that a voter already passed: the
 // two would send it to and fro while they disagree about the leader.
 func (n *Node) HandleSubmit(ctx context.Context, from string, raw []byte) (Outcome, error) {
-	if !n.replicates() {
+	if !n.Replicates() {
 		return Outcome{}, fmt.Errorf("%w: this node is a mirror", ErrNoLeader)
 	}
 	out, err := n.lead(ctx, raw)

@@ -112,7 +112,7 @@ func (s *Survivor) takeUp() error {
 	if err != nil || begun {
 		return err
 	}
-	if !n.replicates() {
+	if !n.Replicates() {
 		return n.machine.Restore(n.machine.TakeUp())
 	}
 	dir := filepath.Join(n.cfg.Dir, "raft")

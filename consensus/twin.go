@@ -43,7 +43,7 @@ func (n *Node) HearTwin(peer string) {
 		return
 	}
 	err := fmt.Errorf("%w: met by %v; stop the copy of this data directory", ErrTwin, said)
-	if n.replicates() {
+	if n.Replicates() {
 		_ = n.quarantine(err) // the caller of Open has it
 	} else {
 		_ = n.fail(err) // likewise

@@ -165,6 +165,7 @@ func (s *service) open(ctx context.Context) error {
 		return err
 	}
 	s.opened.Store(s.node)
+	s.mesh.SetPeers(s.targets(s.node.View())) // with or without Raft, as its part wants it
 	s.heart.follow(s.pulse)
 	if err := s.awaitAdmission(ctx); err != nil {
 		return err

@@ -43,11 +43,21 @@ func (s *service) targets(roster *state.State) []mesh.Target {
 	for _, n := range roster.Nodes {
 		addresses := s.addressesOf(&n)
 		if n.ID != s.self.ID && n.Kind != act.Mirror && len(addresses) > 0 {
-			// A mirror has no part in Raft, and a voter hundreds of mirrors.
-			out = append(out, mesh.Target{Node: n.ID, Addresses: addresses, NoRaft: s.self.Kind == act.Mirror})
+			out = append(out, mesh.Target{Node: n.ID, Addresses: addresses, NoRaft: s.pullsOnly()})
 		}
 	}
 	return s.pinnedTargets(roster, out)
+}
+
+// pullsOnly reports whether this node wants no sessions for Raft: a mirror has no part in
+// it, and a voter hundreds of mirrors. Once the node is opened it knows its part, though
+// its copy may be one from before, and that of a node without an address reaches it in
+// no other way.
+func (s *service) pullsOnly() bool {
+	if node := s.opened.Load(); node != nil {
+		return !node.Replicates()
+	}
+	return s.self.Kind == act.Mirror
 }
 
 // nodeOfKey names the node that has a key: as the roster says, or, of a newcomer

@@ -24,12 +24,14 @@ const (
 type Target struct {
 	Node      NodeID
 	Addresses []string
-	NoRaft    bool // no session for Raft is wanted; of one that is dialled already it changes nothing
+	NoRaft    bool // no session for Raft is wanted; one that there is stays
 }
 
 // dialling is the work on one target.
 type dialling struct {
-	addresses []string // guarded by Mesh.mu
+	addresses []string         // guarded by Mesh.mu
+	classes   [classCount]bool // that are dialled; guarded by Mesh.mu
+	ctx       context.Context  // ends with the target
 	cancel    context.CancelFunc
 }
 
@@ -64,18 +66,19 @@ func (m *Mesh) SetPeers(targets []Target) {
 
 // setTarget needs mu.
 func (m *Mesh) setTarget(t Target) {
-	if d := m.dialling[t.Node]; d != nil {
-		d.addresses = slices.Clone(t.Addresses)
-		return
+	d := m.dialling[t.Node]
+	if d == nil {
+		d = &dialling{}
+		d.ctx, d.cancel = context.WithCancel(m.ctx)
+		m.dialling[t.Node] = d
 	}
-	ctx, cancel := context.WithCancel(m.ctx)
-	d := &dialling{addresses: slices.Clone(t.Addresses), cancel: cancel}
-	m.dialling[t.Node] = d
+	d.addresses = slices.Clone(t.Addresses)
 	for class := range classCount {
-		if class == ClassRaft && t.NoRaft {
+		if d.classes[class] || class == ClassRaft && t.NoRaft {
 			continue
 		}
-		m.wg.Go(func() { m.keepDialling(ctx, d, slot{t.Node, class}) })
+		d.classes[class] = true
+		m.wg.Go(func() { m.keepDialling(d.ctx, d, slot{t.Node, class}) })
 	}
 }
 

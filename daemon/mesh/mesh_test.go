@@ -332,4 +332,7 @@ func TestWhoHasNoPartInRaftHasNoSessionForIt(t *testing.T) {
 	if dialled {
 		t.Error("it tried to make one for Raft")
 	}
+	plain.NoRaft = false // it is given a part
+	b.SetPeers([]Target{plain})
+	until(t, "a session for Raft", func() bool { return len(b.Connected()) == 2 })
 }
