@@ -31,7 +31,7 @@ dist: ## build what hospitals get, into dist/: archives, .deb, .rpm (with rpmbui
 # package more than there are cores runs beside them.
 JOBS = -p $$(( $$(nproc) + 1 ))
 test: ## run every test, networks of real processes included
-	$(GO) test $(JOBS) -timeout 15m ./integration/... ./...
+	$(GO) test $(JOBS) -timeout 18m ./integration/... ./...
 
 # registry, crypto and consensus/state start no goroutines. Scripts play commands one after the
 # other, each a process, as integration does, files are read by one goroutine, and long stories in false time do
