@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long one test may run: with a bug it may never end.
-const patience = 4 * time.Minute
+const patience = 8 * time.Minute
 
 // binaries are the packages' tests, built with the tag "faults" when first
 // asked for.

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,9 @@ import (
 // believable: each leak must be found where the page says. One after the other,
 // since each is a network whose memory is searched.
 func TestEveryPlantedLeakIsFound(t *testing.T) {
+	if os.Getenv("PROVE") == "" {
+		t.Skip("each searches a whole network: make canary; the search itself puts a text into each kind of place")
+	}
 	t.Logf("proof: %d planted leaks were tried", oneByOne(t, "Planted leaks"))
 }
 
