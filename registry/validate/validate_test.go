@@ -292,7 +292,7 @@ func TestFourPatientsAlikeInOneFileAreQueried(t *testing.T) {
 // Every rule of the groups that this package answers for is raised by a test
 // above or named here with who raises it.
 func TestEveryRuleOfTheseGroupsIsAccountedFor(t *testing.T) {
-	elsewhere := map[string]string{"PP001": "phenopacket", "PP002": "phenopacket", "PP003": "phenopacket"}
+	elsewhere := map[string]string{"PP001": "phenopacket", "PP002": "phenopacket", "PP003": "phenopacket", "PP004": "phenopacket"}
 	here := map[string]bool{}
 	for code := range strings.FieldsSeq("ID006 ID007 DT001 DT002 DT003 DT004 DT005 DX001 DX002 DX003 DX004 DX005 DX006 DX007 DX008 " +
 		"PH001 PH002 PH003 PH004 GN001 GN002 GN003 GN004 ST001 ST002 DU003 PR001 RQ001") {
