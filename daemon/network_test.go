@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -111,12 +113,19 @@ func shortDir(t *testing.T) string {
 	return dir
 }
 
+// freeAddress returns an address whose port the system gives to no outgoing
+// connection, so that nobody takes it before its node listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	for {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 16_384+mathrand.IntN(16_384)))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		must(t, err)
+		must(t, l.Close())
+		return l.Addr().String()
+	}
 }
 
 func found(t *testing.T, policy act.Policy, places map[string]*place, ids []string, cards []founding.Card) {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/raresync/raresync/cmd/raresync/demo"
 )
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"raresync": main}) }
@@ -51,7 +53,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-const untilDeadline = 30 * time.Second
+const untilDeadline = 3 * time.Minute
 
 // until PATTERN COMMAND... runs a command again and again until it succeeds and
 // prints the pattern.
@@ -75,13 +77,13 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// ports NAME... sets variables to ports that are free now.
+// ports NAME... sets variables to ports that are free now, and that the system
+// gives to no outgoing connection.
 func ports(ts *testscript.TestScript, _ bool, names []string) {
 	for _, name := range names {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		address, err := demo.FreeAddress()
 		ts.Check(err)
-		defer l.Close() // only when all are taken, so that they differ
-		_, port, err := net.SplitHostPort(l.Addr().String())
+		_, port, err := net.SplitHostPort(address)
 		ts.Check(err)
 		ts.Setenv(name, port)
 	}

@@ -1,7 +1,9 @@
 package phenopacket
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/raresync/raresync/registry/entry"
@@ -11,7 +13,9 @@ import (
 
 // A nativeKind is a list of the schema of which each element becomes an entry, if
 // the raresync member has no list of its own for it and each element says what
-// the entry needs. The element stays whole in the entry's extension.
+// the entry needs. The element stays whole in the entry's extension, with its place
+// in the list: the genetic part holds what it took from the list by place, and the
+// entries of one envelope stand in no order.
 type nativeKind struct {
 	list    string // of the packet
 	instead string // of the raresync member
@@ -21,6 +25,12 @@ type nativeKind struct {
 	read    func(*lens, *value, *entry.Entry)
 	lacks   func(*value, *entry.Entry) []string
 }
+
+// placeMark names an element's place in its list, from 0, in an extension.
+const placeMark = "place"
+
+// maxNative is how many elements a list may have to become entries.
+const maxNative = 1 << 16
 
 // nativeKinds is in the order in which their entries are made.
 var nativeKinds = []nativeKind{
@@ -35,7 +45,7 @@ func cutNative(left *value, taken []cut) (rest *value, parts []cut, findings []r
 	rest, parts = left, taken
 	for _, k := range nativeKinds {
 		list := left.Get(k.list)
-		if len(list.List()) == 0 || slices.ContainsFunc(taken, func(c cut) bool { return c.of == k.of }) {
+		if n := len(list.List()); n == 0 || n > maxNative || slices.ContainsFunc(taken, func(c cut) bool { return c.of == k.of }) {
 			continue
 		}
 		var found []cut
@@ -51,7 +61,7 @@ func cutNative(left *value, taken []cut) (rest *value, parts []cut, findings []r
 			} else {
 				whole = false
 			}
-			found = append(found, cut{partKind: k.part(), value: item, path: path, native: k.mark})
+			found = append(found, cut{partKind: k.part(), value: item, path: path, native: k.mark, place: i})
 		}
 		if !whole {
 			continue
@@ -74,19 +84,67 @@ func (k nativeKind) part() partKind {
 	}}
 }
 
+// A native is an element of one of the schema's own lists, and its place there.
+type native struct {
+	nativeKind
+	element *value
+	place   int // -1 where the entry does not say
+}
+
 // nativeOf returns the element of the schema's own list that an entry was made
-// from, or nil.
-func nativeOf(e entry.Entry) (k nativeKind, element *value, err error) {
+// from. Its element is nil if there is none.
+func nativeOf(e entry.Entry) (n native, err error) {
 	i := slices.IndexFunc(nativeKinds, func(k nativeKind) bool { return k.of == e.Of() })
 	if i < 0 || len(*e.Extension()) == 0 {
-		return k, nil, nil
+		return n, nil
 	}
-	k = nativeKinds[i]
 	all, err := restore(jsontree.NewObject(), *e.Extension())
-	if err != nil || len(all.Names) != 1 {
-		return k, nil, err
+	if err != nil {
+		return n, err
 	}
-	return k, all.Get(k.mark), nil
+	n = native{nativeKind: nativeKinds[i], place: -1}
+	if place := all.Remove(placeMark); place != nil {
+		if n.place, err = strconv.Atoi(place.Text); err != nil || place.Kind != jsontree.Number || n.place < 0 || n.place >= maxNative {
+			return n, fmt.Errorf("write phenopacket: extension: %w: place %q", jsontree.ErrJSON, place.Text)
+		}
+	}
+	if len(all.Names) == 1 {
+		n.element = all.Get(n.mark)
+	}
+	return n, nil
+}
+
+// extension returns what the extension of the element's entry holds.
+func (c cut) extension() *value {
+	v := jsontree.NewObject()
+	v.Set(c.native, c.value)
+	v.Set(placeMark, &value{Kind: jsontree.Number, Text: strconv.Itoa(c.place)})
+	return v
+}
+
+// addNative puts elements back into their lists, each at its place, and drops the
+// places of elements that are not given.
+func addNative(packet *value, found []native) {
+	lists := jsontree.NewObject()
+	for _, n := range found {
+		list := lists.Get(n.list)
+		if list == nil {
+			list = &value{Kind: jsontree.Array}
+			lists.Set(n.list, list)
+		}
+		if n.place < 0 || n.place < len(list.Items) && !list.Items[n.place].Empty() {
+			n.place = len(list.Items) // of no known place, or of another submission
+		}
+		for len(list.Items) <= n.place {
+			list.Items = append(list.Items, jsontree.NewObject())
+		}
+		list.Items[n.place] = n.element
+	}
+	*packet = *merge(lists, packet) // whose genetic part holds some of it
+	for _, name := range lists.Names {
+		list := packet.Get(name)
+		list.Items = slices.DeleteFunc(list.Items, (*value).Empty)
+	}
 }
 
 // specimenCodes are what a biosample is made of, by code.

@@ -3,6 +3,7 @@ package phenopacket_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,44 @@ func TestBiosamplesAndActionsBecomeEntries(t *testing.T) {
 	}
 	if out := export(t, e, "case-1"); !same(t, out, deidentified[0]) {
 		t.Errorf("got\n%s\nwant\n%s", out, deidentified[0])
+	}
+}
+
+// The entries of one envelope stand in no order, and one of them may be missing.
+func TestElementsComeBackToTheirPlaces(t *testing.T) {
+	raw := []byte(with(samples + "," + actions))
+	e := accepted(t, "f.json", raw)
+	want, err := phenopacket.Deidentify(raw, "case-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range e.Parts {
+		e.Parts = append(e.Parts[1:], e.Parts[0])
+		if out := export(t, e, "case-1"); !same(t, out, want[0]) {
+			t.Errorf("got\n%s\nwant\n%s", out, want[0])
+		}
+	}
+	slices.Reverse(e.Parts)
+	if out := export(t, e, "case-1"); !same(t, out, want[0]) {
+		t.Errorf("got\n%s\nwant\n%s", out, want[0])
+	}
+	e.Parts = slices.DeleteFunc(e.Parts, func(p entry.Entry) bool { return p.Treatment != nil && p.Treatment.Agent.ID == "ATC:A16AB04" })
+	less, err := phenopacket.Deidentify([]byte(with(samples+`,"medicalActions":[`+actions[strings.Index(actions, `{"treatment":{"agent":{"id":"ATC:B"`):])), "case-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := export(t, e, "case-1"); !same(t, out, less[0]) {
+		t.Errorf("with one missing: got\n%s\nwant\n%s", out, less[0])
+	}
+}
+
+func TestAPlaceThatNoListHasIsRefused(t *testing.T) {
+	e := accepted(t, "f.json", []byte(with(actions)))
+	for _, place := range []string{"-1", "65536", "99999999999999999999", `"0"`, "null", "[]"} {
+		e.Parts[0].Treatment.Extension = []byte(`{"medicalAction":{},"place":` + place + `}`)
+		if _, err := phenopacket.Write(e.Case, nil, "case-1", e.Parts[0]); err == nil {
+			t.Errorf("place %s is written", place)
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ type cut struct {
 	value  *value
 	path   string
 	native string // of an element of the schema's own lists, its mark
+	place  int    // of such an element, in its list
 }
 
 // cutParts takes the parts out of the clinical part of a packet. What is not
@@ -79,8 +80,7 @@ func (m mapping) partEntry(part cut, of [32]byte) (entry.Entry, error) {
 	m.lens.within(part.path, func() { part.layout(m.lens, part.value, &e) })
 	value := part.value
 	if part.native != "" {
-		value = jsontree.NewObject()
-		value.Set(part.native, part.value)
+		value = part.extension()
 	}
 	rest, err := m.remainder(value, part.write(&e))
 	*e.Extension() = rest
@@ -117,25 +117,21 @@ func (m mapping) derive(parts []cut, entries []entry.Entry) {
 	}
 }
 
-// addParts puts parts back into a packet, in the order in which they are given.
+// addParts puts parts back into a packet, those of the schema's own lists at
+// their places, the others in the order in which they are given.
 func addParts(packet *value, parts []entry.Entry) error {
 	left := len(parts)
-	native := jsontree.NewObject()
+	var natives []native
 	for i := range parts {
-		k, element, err := nativeOf(parts[i])
+		n, err := nativeOf(parts[i])
 		if err != nil {
 			return err
 		}
-		if element == nil {
-			continue
+		if n.element != nil {
+			natives = append(natives, n)
 		}
-		if native.Get(k.list) == nil {
-			native.Set(k.list, &value{Kind: jsontree.Array})
-		}
-		list := native.Get(k.list)
-		list.Items = append(list.Items, element)
 	}
-	*packet = *merge(native, packet) // whose genetic part holds some of it
+	addNative(packet, natives)
 	for _, k := range partKinds {
 		list := &value{Kind: jsontree.Array}
 		for i := range parts {
@@ -143,7 +139,7 @@ func addParts(packet *value, parts []entry.Entry) error {
 				continue
 			}
 			left--
-			if _, element, _ := nativeOf(parts[i]); element != nil {
+			if n, _ := nativeOf(parts[i]); n.element != nil {
 				continue
 			}
 			part, err := restore(k.write(&parts[i]), *parts[i].Extension())

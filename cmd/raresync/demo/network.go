@@ -8,6 +8,7 @@ import (
 	mathrand "math/rand/v2"
 	"net"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/raresync/raresync/crypto/keyshare"
@@ -108,18 +109,29 @@ func (n *Network) init(id string, kind act.NodeKind, address func() (string, err
 	return newProcess(n.Binary, id, o.Dir)
 }
 
-// FreeAddress returns a loopback address whose port nobody uses now. The port
-// is not one that systems give to outgoing connections: while a node is down,
-// those that dial it could be given its own, and it would not get it back.
+// given holds the addresses that FreeAddress has returned.
+var given sync.Map
+
+// FreeAddress returns a loopback address whose port nobody uses now, and none
+// twice. The port is not one that systems give to outgoing connections: while a
+// node is down, those that dial it could be given its own, and it would not get
+// it back.
 func FreeAddress() (string, error) {
 	const first, count = 16_384, 16_384
 	var problem error
 	for range 100 {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+mathrand.IntN(count)))
-		if err == nil {
-			return l.Addr().String(), l.Close()
+		if err != nil {
+			problem = err
+			continue
 		}
-		problem = err
+		address := l.Addr().String()
+		if err := l.Close(); err != nil {
+			return "", err
+		}
+		if _, again := given.LoadOrStore(address, true); !again {
+			return address, nil
+		}
 	}
 	return "", fmt.Errorf("no free port: %w", problem)
 }
