@@ -93,10 +93,13 @@ func malformed(s System) error {
 // dagger or asterisk at the end.
 func cutSystem(text, spelling string) (string, bool) {
 	rest, ok := strings.CutPrefix(text, spelling)
+	if !ok {
+		return "", false
+	}
 	if spelling != "" {
 		rest = strings.TrimLeft(rest, ":_-")
 	}
-	return strings.TrimRight(rest, "+*†"), ok
+	return strings.TrimRight(rest, "+*†"), true
 }
 
 // dotted puts the dot behind the category and writes China's extension with a

@@ -73,7 +73,7 @@ func (s *Set) index(f *file) error {
 	}
 	number := 0
 	before := maps.Clone(s.counted)
-	root, err := jsontree.Walk(f.raw, elementLimits, "entry", func(v *jsontree.Value, from, to int) error {
+	root, err := jsontree.Walk(f.raw, indexed, "entry", func(v *jsontree.Value, from, to int) error {
 		number++
 		return s.entry(v, number-1, from, to)
 	})
@@ -110,7 +110,7 @@ func (s *Set) lines(f *file) error {
 		}
 		number++
 		if len(bytes.TrimSpace(f.raw[from:to])) > 0 {
-			v, err := jsontree.Parse(f.raw[from:to], elementLimits)
+			v, err := jsontree.Parse(f.raw[from:to], indexed)
 			if err == nil {
 				err = s.resource(v, resource{number: number, from: from, to: to})
 			}

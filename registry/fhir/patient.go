@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -257,7 +258,7 @@ func (b *builder) leaks(tree *jsontree.Value) {
 			names = append(names, family+given, given+family, given+" "+family, family+" "+given)
 		}
 	}
-	if len(names) == 0 {
+	if !slices.ContainsFunc(names, b.written) {
 		return
 	}
 	packet, err := jsontree.Parse(b.Packet, jsontree.Limits{Depth: 64, Values: 1 << 22, Members: 1 << 16, TextBytes: 16 << 20})
@@ -268,6 +269,13 @@ func (b *builder) leaks(tree *jsontree.Value) {
 	packet.Get("subject").Remove("id")
 	packet.Get("subject").Remove("alternateIds")
 	b.named(packet, "$", names)
+}
+
+// written reports whether a name stands anywhere in the packet, whose texts were
+// escaped rune by rune as the name is here.
+func (b *builder) written(name string) bool {
+	quoted, err := json.Marshal(name)
+	return err != nil || bytes.Contains(b.Packet, quoted[1:len(quoted)-1])
 }
 
 // named finds texts with one of some names.

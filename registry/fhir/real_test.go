@@ -19,7 +19,7 @@ import (
 // realFiles returns the published FHIR files that the tests are given, by
 // default from ../shared/data/fhir beside the repository.
 // RARESYNC_REQUIRE_TESTDATA=1 makes their absence a failure.
-func realFiles(t *testing.T) map[string][]byte {
+func realFiles(t testing.TB) map[string][]byte {
 	t.Helper()
 	root := os.Getenv("RARESYNC_TESTDATA")
 	if root == "" {

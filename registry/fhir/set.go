@@ -37,6 +37,24 @@ func (l Limits) orDefault() Limits {
 // elementLimits bound one resource. An attachment is one text.
 var elementLimits = jsontree.Limits{Depth: 64, Values: 100_000, Members: 4096, TextBytes: 16 << 20}
 
+// keeping returns the limits of a resource of which only some members are kept.
+func keeping(names ...string) jsontree.Limits {
+	l := elementLimits
+	l.Keep = map[string]bool{}
+	for _, name := range names {
+		l.Keep[name] = true
+	}
+	return l
+}
+
+// What the index and the identifiers of a Patient are made of. The rest is read
+// with its patient.
+var (
+	indexed = keeping("resourceType", "id", "fullUrl", "resource", "request", "method", "entry", "type", "status", "verificationStatus", "coding", "code", "system", "value",
+		"subject", "patient", "reference", "identifier", "derivedFrom")
+	identified = keeping("resource", "identifier", "use", "type", "coding", "code", "system", "value")
+)
+
 // A Set holds the resources of some files. It keeps the bytes it was given.
 type Set struct {
 	limits    Limits
@@ -115,9 +133,11 @@ func (s *Set) take(r resource) error {
 }
 
 // read takes a resource apart once more. It could be read when it was indexed.
-func (s *Set) read(r resource) *jsontree.Value {
+func (s *Set) read(r resource) *jsontree.Value { return s.readAs(r, elementLimits) }
+
+func (s *Set) readAs(r resource, limits jsontree.Limits) *jsontree.Value {
 	f := s.files[r.file]
-	v, _ := jsontree.Parse(f.raw[r.from:r.to], elementLimits)
+	v, _ := jsontree.Parse(f.raw[r.from:r.to], limits)
 	if f.form == bundle {
 		return v.Get("resource")
 	}
@@ -155,7 +175,7 @@ func (s *Set) groups() (groups []*group) {
 			continue
 		}
 		g := &group{patient: i}
-		tree := s.read(r)
+		tree := s.readAs(r, identified)
 		g.document = readDocuments(tree)
 		for _, id := range tree.Get("identifier").List() {
 			if key := numberKey(id); key != "" {

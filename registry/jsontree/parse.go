@@ -3,6 +3,7 @@ package jsontree
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -14,7 +15,15 @@ type Limits struct {
 	Values    int // of the document or, where elements are walked, of each of them
 	Members   int // of one object
 	TextBytes int // of one text, unescaped
+
+	// Keep, if it is not nil, names the members that are kept, at every depth. The
+	// others are read like them, and left out.
+	Keep map[string]bool
 }
+
+// wholeBytes is the size up to which the texts of a document are parts of one copy
+// of it.
+const wholeBytes = 1 << 20
 
 // maxNumberBytes bounds a number as written.
 const maxNumberBytes = 64
@@ -39,6 +48,9 @@ func Walk(in []byte, limits Limits, list string, each func(v *Value, from, to in
 		return nil, fmt.Errorf("%w: not UTF-8", ErrJSON)
 	}
 	p := parser{in: in, limits: limits, list: list, each: each}
+	if len(in) <= wholeBytes {
+		p.whole = string(in)
+	}
 	p.space()
 	v := p.value(0)
 	p.space()
@@ -55,9 +67,13 @@ func Walk(in []byte, limits Limits, list string, each func(v *Value, from, to in
 type parser struct {
 	in     []byte
 	pos    int
+	whole  string // all of in, or empty
 	limits Limits
 	values int
-	list   string // of the outermost object, the member whose elements are given to each
+	names  []string // of the members read so far of the objects that are open
+	fresh  []Value  // not used yet
+	block  int      // how many were made last
+	list   string   // of the outermost object, the member whose elements are given to each
 	each   func(v *Value, from, to int) error
 	err    error
 }
@@ -96,19 +112,43 @@ func (p *parser) accept(c byte) bool {
 	return true
 }
 
-func (p *parser) value(depth int) *Value {
+// part returns bytes of the document as a text.
+func (p *parser) part(from, to int) string {
+	if p.whole != "" {
+		return p.whole[from:to]
+	}
+	return string(p.in[from:to])
+}
+
+// leaf returns a new value without members or elements.
+func (p *parser) leaf(kind Kind, text string) *Value {
+	if len(p.fresh) == 0 {
+		p.block = min(max(2*p.block, 4), 64)
+		p.fresh = make([]Value, p.block)
+	}
+	v := &p.fresh[0]
+	p.fresh = p.fresh[1:]
+	v.Kind, v.Text = kind, text
+	return v
+}
+
+// begins counts a value, and reports whether one may be read here.
+func (p *parser) begins(depth int) bool {
 	p.values++
 	switch {
 	case p.err != nil:
-		return nil
 	case depth > p.limits.Depth:
 		p.fail(fmt.Sprintf("deeper than %d levels", p.limits.Depth))
-		return nil
 	case p.values > p.limits.Values:
 		p.fail(fmt.Sprintf("more than %d values", p.limits.Values))
-		return nil
 	case p.pos == len(p.in):
 		p.fail("the document ends early")
+	}
+	return p.err == nil
+}
+
+func (p *parser) value(depth int) *Value {
+	if !p.begins(depth) {
 		return nil
 	}
 	switch c := p.in[p.pos]; {
@@ -117,19 +157,56 @@ func (p *parser) value(depth int) *Value {
 	case c == '[':
 		return p.array(depth, p.value)
 	case c == '"':
-		return &Value{Kind: Text, Text: p.string()}
+		return p.leaf(Text, p.string())
 	case c == '-' || c >= '0' && c <= '9':
-		return p.number()
+		return p.leaf(Number, p.number())
 	}
-	return p.literal()
+	return p.leaf(Literal, p.literal())
+}
+
+// skip is value for what is left out.
+func (p *parser) skip(depth int) *Value {
+	if !p.begins(depth) {
+		return nil
+	}
+	switch c := p.in[p.pos]; {
+	case c == '{':
+		p.members(depth, func(string) { p.skip(depth + 1) })
+	case c == '[':
+		p.array(depth, p.skip)
+	case c == '"':
+		p.string()
+	case c == '-' || c >= '0' && c <= '9':
+		p.number()
+	default:
+		p.literal()
+	}
+	return nil
 }
 
 func (p *parser) object(depth int) *Value {
-	v := NewObject()
+	v := p.leaf(Object, "")
+	p.members(depth, func(name string) {
+		if p.limits.Keep != nil && !p.limits.Keep[name] {
+			p.skip(depth + 1)
+			return
+		}
+		v.Names = append(v.Names, name)
+		v.Items = append(v.Items, p.member(name, depth+1))
+	})
+	return v
+}
+
+// members reads an object, and gives the name of each member to take, which reads
+// what stands behind it.
+func (p *parser) members(depth int, take func(name string)) {
+	first := len(p.names)
+	defer func() { p.names = p.names[:first] }()
+	var many map[string]bool // the names of a large object
 	p.pos++
 	p.space()
 	if p.accept('}') {
-		return v
+		return
 	}
 	for p.err == nil {
 		p.space()
@@ -138,25 +215,43 @@ func (p *parser) object(depth int) *Value {
 			break
 		}
 		name := p.string()
-		if v.place(name) >= 0 {
-			p.fail("a name occurs twice in one object")
+		if many = p.note(name, first, many); p.err != nil {
+			break
 		}
 		p.space()
 		if !p.accept(':') {
 			p.fail("a colon is missing")
 		}
 		p.space()
-		v.Set(name, p.member(name, depth+1))
-		if len(v.Names) > p.limits.Members {
+		take(name)
+		if len(p.names)-first > p.limits.Members {
 			p.fail(fmt.Sprintf("more than %d members", p.limits.Members))
 		}
 		p.space()
 		if p.accept('}') {
-			return v
+			return
 		}
 		p.comma()
 	}
-	return v
+}
+
+// note enters a name of the object whose names begin at first, and fails if the
+// object has it already. From many names on they are looked up in a map.
+func (p *parser) note(name string, first int, many map[string]bool) map[string]bool {
+	if many == nil && slices.Contains(p.names[first:], name) || many[name] {
+		p.fail("a name occurs twice in one object")
+	}
+	p.names = append(p.names, name)
+	switch {
+	case many != nil:
+		many[name] = true
+	case len(p.names)-first == largeObject:
+		many = make(map[string]bool, 2*largeObject)
+		for _, n := range p.names[first:] {
+			many[n] = true
+		}
+	}
+	return many
 }
 
 // member reads what stands behind a name.
@@ -179,7 +274,7 @@ func (p *parser) give(depth int) *Value {
 }
 
 func (p *parser) array(depth int, element func(depth int) *Value) *Value {
-	v := &Value{Kind: Array}
+	v := p.leaf(Array, "")
 	p.pos++
 	p.space()
 	if p.accept(']') {
@@ -205,31 +300,31 @@ func (p *parser) comma() {
 	}
 }
 
-func (p *parser) number() *Value {
+func (p *parser) number() string {
 	start := p.pos
 	for p.pos < len(p.in) && isNumberByte(p.in[p.pos]) && p.pos-start <= maxNumberBytes {
 		p.pos++
 	}
-	s := string(p.in[start:p.pos])
+	s := p.part(start, p.pos)
 	if !ValidNumber(s) {
 		p.fail("a malformed or overlong number")
 	}
-	return &Value{Kind: Number, Text: s}
+	return s
 }
 
 func isNumberByte(c byte) bool {
 	return c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
 }
 
-func (p *parser) literal() *Value {
+func (p *parser) literal() string {
 	for _, word := range []string{"true", "false", "null"} {
 		if end := p.pos + len(word); end <= len(p.in) && string(p.in[p.pos:end]) == word {
 			p.pos = end
-			return &Value{Kind: Literal, Text: word}
+			return word
 		}
 	}
 	p.fail("no value")
-	return nil
+	return ""
 }
 
 // string reads a string from its opening quote on.
@@ -239,7 +334,13 @@ func (p *parser) string() string {
 	for p.pos < len(p.in) && p.in[p.pos] != '"' && p.in[p.pos] != '\\' && p.in[p.pos] >= 0x20 {
 		p.pos++
 	}
-	b := p.in[start:p.pos:p.pos] // of most texts, all of it
+	if p.accept('"') { // most texts have nothing to unescape
+		if p.pos-1-start > p.limits.TextBytes {
+			p.fail(fmt.Sprintf("a string of more than %d bytes", p.limits.TextBytes))
+		}
+		return p.part(start, p.pos-1)
+	}
+	b := p.in[start:p.pos:p.pos]
 	for p.err == nil {
 		if p.pos == len(p.in) {
 			p.fail("a string does not end")

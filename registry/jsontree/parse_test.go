@@ -2,6 +2,7 @@ package jsontree
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -23,16 +24,58 @@ func TestTextsAndNumbersAreReadAsWritten(t *testing.T) {
 	}
 }
 
+// reduced is v with only some of its members.
+func reduced(v *Value, keep map[string]bool) *Value {
+	out := &Value{Kind: v.Kind, Text: v.Text}
+	for i, item := range v.Items {
+		if v.Kind == Object && !keep[v.Names[i]] {
+			continue
+		}
+		if v.Kind == Object {
+			out.Names = append(out.Names, v.Names[i])
+		}
+		out.Items = append(out.Items, reduced(item, keep))
+	}
+	return out
+}
+
+func TestAnObjectOfManyNamesHasNoneTwice(t *testing.T) {
+	for n := range 100 {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `"k%d":{"a":%d},`, i, i)
+		}
+		once, twice := "{"+b.String()+`"x":[]}`, "{"+b.String()+`"k0":[],"x":[]}`
+		for _, l := range []Limits{limits, {Depth: 64, Values: 10_000, Members: 100, TextBytes: 1000, Keep: map[string]bool{}}} {
+			if v, err := Parse([]byte(once), l); err != nil || l.Keep == nil && len(v.Names) != n+1 {
+				t.Errorf("%d names: %v", n, err)
+			}
+			if _, err := Parse([]byte(twice), l); n > 0 && err == nil {
+				t.Errorf("%d names and the first once more are accepted", n)
+			}
+		}
+	}
+}
+
 // What parses is JSON to the standard library too, with the same content, and
 // its canonical form parses to itself.
 func FuzzWhatParsesIsJSONAndItsCanonicalFormParsesToItself(f *testing.F) {
-	for _, seed := range []string{`{"a":[1.50,"\ud83e\uddec",null]}`, `"\ud800"`, `[01]`, `{"a":1,"a":2}`, strings.Repeat("[", 70), ``} {
+	for _, seed := range []string{`{"a":[1.50,"\ud83e\uddec",null]}`, `"\ud800"`, `[01]`, `{"a":1,"a":2}`, `{"b":{"c":1,"c":2}}`, `{"b":{"c":[1,{"a":-}]},"a":{"b":0,"a":[]}}`, strings.Repeat("[", 70), ``} {
 		f.Add([]byte(seed))
 	}
+	only := limits
+	only.Keep = map[string]bool{"a": true}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		v, err := Parse(in, limits)
+		less, bad := Parse(in, only)
+		if fmt.Sprint(err) != fmt.Sprint(bad) {
+			t.Fatalf("with some members left out: %v, with all: %v", bad, err)
+		}
 		if err != nil {
 			return
+		}
+		if !less.Equal(reduced(v, only.Keep)) {
+			t.Fatalf("kept %s of %s", less.Canonical(), v.Canonical())
 		}
 		if !json.Valid(in) {
 			t.Fatalf("accepted what is not JSON: %q", in)
