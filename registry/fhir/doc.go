@@ -27,6 +27,7 @@
 //	                                                         genetics.go, care.go, parts.go
 //	codes, times  as a packet writes them                    code.go, time.go
 //	keep          coded elements that have no place          keep.go
+//	write         the packet                                 write.go
 //	locate        findings to elements                       place.go
 //
 // docs/INPUT.md has the table of elements. Facts that FHIR has no element for

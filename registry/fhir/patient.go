@@ -2,7 +2,6 @@ package fhir
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -230,7 +229,7 @@ func (b *builder) finish() {
 	if len(b.extra) > 0 {
 		p["raresync"] = b.extra
 	}
-	b.Packet, _ = json.Marshal(p) // maps, slices, texts and numbers always have JSON
+	b.Packet = appendJSON(nil, p)
 }
 
 // list writes parts as an array, and keeps where each comes from.
@@ -274,8 +273,8 @@ func (b *builder) leaks(tree *jsontree.Value) {
 // written reports whether a name stands anywhere in the packet, whose texts were
 // escaped rune by rune as the name is here.
 func (b *builder) written(name string) bool {
-	quoted, err := json.Marshal(name)
-	return err != nil || bytes.Contains(b.Packet, quoted[1:len(quoted)-1])
+	quoted := jsontree.AppendText(nil, name)
+	return bytes.Contains(b.Packet, quoted[1:len(quoted)-1])
 }
 
 // named finds texts with one of some names.

@@ -25,6 +25,9 @@ type Limits struct {
 // of it.
 const wholeBytes = 1 << 20
 
+// fewMembers is what most objects have at most.
+const fewMembers = 4
+
 // maxNumberBytes bounds a number as written.
 const maxNumberBytes = 64
 
@@ -123,7 +126,7 @@ func (p *parser) part(from, to int) string {
 // leaf returns a new value without members or elements.
 func (p *parser) leaf(kind Kind, text string) *Value {
 	if len(p.fresh) == 0 {
-		p.block = min(max(2*p.block, 4), 64)
+		p.block = min(max(2*p.block, 4), 16)
 		p.fresh = make([]Value, p.block)
 	}
 	v := &p.fresh[0]
@@ -190,6 +193,9 @@ func (p *parser) object(depth int) *Value {
 		if p.limits.Keep != nil && !p.limits.Keep[name] {
 			p.skip(depth + 1)
 			return
+		}
+		if v.Names == nil {
+			v.Names, v.Items = make([]string, 0, fewMembers), make([]*Value, 0, fewMembers)
 		}
 		v.Names = append(v.Names, name)
 		v.Items = append(v.Items, p.member(name, depth+1))

@@ -24,6 +24,26 @@ func TestTextsAndNumbersAreReadAsWritten(t *testing.T) {
 	}
 }
 
+// Every number of up to six of these characters is valid as the standard library
+// says.
+func TestNumbersAreTheStandards(t *testing.T) {
+	var all func(s string)
+	all = func(s string) {
+		if got, want := ValidNumber(s), s != "" && json.Valid([]byte(s)); got != want {
+			t.Errorf("%q: %v", s, got)
+		}
+		if len(s) < 6 {
+			for _, c := range "01-+.eE" {
+				all(s + string(c))
+			}
+		}
+	}
+	all("")
+	if ValidNumber(strings.Repeat("1", maxNumberBytes+1)) {
+		t.Error("an overlong number is valid")
+	}
+}
+
 // reduced is v with only some of its members.
 func reduced(v *Value, keep map[string]bool) *Value {
 	out := &Value{Kind: v.Kind, Text: v.Text}

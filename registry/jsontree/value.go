@@ -1,7 +1,6 @@
 package jsontree
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -213,6 +212,9 @@ func (v *Value) order(sorted bool) []int {
 func AppendText(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, mustEscape) {
+		return append(append(b, s...), '"')
+	}
 	for _, r := range s {
 		switch {
 		case r == '"' || r == '\\':
@@ -230,10 +232,42 @@ func AppendText(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
+func mustEscape(r rune) bool { return r == '"' || r == '\\' || r < 0x20 }
+
 // ValidNumber reports whether s is a JSON number of a bearable length.
 func ValidNumber(s string) bool {
-	if s == "" || len(s) > maxNumberBytes || s[0] != '-' && (s[0] < '0' || s[0] > '9') {
+	if len(s) > maxNumberBytes {
 		return false
 	}
-	return json.Valid([]byte(s))
+	s = strings.TrimPrefix(s, "-")
+	whole, s := digits(s)
+	if whole == "" || whole[0] == '0' && len(whole) > 1 {
+		return false
+	}
+	if after, ok := strings.CutPrefix(s, "."); ok {
+		var fraction string
+		if fraction, s = digits(after); fraction == "" {
+			return false
+		}
+	}
+	if s == "" {
+		return true
+	}
+	if s[0] != 'e' && s[0] != 'E' {
+		return false
+	}
+	if s = s[1:]; s != "" && (s[0] == '+' || s[0] == '-') {
+		s = s[1:]
+	}
+	exponent, s := digits(s)
+	return exponent != "" && s == ""
+}
+
+// digits cuts the digits off with which s begins.
+func digits(s string) (front, rest string) {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return s[:n], s[n:]
 }
