@@ -229,7 +229,7 @@ func (b *builder) finish() {
 	if len(b.extra) > 0 {
 		p["raresync"] = b.extra
 	}
-	b.Packet = appendJSON(nil, p)
+	b.Packet = appendJSON(make([]byte, 0, 4<<10), p)
 }
 
 // list writes parts as an array, and keeps where each comes from.
