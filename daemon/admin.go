@@ -23,7 +23,9 @@ import (
 	"github.com/raresync/raresync/daemon/intake"
 	"github.com/raresync/raresync/daemon/quota"
 	"github.com/raresync/raresync/daemon/reader"
+	"github.com/raresync/raresync/daemon/report"
 	"github.com/raresync/raresync/daemon/spool"
+	"github.com/raresync/raresync/daemon/view"
 	"github.com/raresync/raresync/daemon/withdraw"
 )
 
@@ -101,6 +103,8 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/log/withdrawn", answer(s.withdrawn))
 	mux.Handle("POST /v1/aliases", answer(s.alias))
 	mux.Handle("GET /v1/persons", answer(s.persons))
+	mux.Handle("GET /v1/reports", answer(s.listReports))
+	mux.Handle("GET /v1/reports/{name}", http.HandlerFunc(s.showReport))
 	mux.Handle("POST /v1/pseudonyms/check", answer(s.checkPseudonym))
 	mux.Handle("GET /v1/case-numbers/{number}", answer(s.findCaseNumber))
 	mux.Handle("POST /v1/withdrawals", answer(s.withdraw))
@@ -185,6 +189,9 @@ var problems = []struct {
 	{quota.ErrNotKept, problem{http.StatusNotFound, admin.CodeNotFound, "share holders keep the week that runs, which ends first, and the two before"}},
 	{ledger.ErrOutOfRange, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
 	{errNotWithdrawn, problem{http.StatusNotFound, admin.CodeNotFound, "raresync erasure list shows the withdrawals"}},
+	{report.ErrUnknown, problem{http.StatusNotFound, admin.CodeNotFound, "raresync report list shows those there are"}},
+	{report.ErrOptions, problem{http.StatusBadRequest, admin.CodeInvalid, ""}},
+	{view.ErrBehind, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "ask again in a moment: the view is built anew at each start"}},
 	{errNoEdition, problem{http.StatusNotFound, admin.CodeNotFound, "raresync catalog editions lists those in force"}},
 	{errNotCarried, problem{http.StatusNotFound, admin.CodeNotFound, "raresync catalog editions lists those in force"}},
 	{errNoProposal, problem{http.StatusNotFound, admin.CodeNotFound, "raresync act list --all shows those that are known"}},

@@ -30,6 +30,7 @@ import (
 	"github.com/raresync/raresync/daemon/reader"
 	"github.com/raresync/raresync/daemon/recent"
 	"github.com/raresync/raresync/daemon/trail"
+	"github.com/raresync/raresync/daemon/view"
 	"github.com/raresync/raresync/daemon/withdraw"
 	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/entry"
@@ -62,6 +63,7 @@ type service struct {
 	outbox *outbox.Outbox
 	intake *intake.Intake
 	reader *reader.Reader
+	view   *view.View
 	desk   *withdraw.Desk
 	trail  *trail.Trail // nil if it is broken
 	quotas quotas
@@ -80,6 +82,7 @@ type service struct {
 
 	opened  atomic.Pointer[consensus.Node] // node, for the mesh, which is there before it
 	sending atomic.Pointer[outbox.Outbox]  // outbox, for the node, which is there before it
+	viewing atomic.Pointer[view.View]      // view, likewise
 	failed  chan error                     // the first failure that must end the process
 	workers sync.WaitGroup
 }
@@ -206,6 +209,14 @@ func (s *service) openHospital() error {
 	s.reader = reader.New(reader.Config{
 		Node: s.node, Institution: s.self.Institution, Sealing: s.ring.Sealing, Dir: dir, Poster: s.outbox, Logger: s.log,
 	})
+	s.view, err = view.Open(view.Config{
+		Node: s.node, Reader: s.reader, Institution: s.self.Institution, Catalogue: s.newest,
+		Dir: filepath.Join(dir, "view"), Plain: s.cfg.View.Plain, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.viewing.Store(s.view)
 	if err := s.openTrail(dir); err != nil {
 		return err
 	}
@@ -300,6 +311,7 @@ func (s *service) serve(ctx context.Context) error {
 	}
 	s.workers.Go(func() { s.report(s.outbox.Run(ctx)) })
 	s.workers.Go(func() { s.report(s.reader.Watch(ctx)) })
+	s.workers.Go(func() { s.view.Run(ctx) })
 	if m, ok := s.node.View().Member(s.self.Institution); ok && m.Role == act.RoleHospital {
 		s.workers.Go(func() { s.report(s.desk.Run(ctx)) })
 	}
@@ -361,6 +373,9 @@ func (s *service) close() error {
 	s.quotas.close()
 	if s.outbox != nil {
 		problems = append(problems, s.outbox.Close())
+	}
+	if s.view != nil {
+		problems = append(problems, s.view.Close())
 	}
 	if s.trail != nil {
 		problems = append(problems, s.trail.Close())

@@ -17,14 +17,17 @@ const (
 	receiptRetry   = 5 * time.Second
 )
 
-var errNotOpen = errors.New("the outbox is not open yet")
+var errNotOpen = errors.New("the outbox and the view are not open yet")
 
-// forgetErased destroys what the outbox has of erased entries. The node calls
-// it, which is there before the outbox.
+// forgetErased destroys what the outbox and the view have of erased entries. The
+// node calls it, which is there before them.
 func (s *service) forgetErased(ctx context.Context, spans []ledger.Span) error {
-	o := s.sending.Load()
-	if o == nil {
+	o, v := s.sending.Load(), s.viewing.Load()
+	if o == nil || v == nil {
 		return errNotOpen
+	}
+	if err := v.Forget(ctx); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
 	defer cancel()

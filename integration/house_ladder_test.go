@@ -60,6 +60,7 @@ var homes = map[string]string{
 	"golang.org/x/text":                "registry/table",
 	"github.com/hashicorp/yamux":       "daemon",
 	"github.com/prometheus":            "daemon/meter",
+	"github.com/ncruces":               "daemon/view",
 	"golang.org/x/sync":                "daemon",
 	"github.com/urfave/cli":            "cmd",
 	"golang.org/x/term":                "cmd",

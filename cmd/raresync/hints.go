@@ -18,6 +18,8 @@ var hintsZH = map[string]string{
 	"raresync ceremony status says where it stands":                                                              "raresync ceremony status 显示进展",
 	"raresync key list shows the present and the next keys":                                                      "raresync key list 列出当前和待用的密钥",
 	"run the node with the key that holds, or have new ones approved: in a fresh directory raresync key rotate --lost, then at a member raresync act propose replacement FILE": "请用仍有效的密钥运行节点，或申请更换：在新目录中运行 raresync key rotate --lost，再在一家成员处运行 raresync act propose replacement FILE",
+	"raresync report list shows those there are":                                                           "raresync report list 列出所有报表",
+	"ask again in a moment: the view is built anew at each start":                                          "请稍后再试：数据视图在每次启动时重建",
 	"raresync member list shows who reads":                                                                 "raresync member list 列出读取方",
 	"share holders keep the week that runs, which ends first, and the two before":                          "份额持有方只保存本周（须先结束）和前两周",
 	"raresync erasure show tells who has declared it":                                                      "raresync erasure show 列出哪些节点已声明擦除",

@@ -20,6 +20,7 @@ type Config struct {
 	Inbox    Inbox    `toml:"inbox"`
 	Page     Page     `toml:"page"`
 	Withdraw Withdraw `toml:"withdraw"`
+	View     View     `toml:"view"`
 	Disk     Disk     `toml:"disk"`
 	Log      Log      `toml:"log"`
 
@@ -210,6 +211,14 @@ type Withdraw struct {
 	// its time shows when the patient came. Those of half that time go together,
 	// so choose longer where patients are few.
 	Spread time.Duration `toml:"spread"`
+}
+
+// View is the database of opened entries that reports are made of.
+type View struct {
+	// Plain leaves the view on disk as any SQLite reads it. Default false: it is
+	// encrypted under a key that the node draws at each start and keeps in memory.
+	// Set it only to look for a mistake, on a disk that is encrypted itself.
+	Plain bool `toml:"plain"`
 }
 
 // Disk says how the room on the data directory's disk is watched. Where the

@@ -144,6 +144,22 @@ func (t *Tally) Same(p [32]byte) [][32]byte {
 	return [][32]byte{p}
 }
 
+// Joined returns the persons of several pseudonyms, each with all of them, in no
+// order.
+func (t *Tally) Joined() (out [][][32]byte) {
+	links, _ := t.standing()
+	j := joined{}
+	for _, o := range links {
+		t.honour(j, o)
+	}
+	for _, one := range j.persons() {
+		if len(one.pseudonyms) > 1 {
+			out = append(out, one.pseudonyms)
+		}
+	}
+	return out
+}
+
 // person is one of several pseudonyms.
 type person struct {
 	pseudonyms [][32]byte

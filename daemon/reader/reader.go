@@ -135,6 +135,11 @@ func (r *Reader) Entry(index uint64) (Opened, error) {
 	return Opened{}, fmt.Errorf("entry %d: %w", index, r.whyNot(index))
 }
 
+// Envelope opens what this institution may open of one envelope, as of now.
+func (r *Reader) Envelope(number uint64) ([]Opened, error) {
+	return r.envelope(r.cfg.Node.View(), 0, number)
+}
+
 // whyNot tells why an entry of the log was not opened.
 func (r *Reader) whyNot(index uint64) error {
 	raw, err := r.cfg.Node.Machine().Leaf(index)

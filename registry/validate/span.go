@@ -117,3 +117,11 @@ func midnight(t time.Time) time.Time {
 	y, m, d := t.Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
+
+// Within returns the first and the last day, at 00:00 UTC, that a point in the life
+// of somebody born in birth can have been on. known is false of what is only given
+// in words, and of an age without a birth date.
+func Within(w entry.When, birth entry.Date) (first, last time.Time, known bool) {
+	at := when(w, spanOf(birth))
+	return at.first, at.last, at.known
+}

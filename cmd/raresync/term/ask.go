@@ -104,3 +104,9 @@ func Answer(ctx context.Context, out io.Writer, read func() (string, error)) (st
 		return "", fmt.Errorf("%w: %w", ErrUnanswered, ctx.Err())
 	}
 }
+
+// IsTerminal reports whether what is written to w is seen by a person at once.
+func IsTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && xterm.IsTerminal(int(f.Fd()))
+}

@@ -105,6 +105,19 @@ func PrintOne[T any](o *Output, row T, columns ...string) error {
 	return o.lines(fields, []bool{false, false})
 }
 
+// Lines writes a table that has no struct: the first line is its headings, right
+// says which columns are aligned to the right. All lines have as many cells.
+func (o *Output) Lines(lines [][]string, right []bool) error {
+	clean := make([][]string, len(lines))
+	for i, line := range lines {
+		clean[i] = make([]string, len(line))
+		for at, cell := range line {
+			clean[i][at] = Clean(cell)
+		}
+	}
+	return o.lines(clean, right)
+}
+
 func (o *Output) json(v any, indent string) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -1,0 +1,239 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/raresync/raresync/daemon/view"
+)
+
+const (
+	silentDays = 30 // without an entry: silent
+	lateDays   = 7  // median from diagnosis to registration: late beyond
+	yearDays   = 365
+)
+
+var (
+	hospitalColumn = Column{Name: "hospital", Title: Text{"Hospital", "医院"}, Kind: Word}
+	provinceColumn = Column{Name: "province", Title: Text{"Province", "省份"}, Kind: Word}
+	diseaseColumn  = Column{Name: "disease", Title: Text{"Disease", "病种"}, Kind: Word}
+	personsColumn  = Column{Name: "persons", Title: Text{"Persons", "患者"}, Kind: People}
+	casesColumn    = Column{Name: "registrations", Title: Text{"Registrations", "登记"}, Kind: People}
+)
+
+// summing returns a column whose total follows from its rows.
+func summing(c Column, s Sum) Column { c.Sum = s; return c }
+
+// silent lists hospitals, those that need attention first.
+func silent(q view.Query, _ Options, r *Report) error {
+	late, err := q.Figures(indicator("Q3.median"), view.ByHospital, view.Period{From: q.ThisMonth() - 11, To: q.ThisMonth()})
+	if err != nil {
+		return err
+	}
+	t := Table{Title: Text{"Hospitals, the longest silent first", "医院，按未报告时间排序"}, Columns: []Column{
+		hospitalColumn, provinceColumn,
+		{Name: "last_day", Title: Text{"Last entry", "最近条目"}, Kind: Word},
+		{Name: "days", Title: Text{"Days since", "距今天数"}, Kind: Number},
+		{Name: "last_30_days", Title: Text{"Entries in 30 days", "近 30 天条目"}, Kind: People},
+		{Name: "usual", Title: Text{"Usual for 30 days", "平常 30 天条目"}, Kind: People},
+		{Name: "delay", Title: Text{"Days from diagnosis to registration, median", "确诊至登记天数（中位数）"}, Kind: Middle},
+		{Name: "state", Title: Text{"State", "状态"}, Kind: Word},
+	}}
+	today := q.Today()
+	err = q.Each(`SELECT CAST(h.number AS TEXT), h.en, h.zh, h.province, max(e.day), sum(e.day > ?1 - 30), sum(e.day BETWEEN ?1 - 120 AND ?1 - 30)
+		FROM hospitals h LEFT JOIN entries e ON e.hospital = h.number WHERE NOT h.reader AND NOT h.gone GROUP BY h.number
+		ORDER BY coalesce(max(e.day), 0), h.number`, func(row view.Row) error {
+		var n, en, zh, province string
+		var last, recent, before *int64
+		if err := row(&n, &en, &zh, &province, &last, &recent, &before); err != nil {
+			return err
+		}
+		line := []Cell{words(en, zh), {Text: provinceText(province)}, words("never", "从未"), {None: true}, number(orZero(recent)), number((orZero(before) + 1) / 3)}
+		delay := late[n]
+		line = append(line, middle(delay.Value, int(delay.Den)))
+		if last != nil {
+			line[2], line[3] = word(view.DateOfDay(*last).String()), number(today-*last)
+		}
+		t.Rows = append(t.Rows, append(line, Cell{Text: stateOf(last, today, orZero(recent), orZero(before), delay)}))
+		return nil
+	}, today)
+	r.Tables = append(r.Tables, t)
+	r.Notes = append(r.Notes, Text{
+		fmt.Sprintf("Silent: no entry for more than %d days. Fallen: fewer than half as many as usual. Late: over %d days from diagnosis to registration.", silentDays, lateDays),
+		fmt.Sprintf("未报告：超过 %d 天没有条目。下降：不足平常一半。迟报：确诊至登记中位数超过 %d 天。", silentDays, lateDays)})
+	return err
+}
+
+func orZero(n *int64) int64 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+// stateOf puts in a word what is to be looked at. It follows from what the log shows
+// every node, but for what is late.
+func stateOf(last *int64, today, recent, before int64, delay view.Figure) Text {
+	switch {
+	case last == nil || today-*last > silentDays:
+		return Text{"silent", "未报告"}
+	case before >= 3*view.LeastDenominator && recent*6 < before:
+		return Text{"fallen", "下降"}
+	case delay.Shown && delay.Value > lateDays:
+		return Text{"late", "迟报"}
+	}
+	return Text{"reports", "正常"}
+}
+
+func indicator(id string) view.Indicator {
+	for _, i := range view.Indicators() {
+		if i.ID == id {
+			return i
+		}
+	}
+	panic("report: no indicator " + id)
+}
+
+// quality shows all indicators of one group.
+func quality(q view.Query, o Options, r *Report) error {
+	n, err := namesOf(q)
+	if err != nil {
+		return err
+	}
+	by, group := view.ByNation, ""
+	within := func(string) bool { return true }
+	switch {
+	case o.Hospital != 0:
+		by, group = view.ByHospital, strconv.FormatUint(uint64(o.Hospital), 10)
+		name, ok := n.hospitals[group]
+		if !ok {
+			return fmt.Errorf("%w: the network has no institution %d", ErrOptions, o.Hospital)
+		}
+		r.Title = Text{r.Title.EN + ": " + name.EN, r.Title.ZH + "：" + name.ZH}
+	case o.Province != "":
+		by, group = view.ByProvince, o.Province
+		p := provinceText(o.Province)
+		r.Title = Text{r.Title.EN + ": " + p.EN, r.Title.ZH + "：" + p.ZH}
+		within = func(number string) bool { return n.province[number] == o.Province }
+	}
+	t := Table{Title: Text{"Indicators", "指标"}, Columns: []Column{
+		{Name: "id", Title: Text{"Id", "编号"}, Kind: Word}, {Name: "indicator", Title: Text{"Indicator", "指标"}, Kind: Word},
+		{Name: "numerator", Title: Text{"Numerator", "分子"}, Kind: People}, {Name: "denominator", Title: Text{"Denominator", "分母"}, Kind: People},
+		{Name: "percent", Title: Text{"Percent", "百分比"}, Kind: Share}, {Name: "value", Title: Text{"Value", "数值"}, Kind: Middle},
+		{Name: "unit", Title: Text{"Unit", "单位"}, Kind: Word},
+		{Name: "hospitals_median", Title: Text{"Median of hospitals", "各医院中位数"}, Kind: Middle},
+		{Name: "hospitals", Title: Text{"Hospitals", "医院数"}, Kind: Number},
+	}}
+	for _, i := range view.Indicators() {
+		of, err := q.Figures(i, by, o.Period)
+		if err != nil {
+			return err
+		}
+		hospitals := of
+		if by != view.ByHospital {
+			if hospitals, err = q.Figures(i, view.ByHospital, o.Period); err != nil {
+				return err
+			}
+		}
+		median, many := view.OverHospitals(hospitals, within)
+		f, there := of[group]
+		line := []Cell{word(i.ID), {Text: indicatorText(i.ID)}, number(f.Num), number(f.Den), share(f.Num, f.Den), {None: true}, {Text: unitText(i.Unit)},
+			middle(round1(median), many), number(int64(many))}
+		if i.Quantile() {
+			line[2], line[4] = Cell{None: true}, Cell{None: true}
+			line[5] = Cell{Value: f.Value, Of: f.Den, None: !f.Shown || !there}
+		}
+		t.Rows = append(t.Rows, line)
+	}
+	r.Tables = append(r.Tables, t)
+	if o.Period != (view.Period{}) {
+		r.Notes = append(r.Notes, Text{
+			fmt.Sprintf("Entries that came into the log from %s to %s; Q11 and Q15 are of today.", o.Period.From, o.Period.To),
+			fmt.Sprintf("%s 至 %s 进入日志的条目；Q11、Q15 为当前值。", o.Period.From, o.Period.To)})
+	}
+	r.Notes = append(r.Notes, Text{"Q4 and the age of queries are not carried by entries: docs/DATA-DICTIONARY.md.", "条目不含 Q4 和质疑时限：见 docs/DATA-DICTIONARY.md。"})
+	return missingFields(q, o, by, group, r)
+}
+
+// missingFields adds which needed fields are missing how often.
+func missingFields(q view.Query, o Options, by view.By, group string, r *Report) error {
+	t := Table{Title: Text{"Needed fields that are missing", "缺失的必填项"}, Found: true, Columns: []Column{
+		{Name: "field", Title: Text{"Field", "字段"}, Kind: Word}, casesColumn,
+	}}
+	err := q.Missing(by, group, o.Period, func(field string, n int64) {
+		t.Rows = append(t.Rows, []Cell{word(field), number(n)})
+	})
+	r.Tables = append(r.Tables, t)
+	return err
+}
+
+func round1(v float64) float64 { return float64(int64(v*10+0.5)) / 10 }
+
+// provinces sums up by the province of the hospital.
+func provinces(q view.Query, _ Options, r *Report) error {
+	t := Table{Title: Text{"By province of the hospital", "按医院所在省"}, Columns: []Column{
+		provinceColumn, {Name: "hospitals", Title: Text{"Hospitals", "医院"}, Kind: Number},
+		{Name: "reporting", Title: Text{"Reporting in the last year", "近一年有登记"}, Kind: Number},
+		summing(personsColumn, Overlap), summing(casesColumn, Adds),
+		{Name: "new", Title: Text{"Registrations in the last year", "近一年登记"}, Kind: People, Sum: Adds},
+	}}
+	const figures = `count(DISTINCT h.number), count(DISTINCT CASE WHEN r.day > ?1 THEN r.hospital END), count(DISTINCT r.person), count(r.idx), coalesce(sum(r.day > ?1), 0)
+		FROM hospitals h LEFT JOIN registrations r ON r.hospital = h.number WHERE NOT h.reader`
+	since := q.Today() - yearDays
+	read := func(row view.Row) ([]Cell, error) {
+		var code string
+		line := make([]Cell, 6)
+		err := row(&code, &line[1].N, &line[2].N, &line[3].N, &line[4].N, &line[5].N)
+		line[0].Text = provinceText(code)
+		return line, err
+	}
+	err := q.Each(`SELECT h.province, `+figures+` GROUP BY 1 ORDER BY 1`, func(row view.Row) error {
+		line, err := read(row)
+		t.Rows = append(t.Rows, line)
+		return err
+	}, since)
+	if err != nil {
+		return err
+	}
+	err = q.Each(`SELECT '', `+figures, func(row view.Row) (err error) {
+		t.Total, err = read(row)
+		t.Total[0] = words("All", "合计")
+		return err
+	}, since)
+	r.Tables = append(r.Tables, t)
+	r.Notes = append(r.Notes, Text{"A person who is registered in several provinces counts in each, and once in all.", "在多个省登记的患者在各省分别计数，合计中只计一次。"})
+	return err
+}
+
+// withdrawals lists what the log says of erasures.
+func withdrawals(_ view.Query, o Options, r *Report) error {
+	t := Table{Title: Text{"Withdrawals", "撤回"}, Columns: []Column{
+		{Name: "envelope", Title: Text{"Envelope", "信封号"}, Kind: Number}, {Name: "log_time", Title: Text{"Log time", "日志时间"}, Kind: Word},
+		hospitalColumn, {Name: "entries", Title: Text{"Entries", "条目"}, Kind: Number},
+		{Name: "declared", Title: Text{"Nodes that declared it", "已声明节点"}, Kind: Number}, {Name: "nodes", Title: Text{"Of", "总节点"}, Kind: Number},
+		{Name: "proof", Title: Text{"Proof", "证明"}, Kind: Word},
+	}}
+	for _, w := range o.Withdrawals {
+		t.Rows = append(t.Rows, []Cell{number(int64(w.Envelope)), word(w.LogTime), word(w.Hospital), number(int64(w.Entries)),
+			number(int64(w.Declared)), number(int64(w.Of)), word(w.Proof)})
+	}
+	r.Tables = append(r.Tables, t)
+	r.Notes = append(r.Notes, Text{"All of this stands on the log for every node to read.", "以上内容均在日志上公开，各节点均可查看。"})
+	return nil
+}
+
+// convergence lists where the nodes stand.
+func convergence(_ view.Query, o Options, r *Report) error {
+	t := Table{Title: Text{"Nodes", "节点"}, Columns: []Column{
+		{Name: "node", Title: Text{"Node", "节点"}, Kind: Word}, {Name: "kind", Title: Text{"Kind", "类型"}, Kind: Word},
+		{Name: "institution", Title: Text{"Institution", "机构"}, Kind: Word},
+		{Name: "tree_size", Title: Text{"Tree size", "树大小"}, Kind: Number}, {Name: "behind", Title: Text{"Entries behind", "落后条目"}, Kind: Number},
+		{Name: "cosigns", Title: Text{"Cosigns", "会签"}, Kind: Word}, {Name: "state", Title: Text{"State", "状态"}, Kind: Word},
+	}}
+	for _, n := range o.Nodes {
+		t.Rows = append(t.Rows, []Cell{word(n.ID), word(n.Kind), word(n.Institution), {N: int64(n.Size), None: n.Behind < 0},
+			{N: n.Behind, None: n.Behind < 0}, word(n.Cosigns), word(n.State)})
+	}
+	r.Tables = append(r.Tables, t)
+	return nil
+}

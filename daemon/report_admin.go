@@ -1,0 +1,160 @@
+package daemon
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/report"
+	"github.com/raresync/raresync/daemon/view"
+	"github.com/raresync/raresync/registry/entry"
+)
+
+// listReports lists the reports that can be asked for.
+func (s *service) listReports(r *http.Request) ([]admin.Report, error) {
+	lang := r.URL.Query().Get("lang")
+	out := []admin.Report{}
+	for _, l := range report.List() {
+		out = append(out, admin.Report{Name: l.Name, Title: l.Title.In(lang), About: l.About.In(lang)})
+	}
+	return out, nil
+}
+
+// showReport makes a report and writes it in the format that is asked for: published
+// unless the exact one is asked for.
+func (s *service) showReport(w http.ResponseWriter, r *http.Request) {
+	var b bytes.Buffer
+	kind, err := s.writeReport(r, &b)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	_, _ = w.Write(b.Bytes()) // the command has gone if it fails
+}
+
+func (s *service) writeReport(r *http.Request, b *bytes.Buffer) (contentType string, err error) {
+	asked := r.URL.Query()
+	made, err := s.makeReport(r)
+	if err != nil {
+		return "", err
+	}
+	if asked.Get("exact") == "" {
+		made = made.Published(int(s.node.View().Policy.MinCell))
+	}
+	switch lang := asked.Get("lang"); asked.Get("format") {
+	case "", "json":
+		return "application/json", made.JSON(b, lang)
+	case "csv":
+		return "text/csv; charset=utf-8", made.CSV(b, lang)
+	case "html":
+		return "text/html; charset=utf-8", made.HTML(b, lang)
+	}
+	return "", fmt.Errorf("%w: format is json, csv or html", errInvalid)
+}
+
+func (s *service) makeReport(r *http.Request) (made report.Report, err error) {
+	name := r.PathValue("name")
+	if !report.Known(name) {
+		return made, fmt.Errorf("%w: %s", report.ErrUnknown, printable(name))
+	}
+	if err := s.node.Whole(); err != nil {
+		return made, err
+	}
+	o, err := reportOptions(r)
+	if err != nil {
+		return made, err
+	}
+	switch name {
+	case "withdrawals":
+		o.Withdrawals, err = s.reportWithdrawals(s.node.View())
+	case "convergence":
+		o.Nodes, err = s.reportNodes(r)
+	}
+	if err != nil {
+		return made, err
+	}
+	err = s.view.Read(r.Context(), func(q view.Query) (err error) {
+		made, err = report.Make(q, name, o)
+		return err
+	})
+	return made, err
+}
+
+// printable is a name that may stand in an error: it may be anything that was typed.
+func printable(name string) string {
+	if len(name) > 20 || slices.ContainsFunc([]byte(name), func(c byte) bool { return c < 'a' || c > 'z' }) {
+		return "the name is not one of a report"
+	}
+	return name
+}
+
+func reportOptions(r *http.Request) (o report.Options, err error) {
+	asked := r.URL.Query()
+	hospital, err := number(r, "hospital")
+	if err != nil {
+		return o, err
+	}
+	o.Hospital, o.Province, o.Disease = uint32(hospital), asked.Get("province"), asked.Get("disease")
+	if _, err := strconv.ParseUint(o.Province, 10, 8); o.Province != "" && (err != nil || len(o.Province) != 2) {
+		return o, fmt.Errorf("%w: province is the first two digits of GB/T 2260", errInvalid)
+	}
+	from, to := asked.Get("from"), asked.Get("to")
+	if from == "" && to == "" {
+		return o, nil
+	}
+	a, ok := entry.ParseDate(from)
+	b, ok2 := entry.ParseDate(orElse(to, from))
+	if !ok || !ok2 || !a.Known() || !b.Known() || a.Day+b.Day != 0 {
+		return o, fmt.Errorf("%w: from and to are months or years, as 2026-11 or 2026", errInvalid)
+	}
+	a.Month = max(a.Month, 1)
+	if b.Month == 0 {
+		b.Month = 12
+	}
+	o.Period = view.Period{From: view.MonthOf(a), To: view.MonthOf(b)}
+	return o, nil
+}
+
+func (s *service) reportWithdrawals(st *state.State) (out []report.Withdrawal, err error) {
+	for _, w := range st.Withdrawals {
+		d, err := s.withdrawalAt(w.Envelope)
+		if err != nil {
+			return nil, err
+		}
+		e := describeErasure(st, w, d)
+		out = append(out, report.Withdrawal{
+			Envelope: e.Envelope, LogTime: e.LogTime, Hospital: e.Name, Entries: e.Entries, Declared: e.Declared, Of: e.Nodes,
+			Proof: fmt.Sprintf("raresync log prove %d", w.Index),
+		})
+	}
+	return out, nil
+}
+
+func (s *service) reportNodes(r *http.Request) (out []report.Node, err error) {
+	n, err := s.network(r)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range n.Nodes {
+		one := report.Node{ID: row.Node, Kind: row.Kind, Institution: row.Name, Behind: -1, State: "not heard of", Cosigns: "-"}
+		if row.Told {
+			one.State = "not ready"
+			if row.Ready != nil && *row.Ready {
+				one.State = "ready"
+			}
+		}
+		if row.Size != nil && row.Behind != nil {
+			one.Size, one.Behind = *row.Size, int64(*row.Behind)
+		}
+		if row.Cosigns != nil {
+			one.Cosigns = map[bool]string{true: "yes", false: "no"}[*row.Cosigns]
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}

@@ -1,0 +1,193 @@
+package view_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/raresync/raresync/daemon/reader"
+	"github.com/raresync/raresync/daemon/report"
+	"github.com/raresync/raresync/daemon/view"
+	"github.com/raresync/raresync/registry/catalog"
+	"github.com/raresync/raresync/registry/entry"
+)
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// made makes every report of one view.
+func made(t *testing.T, v *view.View, disease string) map[string]report.Report {
+	t.Helper()
+	out := map[string]report.Report{}
+	must(t, v.Read(t.Context(), func(q view.Query) error {
+		for _, l := range report.List() {
+			r, err := report.Make(q, l.Name, report.Options{
+				Disease: disease, Nodes: []report.Node{{ID: "h1", Behind: -1}}, Withdrawals: []report.Withdrawal{{Hospital: "x"}},
+			})
+			must(t, err)
+			if r.Size != q.Head.Size || r.Root != q.Head.Root || r.Size == 0 || len(r.Tables) == 0 || len(r.Tables[0].Rows) == 0 {
+				t.Errorf("%s is empty or does not say of which tree", l.Name)
+			}
+			out[l.Name] = r
+		}
+		for options, o := range map[string]report.Options{"no row": {Disease: "1"}, "no such row": {Disease: "1.999"}} {
+			if _, err := report.Make(q, "disease", o); !errors.Is(err, report.ErrOptions) {
+				t.Errorf("a disease sheet with %s: %v", options, err)
+			}
+		}
+		if _, err := report.Make(q, "quality", report.Options{Hospital: 99}); !errors.Is(err, report.ErrOptions) {
+			t.Errorf("quality of nobody: %v", err)
+		}
+		if _, err := report.Make(q, "x", report.Options{}); !errors.Is(err, report.ErrUnknown) {
+			t.Errorf("a report that there is none of: %v", err)
+		}
+		return nil
+	}))
+	return out
+}
+
+// usual are the entries of a type that are in use, as they were corrected.
+func usual(t *testing.T, r *reader.Reader) (out []reader.Opened) {
+	t.Helper()
+	changes := &reader.Changes{}
+	var all []reader.Opened
+	for o, err := range r.Entries(t.Context(), 0, 0) {
+		must(t, err)
+		changes.Add(o)
+		all = append(all, o)
+	}
+	for _, o := range all {
+		if changes.Stopped(o.Hospital, o.Index, o.Entry.Uses()) || changes.Stopped(o.Hospital, o.Index, entry.ScopeRegistry) {
+			continue
+		}
+		o.Entry = changes.Correct(o)
+		out = append(out, o)
+	}
+	return out
+}
+
+func TestReportsCountWhatReadersCount(t *testing.T) {
+	v, r := view.Lived(t, 120)
+	all := made(t, v, "1.3")
+	persons, err := r.Persons(t.Context())
+	must(t, err)
+	total := all["provinces"].Tables[0].Total
+	if total[3].N != int64(persons.Persons) || total[4].N != int64(persons.Cases) || persons.Persons < 60 {
+		t.Errorf("provinces: %d persons, %d registrations; want %d, %d", total[3].N, total[4].N, persons.Persons, persons.Cases)
+	}
+	several := all["duplicates"].Tables[0]
+	if got := several.Rows[1][1].N + several.Rows[2][1].N; got != int64(persons.TwoHospitals) || several.Total[1].N != int64(persons.Persons) || got == 0 {
+		t.Errorf("duplicates: %d persons at several hospitals of %d; want %d of %d", got, several.Total[1].N, persons.TwoHospitals, persons.Persons)
+	}
+	listed, err := r.Listed(t.Context(), catalog.Current())
+	must(t, err)
+	for _, l := range listed {
+		rows, cases := 0, int64(0)
+		for _, row := range all["coverage"].Tables[1].Rows {
+			if strings.HasPrefix(row[0].Text.EN, fmt.Sprint(l.List, ".")) && row[3].N > 0 {
+				rows, cases = rows+1, cases+row[3].N
+			}
+		}
+		if l.List > 0 && (rows != l.Diseases || cases != int64(l.Cases)) {
+			t.Errorf("coverage of list %d: %d rows with %d registrations, want %d with %d", l.List, rows, cases, l.Diseases, l.Cases)
+		}
+	}
+	if n := len(all["coverage"].Tables[1].Rows); n != 207 {
+		t.Errorf("coverage has %d rows", n)
+	}
+	checkDisease(t, all["disease"], all["coverage"])
+	checkParts(t, r, all)
+}
+
+// checkDisease compares the sheet of row 1.3 with the list of all rows, and its parts
+// with one another.
+func checkDisease(t *testing.T, sheet, coverage report.Report) {
+	t.Helper()
+	want := coverage.Tables[1].Rows[2]
+	if got := sheet.Tables[0].Rows; want[0].Text.EN != "1.3" || got[0][1].N != want[2].N || got[1][1].N != want[3].N || got[0][1].N == 0 {
+		t.Errorf("the sheet counts %d persons and %d registrations, the list %d and %d", got[0][1].N, got[1][1].N, want[2].N, want[3].N)
+	}
+	for _, table := range sheet.Tables[1:] {
+		sum := int64(0)
+		for _, row := range table.Rows {
+			sum += row[1].N
+		}
+		if sum != table.Total[1].N || sum != want[2].N {
+			t.Errorf("%s: %d persons in rows, %d in all", table.Title.EN, sum, table.Total[1].N)
+		}
+	}
+}
+
+// checkParts counts specimens and treatments of cases of the lists again.
+func checkParts(t *testing.T, r *reader.Reader, all map[string]report.Report) {
+	t.Helper()
+	rows := map[string]int{} // of a case that counts
+	entries := usual(t, r)
+	for _, o := range entries {
+		if o.Entry.Case != nil {
+			d, _ := o.Entry.Case.Principal()
+			m := d.Resolve(catalog.Current())
+			rows[fmt.Sprint(o.Hospital, o.Entry.ID)] = len(m.Counted())
+		}
+	}
+	specimens := int64(0)
+	treated := map[string]bool{}
+	for _, o := range entries {
+		n := rows[fmt.Sprint(o.Hospital, o.Entry.BelongsTo())]
+		if s := o.Entry.Specimen; s != nil && (s.Status == entry.SpecimenAvailable || s.Status == entry.SpecimenStatusNotGiven || s.Status == entry.SpecimenStatusUnknown) {
+			specimens += int64(n)
+		}
+		if tr := o.Entry.Treatment; tr != nil && n > 0 && tr.Status == entry.TreatmentNotAccessible {
+			treated[fmt.Sprint(o.Entry.Pseudonym.Value)] = true
+		}
+	}
+	got := int64(0)
+	for _, row := range all["specimens"].Tables[0].Rows {
+		got += row[3].N
+	}
+	if got != specimens || got == 0 {
+		t.Errorf("%d specimens, want %d", got, specimens)
+	}
+	got = 0
+	for _, row := range all["drugs"].Tables[0].Rows {
+		got += row[3].N
+	}
+	if got < 5 || got < int64(len(treated))/2 {
+		t.Errorf("%d persons who cannot get a treatment, %d pseudonyms have one", got, len(treated))
+	}
+}
+
+func TestEveryReportIsPrintedInEveryWay(t *testing.T) {
+	v, _ := view.Lived(t, 20)
+	for name, r := range made(t, v, "1.3") {
+		for _, lang := range []string{"zh", "en"} {
+			for _, r := range []report.Report{r, r.Published(11)} {
+				var csv, html, raw bytes.Buffer
+				must(t, r.CSV(&csv, lang))
+				must(t, r.HTML(&html, lang))
+				must(t, r.JSON(&raw, lang))
+				root := fmt.Sprintf("%x", r.Root)
+				for _, printed := range []string{csv.String(), html.String(), raw.String()} {
+					if !strings.Contains(printed, root) || !strings.Contains(printed, r.Title.In(lang)) {
+						t.Errorf("%s in %s does not name its root or itself", name, lang)
+					}
+				}
+				var back struct {
+					MinCell int `json:"min_cell"`
+					Tables  []struct{ Rows [][]any }
+				}
+				must(t, json.Unmarshal(raw.Bytes(), &back))
+				if back.MinCell != r.MinCell || len(back.Tables) != len(r.Tables) {
+					t.Errorf("%s: %+v", name, back)
+				}
+			}
+		}
+	}
+}
