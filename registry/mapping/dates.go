@@ -67,9 +67,12 @@ func dateOfDigits(text string, kind table.Kind) (entry.Date, bool) {
 	return entry.Date{}, false
 }
 
+// dateMarks turns the marks of a date into hyphens.
+var dateMarks = strings.NewReplacer("年", "-", "月", "-", "日", "", "号", "", "/", "-", ".", "-", "－", "-", " ", "")
+
 // dateParts takes apart what stands between the marks of a date.
 func dateParts(text string) ([]string, bool) {
-	text = strings.NewReplacer("年", "-", "月", "-", "日", "", "号", "", "/", "-", ".", "-", "－", "-", " ", "").Replace(text)
+	text = dateMarks.Replace(text)
 	parts := strings.Split(strings.TrimSuffix(text, "-"), "-")
 	if len(parts) > 3 {
 		return nil, false

@@ -18,7 +18,9 @@ func leaks(v *value, own []string) []rule.Finding {
 			telling = append(telling, id)
 		}
 	}
-	return findLeaks(v, "$", telling, false)
+	f := leakFinder{own: telling}
+	f.walk(v, nil, false, false)
+	return f.findings
 }
 
 // isTelling reports whether an identifier is long enough and has digits
@@ -33,29 +35,39 @@ func isTelling(id string) bool {
 	return len(id) >= 6 && digits >= 4
 }
 
-// findLeaks walks a document. A number is looked at only in a field that the
-// schema does not know: the known ones are measured.
-func findLeaks(v *value, path string, own []string, known bool) []rule.Finding {
-	var findings []rule.Finding
+// A leakFinder walks a document.
+type leakFinder struct {
+	own      []string
+	findings []rule.Finding
+}
+
+func (f *leakFinder) find(at *way, what string) {
+	f.findings = append(f.findings, rule.Find("PR001", at.String(), what))
+}
+
+// walk looks at a value. A number is looked at only in a field that the schema
+// does not know: the known ones are measured. subject says that the value is the
+// subject's, or part of it.
+func (f *leakFinder) walk(v *value, at *way, known, subject bool) {
 	if v.Kind == jsontree.Text || v.Kind == jsontree.Number && !known {
-		if what := leak(v.Text, own); what != "" {
-			findings = append(findings, rule.Find("PR001", path, what))
+		if what := leak(v.Text, f.own); what != "" {
+			f.find(at, what)
 		}
 	}
 	for i, item := range v.Items {
-		at, inField := step(path, v, i), known
+		next, inField, inSubject := &way{at, v, i}, known, subject
 		if v.Kind == jsontree.Object {
-			inField = fields[v.Names[i]]
-			if what := leak(v.Names[i], own); what != "" {
-				findings = append(findings, rule.Find("PR001", at, what+" as a field name"))
+			name := v.Names[i]
+			inField, inSubject = fields[name], subject || camel(name) == "subject"
+			if what := leak(name, f.own); what != "" {
+				f.find(next, what+" as a field name")
 			}
-			if namesPerson(v.Names[i], path) && hasContent(item) && (item.Kind != jsontree.Text || item.Text != "") {
-				findings = append(findings, rule.Find("PR001", at, "a field that names or locates a person"))
+			if namesPerson(name, subject) && hasContent(item) && (item.Kind != jsontree.Text || item.Text != "") {
+				f.find(next, "a field that names or locates a person")
 			}
 		}
-		findings = append(findings, findLeaks(item, at, own, inField)...)
+		f.walk(item, next, inField, inSubject)
 	}
-	return findings
 }
 
 // personal lists names of fields that hold who a person is or where, in lower
@@ -73,12 +85,17 @@ var personal = func() map[string]bool {
 	return set
 }()
 
+var separators = strings.NewReplacer("_", "", "-", "", " ", "")
+
 // namesPerson reports whether a field is there to identify: by its name, or
 // because it is called "name" within the subject. Elsewhere the schema itself
 // has names, of resources.
-func namesPerson(field, path string) bool {
-	folded := strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(field))
-	return personal[folded] || folded == "name" && strings.Contains(path+".", ".subject.")
+func namesPerson(field string, subject bool) bool {
+	folded := strings.ToLower(field)
+	if strings.ContainsAny(folded, "_- ") {
+		folded = separators.Replace(folded)
+	}
+	return personal[folded] || folded == "name" && subject
 }
 
 func leak(s string, own []string) string {

@@ -73,13 +73,13 @@ func camel(name string) string {
 
 // rename gives every field its lowerCamelCase name. It returns the path of an
 // object in which two spellings of one field meet, or "".
-func rename(v *value, path string) (clash string) {
+func rename(v *value, at *way) (clash string) {
 	for i, item := range v.Items {
-		at := step(path, v, i)
+		next := &way{at, v, i}
 		if v.Kind == jsontree.Object {
 			name := camel(v.Names[i])
 			if name != v.Names[i] && v.Get(name) != nil {
-				return at
+				return next.String()
 			}
 			if name != v.Names[i] {
 				v.Rename(i, name)
@@ -88,21 +88,33 @@ func rename(v *value, path string) (clash string) {
 				continue
 			}
 		}
-		if clash := rename(item, at); clash != "" {
+		if clash := rename(item, next); clash != "" {
 			return clash
 		}
 	}
 	return ""
 }
 
-// step returns the path of v's item i. A name that is no field of the schema
-// may itself be data, and is written as its place.
-func step(path string, v *value, i int) string {
-	switch {
-	case v.Kind == jsontree.Array:
-		return fmt.Sprintf("%s[%d]", path, i)
-	case fields[camel(v.Names[i])]:
-		return path + "." + camel(v.Names[i])
+// A way leads to an item within a document. Its path is written only for a
+// finding. Nil is the way to the document itself.
+type way struct {
+	to   *way // what holds the item
+	in   *value
+	item int
+}
+
+// String returns the way as a path. A name that is no field of the schema may
+// itself be data, and is written as its place.
+func (w *way) String() string {
+	if w == nil {
+		return "$"
 	}
-	return fmt.Sprintf("%s.{%d}", path, i+1)
+	path := w.to.String()
+	switch {
+	case w.in.Kind == jsontree.Array:
+		return fmt.Sprintf("%s[%d]", path, w.item)
+	case fields[camel(w.in.Names[w.item])]:
+		return path + "." + camel(w.in.Names[w.item])
+	}
+	return fmt.Sprintf("%s.{%d}", path, w.item+1)
 }

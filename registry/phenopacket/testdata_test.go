@@ -9,7 +9,7 @@ import (
 // realFiles returns the published packets that the tests are given: the
 // folders under RARESYNC_TESTDATA, by default ../shared/data beside the
 // repository. RARESYNC_REQUIRE_TESTDATA=1 makes their absence a failure.
-func realFiles(t *testing.T, folder string) map[string][]byte {
+func realFiles(t testing.TB, folder string) map[string][]byte {
 	t.Helper()
 	root := os.Getenv("RARESYNC_TESTDATA")
 	if root == "" {

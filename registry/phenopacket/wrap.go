@@ -25,7 +25,7 @@ func open(name string, raw []byte) ([]member, error) {
 	if err != nil {
 		return nil, rule.Refuse("PP002", where(name, "$"), reason(err))
 	}
-	if clash := rename(root, "$"); clash != "" {
+	if clash := rename(root, nil); clash != "" {
 		return nil, rule.Refuse("PP002", where(name, clash), "a field is given in both spellings")
 	}
 	members, bad := unwrap(root)
