@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/daemon/admin"
@@ -70,7 +69,7 @@ func (n *network) wantMember(some []*demo.Process, number uint32, node string) {
 
 func TestLeadHospitalsDecideTogetherWhoComesIn(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 3, 3, 2*time.Minute)
+	n := newNetwork(t, 3, 3)
 	first := n.propose(n.Hospitals[0], n.newcomer("late1"))
 	if first.Needed != 2 || first.Given != 0 || first.Proposer != 1 {
 		t.Fatalf("proposed %+v", first)
@@ -110,7 +109,7 @@ func (n *network) wantNothingHeldUp() {
 
 func TestApprovalsAtOnceAndACrashDecideOnce(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 4, 3, 3*time.Minute) // three of four have to approve
+	n := newNetwork(t, 4, 3) // three of four have to approve
 	mirror := n.Hospitals[3]
 	proposed := n.propose(mirror, n.newcomer("late1"))
 	if proposed.Needed != 3 {

@@ -39,7 +39,7 @@ func TestADaemonUnderAttackGoesOn(t *testing.T) {
 		t.Skip("heavy, and root: make network; floods of connections alone are tried in daemon/mesh")
 	}
 	needsChaos(t)
-	n := newNetwork(t, 4, 3, 4*time.Minute)
+	n := newNetwork(t, 4, 3)
 	visits := madeUpVisits(t, 16, 4)
 	n.register(visits[:8])
 	a := &attack{network: n, victim: n.leader()}

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/consensus/fault"
@@ -63,7 +62,7 @@ var backupSteps = map[fault.Step]bool{
 // not is in nobody's way.
 func TestACrashDuringABackupOrRestoreLeavesAllOrNothing(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 1, 1, 4*time.Minute)
+	n := newNetwork(t, 1, 1)
 	n.register(madeUpVisits(t, 5, 1))
 	n.converge()
 	policy := n.policy()

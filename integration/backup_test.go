@@ -70,7 +70,7 @@ func (n *network) declared(asked *demo.Process, node string, r backup.Report) {
 
 func TestBackupsOfARunningNetworkBringItsMirrorsBack(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 4, 3, 4*time.Minute)
+	n := newNetwork(t, 4, 3)
 	voter, mirror := n.Hospitals[1], n.Hospitals[3]
 	policy := n.policy()
 	visits := madeUpVisits(t, 40, len(n.Hospitals))

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/integration/canary"
@@ -28,7 +27,7 @@ func TestNothingIdentifyingLeavesItsHospital(t *testing.T) { nothingIdentifyingL
 func nothingIdentifyingLeaves(t *testing.T) {
 	t.Helper()
 	w := newCanaryWorld(t)
-	w.open(5 * time.Minute)
+	w.open(patience)
 	w.nothingIsFoundBefore()
 	for _, o := range w.origins {
 		w.everythingComesIn(o)

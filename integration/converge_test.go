@@ -21,7 +21,7 @@ import (
 // network from every side.
 func TestHospitalsThatVoteAndHospitalsThatMirror(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 5, 3, 3*time.Minute)
+	n := newNetwork(t, 5, 3)
 	visits := publishedVisits(t, 5)
 	published := len(visits)
 	if published == 0 {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/daemon/admin"
@@ -27,7 +26,7 @@ func TestADiskFillsUpUnderALeader(t *testing.T) {
 	for _, p := range n.Hospitals {
 		volumes[p] = onVolume(t, p, ext4)
 	}
-	n.startWithin(3 * time.Minute)
+	n.startWithin(patience)
 	visits := madeUpVisits(t, 60, 3)
 	n.register(visits[:10])
 	p := n.leader()
@@ -105,7 +104,7 @@ func TestANodeStartsOnADiskThatIsFull(t *testing.T) {
 	for _, p := range []*demo.Process{n.Hospitals[2], n.Reader} {
 		full[p] = onVolume(t, p, ext4)
 	}
-	n.startWithin(3 * time.Minute)
+	n.startWithin(patience)
 	visits := madeUpVisits(t, 20, 2)
 	n.register(visits[:10])
 	n.converge()

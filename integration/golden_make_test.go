@@ -34,7 +34,7 @@ var leftOut = []string{"reserve", "LOCK", "admin.sock", "daemon.log"}
 // directories of a voter and a mirror, a backup, and what is expected of them.
 func writeGolden(t *testing.T, to string) {
 	t.Helper()
-	n := newNetwork(t, 2, 1, 2*time.Minute)
+	n := newNetwork(t, 2, 1)
 	h1, h2 := n.Hospitals[0], n.Hospitals[1]
 	var visits []visit
 	for i, v := range madeUpVisits(t, 4, 1)[:4] {

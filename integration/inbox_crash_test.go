@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/daemon/admin"
@@ -38,7 +37,7 @@ func TestADroppedFileIsTakenOnceWhateverEnds(t *testing.T) {
 	must(t, err)
 	text := strings.NewReplacer(`#dir = ""`, fmt.Sprintf("dir = %q", box), `#stable = "10s"`, `stable = "1s"`).Replace(string(raw))
 	must(t, os.WriteFile(p.Config(), []byte(text), 0o600))
-	n.startWithin(time.Duration(2+len(steps)) * time.Minute)
+	n.startWithin(patience)
 	for i, step := range steps {
 		must(t, p.Stop())
 		p.Env = []string{"RARESYNC_CRASH_AT=" + string(step)}

@@ -14,7 +14,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/daemon/admin"
@@ -88,7 +87,7 @@ func startProxyAt(t *testing.T, l net.Listener, dial func(network, address strin
 // files, and what the token is good for afterwards.
 func TestANewcomerJoinsWithAnInvitation(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 3, 3, 2*time.Minute)
+	n := newNetwork(t, 3, 3)
 	h := n.Hospitals
 	invitation := n.invited(h[0])
 

@@ -16,7 +16,7 @@ import (
 // TestLeaderHandsOver stops a leader as a service manager does.
 func TestLeaderHandsOver(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 3, 3, time.Minute)
+	n := newNetwork(t, 3, 3)
 	visits := madeUpVisits(t, 6, 3)
 	n.register(visits)
 	old := n.leader()

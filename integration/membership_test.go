@@ -122,7 +122,7 @@ func (n *network) wantCopiesVerify(some []*demo.Process) {
 // hospital from the network, makes a voter a mirror, and sees a hospital leave.
 func TestALostVoterIsReplacedAndAHospitalRemoved(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 5, 3, 5*time.Minute)
+	n := newNetwork(t, 5, 3)
 	h := n.Hospitals
 	visits := madeUpVisits(t, 6, 5)
 	n.register(visits[:len(visits)/2])
@@ -194,7 +194,7 @@ func TestANetworkGrowsLosesAndShrinks(t *testing.T) {
 	if os.Getenv("PROVE") != "1" {
 		t.Skip("several minutes: set PROVE=1; TestALostVoterIsReplacedAndAHospitalRemoved is its short form")
 	}
-	n := newNetwork(t, 4, 3, 10*time.Minute)
+	n := newNetwork(t, 4, 3)
 	h := n.Hospitals
 	visits := madeUpVisits(t, 60, 4)
 	chunk := len(visits) / 6

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/raresync/raresync/daemon/admin"
 )
@@ -88,7 +87,7 @@ func TestThePackageFromInstallToReceipt(t *testing.T) {
 	}
 	dist, _ := packages(t, "v0.0.1")
 	next, _ := packages(t, "v0.0.2")
-	n := newNetwork(t, 3, 3, 10*time.Minute)
+	n := newNetwork(t, 3, 3)
 	s := bootSystemd(t, n, debian)
 	for _, deb := range []string{filepath.Join(dist, "raresync_0.0.1_amd64.deb"), filepath.Join(next, "raresync_0.0.2_amd64.deb")} {
 		raw, err := os.ReadFile(deb)

@@ -66,7 +66,7 @@ func TestANetworkIsRecoveredTwice(t *testing.T) {
 	if os.Getenv("PROVE") != "1" {
 		t.Skip("minutes: set PROVE=1; TestANetworkThatLostItsMajorityGoesOn is its short form")
 	}
-	n := newNetwork(t, 7, 5, 8*time.Minute)
+	n := newNetwork(t, 7, 5)
 	h := n.Hospitals
 	visits := madeUpVisits(t, 60, 7)
 	third := len(visits) / 3

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/crypto/tlog"
@@ -70,7 +69,7 @@ func (n *network) proof(p *demo.Process, index uint64, name string) string {
 // nothing when they come back.
 func TestANetworkThatLostItsMajorityGoesOn(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 5, 3, 2*time.Minute)
+	n := newNetwork(t, 5, 3)
 	h := n.Hospitals
 	visits := madeUpVisits(t, 9, 5)
 	third := len(visits) / 3

@@ -3,14 +3,13 @@ package integration
 import (
 	"bytes"
 	"testing"
-	"time"
 )
 
 // TestCorrectedFileComesBackWhole: a clerk corrects the clinical part of a file
 // with genetics and a visit, and hands it in again.
 func TestCorrectedFileComesBackWhole(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 1, 1, time.Minute)
+	n := newNetwork(t, 1, 1)
 	first := madeUpVisits(t, 1, 1)[0] // has genetics and one visit
 	second := first
 	second.file.Name = "corrected.json"

@@ -23,7 +23,7 @@ import (
 // and a member with a forged program would.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 4, 3, 3*time.Minute)
+	n := newNetwork(t, 4, 3)
 	n.register(madeUpVisits(t, 24, 4))
 	n.converge()
 	t.Run("files", func(t *testing.T) { n.badFiles(t) })

@@ -18,7 +18,7 @@ import (
 // Both must stop, and nobody else.
 func TestACopyOfANodeIsStartedBesideIt(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 4, 3, 3*time.Minute)
+	n := newNetwork(t, 4, 3)
 	visits := madeUpVisits(t, 24, 4)
 	n.register(visits[:8])
 	n.converge()

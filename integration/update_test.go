@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/daemon/admin"
@@ -133,7 +132,7 @@ func TestANetworkIsUpdatedNodeByNodeAndCountsByNewLists(t *testing.T) {
 	old, err := older()
 	must(t, err)
 	n := foundNetworkOf(t, old, 4, 3)
-	n.startWithin(3 * time.Minute)
+	n.startWithin(patience)
 	n.Binary = newer
 	visits := madeUpVisits(t, 20, 4)
 	part := func(i, without int) (some []visit) {

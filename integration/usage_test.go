@@ -33,7 +33,7 @@ func TestAHospitalChecksWhatAHolderClaims(t *testing.T) {
 		must(t, book.Count(quota.Signed{Request: r, Signature: signature}, func(uint32) uint64 { return 600 }))
 	}
 	must(t, book.Close())
-	n.startWithin(4 * time.Minute)
+	n.startWithin(patience)
 	n.eventually("the holder's week", func() error {
 		for _, p := range h[1:] {
 			if usages, err := p.Client.Usages(n.ctx); err != nil || len(usages) != 1 || usages[0].Holder != 1 {

@@ -35,7 +35,7 @@ func TestANodeIsWatched(t *testing.T) {
 		at[p] = n.monitored(p)
 	}
 	n.withInbox(n.Hospitals[1])
-	n.startWithin(3 * time.Minute)
+	n.startWithin(patience)
 	manager.hears("READY=1")
 	visits := madeUpVisits(t, 9, 3)
 	n.register(visits)

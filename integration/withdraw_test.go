@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/daemon/admin"
@@ -24,7 +23,7 @@ var passport = admin.Document{Type: "PP", Issuer: "FRA", Value: "X7654321"}
 // patient again after it has lost them.
 func TestAPatientWithdraws(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, 3, 3, 5*time.Minute)
+	n := newNetwork(t, 3, 3)
 	visits := madeUpVisits(t, 6, len(n.Hospitals))
 	n.register(visits)
 	p := n.patient(visits)
