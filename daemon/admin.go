@@ -21,6 +21,7 @@ import (
 	"github.com/raresync/raresync/daemon/evaluation"
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/daemon/intake"
+	"github.com/raresync/raresync/daemon/link"
 	"github.com/raresync/raresync/daemon/quota"
 	"github.com/raresync/raresync/daemon/reader"
 	"github.com/raresync/raresync/daemon/report"
@@ -107,6 +108,8 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/reports/{name}", http.HandlerFunc(s.showReport))
 	mux.Handle("POST /v1/pseudonyms/check", answer(s.checkPseudonym))
 	mux.Handle("GET /v1/case-numbers/{number}", answer(s.findCaseNumber))
+	mux.Handle("POST /v1/links", answer(s.askLinks))
+	mux.Handle("GET /v1/registrations", http.HandlerFunc(s.registrations))
 	mux.Handle("POST /v1/withdrawals", answer(s.withdraw))
 	mux.Handle("GET /v1/withdrawals", answer(s.withdrawals))
 	mux.Handle("POST /v1/subjects/report", answer(s.reportSubject))
@@ -208,6 +211,8 @@ var problems = []struct {
 	{errNotIn, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "raresync status says what it waits for"}},
 	{errNoHospital, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask on the node of the hospital"}},
 	{errNoSuchCase, problem{http.StatusNotFound, admin.CodeNotFound, "case numbers are each hospital's own: check on whose paper it stands"}},
+	{errNoLink, problem{http.StatusNotFound, admin.CodeNotFound, "the link file is filled as files are submitted: submit the patient's file again, which adds nothing else"}},
+	{link.ErrSealed, problem{http.StatusServiceUnavailable, admin.CodeKeys, "bring the key back, or move the file links out of the data directory and restart"}},
 	{withdraw.ErrNothing, problem{http.StatusNotFound, admin.CodeNoEntries, "check the document; raresync pseudonym check says what this hospital has under it"}},
 	{withdraw.ErrErasing, problem{http.StatusConflict, admin.CodeErasing, "raresync withdraw cancel takes the erasure back; use stays stopped then until withdraw resume"}},
 	{withdraw.ErrPosted, problem{http.StatusConflict, admin.CodePosted, "raresync withdraw list shows how far it is"}},

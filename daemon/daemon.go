@@ -23,6 +23,7 @@ import (
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/daemon/inbox"
 	"github.com/raresync/raresync/daemon/intake"
+	"github.com/raresync/raresync/daemon/link"
 	"github.com/raresync/raresync/daemon/mesh"
 	"github.com/raresync/raresync/daemon/meter"
 	"github.com/raresync/raresync/daemon/outbox"
@@ -66,6 +67,7 @@ type service struct {
 	view   *view.View
 	desk   *withdraw.Desk
 	trail  *trail.Trail // nil if it is broken
+	links  *link.Book
 	quotas quotas
 	tables tables
 	voters watchedVoters
@@ -220,11 +222,14 @@ func (s *service) openHospital() error {
 	if err := s.openTrail(dir); err != nil {
 		return err
 	}
+	if err := s.openLinks(dir); err != nil {
+		return err
+	}
 	if err := s.openDesk(dir); err != nil {
 		return err
 	}
 	s.intake = intake.New(intake.Config{
-		Pseudonymiser: s.meter.Asking(evaluator), Outbox: s.meter.Signing(s.outbox), Validated: s.meter.Validated, Consents: s.desk, Memory: s.outbox, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log,
+		Pseudonymiser: s.meter.Asking(evaluator), Outbox: s.meter.Signing(s.outbox), Validated: s.meter.Validated, Consents: s.desk, Memory: s.outbox, Links: s.keepLinks, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log,
 		Catalogue: s.newest,
 		EntryID:   s.keys.EntryID, Local: s.keys.Local, Production: s.cfg.Submit.Production, Now: s.clock,
 		ConsentForm: s.cfg.Submit.Form(),
@@ -253,7 +258,7 @@ func (s *service) openDesk(dir string) (err error) {
 	s.desk, err = withdraw.Open(withdraw.Config{
 		Hospital: s.self.Institution, Entries: s.reader, Outbox: s.outbox, Log: s.node, EntryID: s.keys.EntryID, Handle: s.keys.Handle,
 		Sealing: s.ring.Sealing, Path: filepath.Join(dir, "withdrawals"), Schedule: withdraw.Schedule{Spread: s.cfg.Withdraw.Spread, Most: s.mostSpread},
-		Random: rand.Reader, Now: s.clock, Logger: s.log,
+		Erased: s.links.Forget, Random: rand.Reader, Now: s.clock, Logger: s.log,
 	})
 	return err
 }

@@ -68,6 +68,11 @@ func (s *service) take(ctx context.Context, in admin.Submission) (admin.Submissi
 	out := admin.SubmissionResult{Files: make([]admin.FileResult, len(results))}
 	receipts := map[uint64]outbox.Receipt{}
 	taken := time.Now()
+	if in.Wait {
+		if err := s.locate(results); err != nil {
+			return admin.SubmissionResult{}, err
+		}
+	}
 	for i, res := range results {
 		s.meterRefusal(res)
 		out.Files[i] = admin.FileResult{Name: files[i].Name, Outcome: string(res.Outcome), Findings: findings(res.Findings)}
@@ -147,13 +152,37 @@ func findings(list []rule.Finding) []admin.Finding {
 	return out
 }
 
+// locate finds in which envelopes entries are that were taken before.
+func (s *service) locate(results []intake.Result) error {
+	known := map[[32]byte]bool{}
+	for _, r := range results {
+		for _, e := range r.Entries {
+			if e.Known {
+				known[e.ID] = true
+			}
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	at, err := s.outbox.Where(known)
+	for _, r := range results {
+		for i := range r.Entries {
+			if e := &r.Entries[i]; e.Known {
+				e.Sequence = at[e.ID]
+			}
+		}
+	}
+	return err
+}
+
 // references describes entries on their way; with wait, once they are under a
-// receipt.
+// receipt, those too that were taken before.
 func (s *service) references(ctx context.Context, taken []intake.Taken, receipts map[uint64]outbox.Receipt, wait bool) ([]admin.EntryRef, error) {
 	var out []admin.EntryRef
 	for _, t := range taken {
 		ref := admin.EntryRef{Type: t.Type.String(), ID: hex.EncodeToString(t.ID[:]), Sequence: t.Sequence, Place: t.Place, InLog: t.InLog}
-		if wait && !t.Known {
+		if wait && t.Sequence != 0 {
 			r, ok := receipts[t.Sequence]
 			if !ok {
 				var err error

@@ -55,7 +55,7 @@ func (s *service) openInbox() (*inbox.Box, error) {
 	}
 	return inbox.Open(inbox.Config{
 		Dir: in.Dir, Profile: profile, Language: s.cfg.Language, WithIDs: in.WithIDs, Every: inboxEvery, Stable: in.Stable,
-		KeepDone: in.KeepDone, KeepQuarantine: in.KeepQuarantine, Send: s.sendDropped, Now: s.clock, Logger: s.log,
+		KeepDone: in.KeepDone, KeepQuarantine: in.KeepQuarantine, Send: s.sendDropped, Receipts: proofs{s}, Now: s.clock, Logger: s.log,
 	})
 }
 

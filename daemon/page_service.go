@@ -39,6 +39,7 @@ func (s *service) servePage(ctx context.Context) (stop func(), err error) {
 	}
 	p, err := page.Open(page.Config{
 		DataDir: s.cfg.Node.DataDir, Sealing: s.ring.Sealing, Preview: s.previewDropped, Send: s.sendDropped, Proof: s.proofOf, Problem: pageProblem,
+		Record:  func(what string, entries int) error { return s.record(what, []string{}, entries) },
 		Profile: profile, Hospital: [2]string{m.NameEN, m.NameZH}, Keep: s.cfg.Page.Keep, Plain: s.cfg.Page.Plain,
 		Hash: password.Default(), Now: s.clock, Logger: s.log,
 	})
@@ -80,6 +81,24 @@ func (s *service) servePage(ctx context.Context) (stop func(), err error) {
 func (s *service) previewDropped(ctx context.Context, files []admin.File) ([]admin.FileResult, error) {
 	got, err := s.take(ctx, admin.Submission{Files: files, Preview: true})
 	return got.Files, err
+}
+
+// proofs is this node as a source of receipts.
+type proofs struct{ *service }
+
+// Policy returns the policy of the newest checkpoint.
+func (p proofs) Policy(context.Context) ([]byte, error) {
+	policy, err := p.node.Policy(p.node.Checkpoint().Size)
+	if err != nil {
+		return nil, err
+	}
+	return policy.Marshal(), nil
+}
+
+// Proof returns the receipt of an entry.
+func (p proofs) Proof(_ context.Context, index uint64) ([]byte, error) {
+	text, err := p.proofOf(index)
+	return []byte(text), err
 }
 
 // proofOf returns the receipt of an entry.

@@ -23,7 +23,12 @@ func (w *canaryWorld) documentsAreTyped(o *origin) {
 		must(w.t, json.Unmarshal(said[bytes.IndexByte(said, '{'):], &found))
 		w.marker(caseNumberMarker, found.CaseNumber, o.Node)
 		w.wants(0, o.Process, "", "case-number", "check", found.CaseNumber)
+		w.wants(0, o.Process, "", "case-number", "link", "show", found.CaseNumber)
+		w.wants(0, o.Process, p.record+"\n", "case-number", "link", "find", "--from", "-", "-o", "json")
 	}
+	w.wants(8, o.Process, resident.name, "case-number", "link", "find", "--from", "-", "--lang", "zh")
+	w.wants(7, o.Process, resident.name+"\n"+resident.phone, "case-number", "link", "find", "--from", "-")
+	w.registrationsAreExported(o)
 	file := filepath.Join(w.lay(o, "documents", map[string][]byte{"link.csv": []byte(of(newborn, resident))}), "link.csv")
 	w.wants(0, o.Process, "", "entry", "link", "--reason", "newborn", "--documents", file)
 	w.wants(0, o.Process, of(newborn, resident), "entry", "unlink", "--reason", "correction", "--documents", "-")
@@ -37,6 +42,16 @@ func (w *canaryWorld) documentsAreTyped(o *origin) {
 		w.typed(o.Process, []*canaryPatient{p}, "pseudonym", "check")
 	}
 	w.typed(o.Process, []*canaryPatient{newborn, resident}, "entry", "link", "--reason", "newborn")
+}
+
+// registrationsAreExported writes the hospital's own cases for another system, as they
+// are and with what its own files know of the patients.
+func (w *canaryWorld) registrationsAreExported(o *origin) {
+	w.t.Helper()
+	dir := w.lay(o, "exported", map[string][]byte{"own.csv": w.tableOf("plain.csv", tableRow(o.with(identity.RIC)))})
+	w.wants(0, o.Process, "", "export", "upload", filepath.Join(dir, "plain.xlsx"))
+	w.wants(0, o.Process, "", "export", "upload", filepath.Join(dir, "records.xlsx"), "--with-records", "--documents-from", filepath.Join(dir, "own.csv"), "--lang", "zh")
+	w.wants(2, o.Process, "", "export", "upload", filepath.Join(dir, "plain.csv"))
 }
 
 // with returns the origin's first patient with a document of a type.

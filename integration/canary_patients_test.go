@@ -70,7 +70,7 @@ func (w *canaryWorld) patient(kind identity.Type, homes ...string) *canaryPatien
 	p := &canaryPatient{
 		name:   w.marker("a name", w.mint.Name(), homes...),
 		phone:  w.marker("a phone number", w.mint.Phone(), homes...),
-		record: w.marker("a record number", "BAH"+w.mint.Code(10), homes...),
+		record: w.marker(recordMarker, "BAH"+w.mint.Code(10), homes...),
 		text:   w.marker(sealedMarker, w.mint.Words(3), homes...),
 		birth:  w.birth(),
 	}
@@ -315,7 +315,7 @@ func (w *canaryWorld) addLate(o *origin) {
 		name := w.fileName(o, "late.json")
 		var members []any
 		for range lateInAFile {
-			p := &canaryPatient{name: "late", birth: w.birth(), record: w.marker("a record number", "BAH"+w.mint.Code(10), o.Node)}
+			p := &canaryPatient{name: "late", birth: w.birth(), record: w.marker(recordMarker, "BAH"+w.mint.Code(10), o.Node)}
 			p.document = w.resident(p)
 			w.marker("a document number", p.document.Value, o.Node)
 			members = append(members, p.packet())

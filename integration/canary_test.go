@@ -99,6 +99,12 @@ var mayBe = []exception{
 		},
 	},
 	{
+		"what the link file answers at the hospital, of record numbers", "the clerk asks for the patient's papers",
+		func(at place, h canary.Hit) bool {
+			return at.kind == answerPlace && h.Marker.At(at.node) && h.Marker.What == recordMarker && strings.Contains(h.Where, "case-number link")
+		},
+	},
+	{
 		"the hospital's own trail, of case numbers", "who asked about a patient must be found again",
 		func(at place, h canary.Hit) bool {
 			return at.kind == filePlace && h.Marker.At(at.node) && h.Marker.What == caseNumberMarker &&
@@ -138,6 +144,7 @@ const (
 	bundlePlace  = "bundle"
 
 	caseNumberMarker = "a case number"
+	recordMarker     = "a record number"
 	pseudonymMarker  = "a pseudonym"
 )
 

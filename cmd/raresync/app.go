@@ -16,7 +16,7 @@ func newApp(in io.Reader, out, errs io.Writer) *cli.App {
 			demoCommand(), initCommand(), foundCommand(), serveCommand(),
 			validateCommand(), submitCommand(), inboxCommand(), pageCommand(), templateCommand(), mappingCommand(),
 			statusCommand(), healthCommand(), doctorCommand(), debugCommand(), memberCommand(), joinCommand(), leaveCommand(), raftCommand(), actCommand(), entryCommand(), logCommand(), ceremonyCommand(), keyCommand(), auditCommand(),
-			pseudonymCommand(), caseNumberCommand(), withdrawCommand(), erasureCommand(), reportCommand(), subjectCommand(), backupCommand(),
+			pseudonymCommand(), caseNumberCommand(), withdrawCommand(), erasureCommand(), reportCommand(), subjectCommand(), exportCommand(), backupCommand(),
 			catalogCommand(), configCommand(), versionCommand(),
 		},
 		Reader: in, Writer: out, ErrWriter: errs,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -208,6 +209,13 @@ func backupRestore(c *cli.Context) (err error) {
 		shown.close()
 		if err != nil {
 			return unrestored(err)
+		}
+		links, err := b.RestoreLinks(filepath.Join(cfg.Node.DataDir, home.LinksName))
+		if err != nil {
+			return err
+		}
+		if links {
+			shown.screen.Done("the link file of the backup is in place; it opens with this hospital's own key")
 		}
 		shown.screen.Done(fmt.Sprintf("node %s holds the log up to entry %d; run it with: raresync serve", cfg.Node.ID, report.Entries))
 		return printReport(out, report)

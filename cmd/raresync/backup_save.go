@@ -36,6 +36,7 @@ func backupSaveCommand() *cli.Command {
 			"can bring back entries that no other node has any more.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "with-salts", Usage: "take the salts along; needs --to and the running daemon"},
+			&cli.BoolFlag{Name: "with-links", Usage: "take this hospital's link file along, sealed to the hospital's own key"},
 			&cli.StringFlag{Name: "to", Usage: "`RECIPIENT` of the salts, age1pq1..., or a file with it"},
 			&cli.IntFlag{Name: "expires", Value: 90, Usage: "destroy the file within `DAYS`, at most 399"},
 			&cli.Float64Flag{Name: "limit", DefaultText: "no limit", Usage: "read at most `MIB` each second"},
@@ -69,6 +70,12 @@ func backupSave(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	if c.Bool("with-links") {
+		o.Links = filepath.Join(cfg.Node.DataDir, home.LinksName)
+		if _, err := os.Stat(o.Links); err != nil {
+			return fmt.Errorf("--with-links: %w", err)
+		}
+	}
 	screen := term.NewScreen(c.App.ErrWriter)
 	if to != nil {
 		if o.Salts, err = declaredSalts(c, screen, *to, o.Note); err != nil {

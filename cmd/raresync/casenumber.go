@@ -24,8 +24,8 @@ var (
 func caseNumberCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "case-number",
-		Usage:       "check a printed case number",
-		Subcommands: []*cli.Command{caseNumberCheckCommand()},
+		Usage:       "check a printed case number, or find the patient's papers behind it",
+		Subcommands: []*cli.Command{caseNumberCheckCommand(), caseNumberLinkCommand()},
 	}
 }
 

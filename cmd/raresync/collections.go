@@ -30,7 +30,7 @@ func (s *submitter) collection(ctx context.Context, path string, raw []byte) err
 		s.take(refusedHere(path, findings))
 		return nil
 	}
-	c.Documents = s.documents.of
+	c.Documents = s.documents.Of
 	r, err := c.Submit(ctx, func(ctx context.Context, files []admin.File) ([]admin.FileResult, error) {
 		answer, err := s.daemon.Submit(ctx, admin.Submission{Files: files, Profile: s.profile, Wait: s.wait})
 		return answer.Files, err
@@ -54,7 +54,11 @@ func (s *submitter) collection(ctx context.Context, path string, raw []byte) err
 	s.accepted += r.Counts.Accepted + r.Counts.Known + r.Counts.Waiting
 	s.waiting += r.Counts.Waiting
 	s.screen.Note(c.About(s.lang, r.Counts.Accepted+r.Counts.Known, r.Counts.Refused, false))
-	return nil
+	rejects, err := r.Rejects.Files(s.tables.withIDs)
+	if err != nil {
+		return err
+	}
+	return s.tables.keepRejects(path, r.Counts.Refused, rejects, s.screen)
 }
 
 // collection returns what the rules find in a FHIR file or an archive, in words,
@@ -65,7 +69,7 @@ func (v *validator) collection(path string, raw []byte) ([]delivery.Finding, err
 		v.count(true)
 		return delivery.Explain(path, findings, v.lang), nil
 	}
-	c.Documents = v.documents.of
+	c.Documents = v.documents.Of
 	before, refused := v.accepted, v.refused
 	var told delivery.Told
 	for u := range c.Units() {

@@ -176,7 +176,12 @@ func create(c *cli.Context, path string, data []byte) error {
 		_, err := c.App.Writer.Write(data)
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	return createFile(path, data, 0o644)
+}
+
+// createFile writes a new file; nothing is overwritten.
+func createFile(path string, data []byte, mode os.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return fmt.Errorf("write: %w", err)
 	}

@@ -3,12 +3,14 @@ package main
 // hintsZH is the daemon's advice in Chinese, by its English text. A test asks the
 // daemon for all that it gives.
 var hintsZH = map[string]string{
-	"an entry is sealed to its hospital and to the readers the roster names: raresync member list":               "条目只密封给所属医院和名册中的读取方，见 raresync member list",
-	"entry list shows which entries are cases":                                                                   "用 raresync entry list 查看哪些条目是病例",
-	"ask again in a moment; raresync status shows how far the node is":                                           "请稍后再试；raresync status 显示本节点的进度",
-	"raresync status says what it waits for":                                                                     "raresync status 显示在等待什么",
-	"ask again when raresync status says ready":                                                                  "请在 raresync status 显示就绪后再试",
-	"ask again in a moment":                                                                                      "请稍后再试",
+	"the link file is filled as files are submitted: submit the patient's file again, which adds nothing else": "关联文件在提交文件时填写：请重新提交该患者的文件，不会增加其他内容",
+	"bring the key back, or move the file links out of the data directory and restart":                         "请取回密钥，或将 links 文件移出数据目录后重启服务",
+	"an entry is sealed to its hospital and to the readers the roster names: raresync member list":             "条目只密封给所属医院和名册中的读取方，见 raresync member list",
+	"entry list shows which entries are cases":                                                                 "用 raresync entry list 查看哪些条目是病例",
+	"ask again in a moment; raresync status shows how far the node is":                                         "请稍后再试；raresync status 显示本节点的进度",
+	"raresync status says what it waits for":                                                                   "raresync status 显示在等待什么",
+	"ask again when raresync status says ready":                                                                "请在 raresync status 显示就绪后再试",
+	"ask again in a moment": "请稍后再试",
 	"have room made on this node's disk, then submit the same files again; no restart is needed":                 "请通知运维人员腾出磁盘空间，然后重新提交同样的文件；无需重启",
 	"files over quota wait already and go on by themselves; submit these again when raresync status shows fewer": "已有文件因超出配额而等待，会自行继续；raresync status 显示减少后再提交",
 	"this hospital's quota of today is used up: try tomorrow, or raresync act propose allowance":                 "本院当日配额已用完：请明天再运行，或提议补录额度并由牵头医院赞同：raresync act propose allowance",

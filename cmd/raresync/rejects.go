@@ -30,7 +30,7 @@ func (t *tables) keepRejects(path string, rows int, files []delivery.RejectFile,
 	case len(files) == 0:
 		return nil
 	case t.rejects == "":
-		screen.Note(v.say("%s: %d rows were refused: --rejects DIR writes them into a file to mend", "%s：拒绝 %d 行；用 --rejects 目录 可将其写入文件以便修改", path, rows))
+		screen.Note(v.say("%s: %d were refused: --rejects DIR writes them into a file to mend", "%s：拒绝 %d 条；用 --rejects 目录 可将其写入文件以便修改", path, rows))
 		return nil
 	}
 	if err := os.MkdirAll(t.rejects, 0o700); err != nil {
@@ -41,11 +41,11 @@ func (t *tables) keepRejects(path string, rows int, files []delivery.RejectFile,
 		if f.Sheet != "" {
 			base += "-" + strings.Map(fileRune, f.Sheet)
 		}
-		name, err := createNumbered(filepath.Join(t.rejects, base+"-rejects"), ".csv", f.Data)
+		name, err := createNumbered(filepath.Join(t.rejects, base+"-rejects"), delivery.Ending(f.Data), f.Data)
 		if err != nil {
 			return fmt.Errorf("write refused rows: %w", err)
 		}
-		screen.Note(v.say("%s: the refused rows are in %s: mend them and submit that file", "%s：被拒绝的行已写入 %s，修改后提交该文件即可", path, name))
+		screen.Note(v.say("%s: what was refused is in %s: mend it and submit that file", "%s：被拒绝的内容已写入 %s，修改后提交该文件即可", path, name))
 	}
 	return nil
 }

@@ -116,10 +116,10 @@ func (t taken) String() string {
 	receipt, before := len(t) > 0, 0
 	for _, e := range t {
 		switch {
-		case e.Index > 0: // index 0 is the network's first act
-			indexes = append(indexes, e.Index)
 		case e.InLog:
 			before++
+		case e.Index > 0: // index 0 is the network's first act
+			indexes = append(indexes, e.Index)
 		}
 		receipt = receipt && e.Receipt
 	}
@@ -213,7 +213,7 @@ func (s *submitter) all(ctx context.Context, files []string) error {
 			}
 			batch, bytes = nil, 0
 		}
-		batch = append(batch, admin.File{Name: path, Data: raw, Identities: s.documents.of(path)})
+		batch = append(batch, admin.File{Name: path, Data: raw, Identities: s.documents.Of(path)})
 		bytes += len(raw)
 	}
 	return s.send(ctx, batch, progress)

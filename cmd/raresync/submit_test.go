@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/registry/phenopacket"
 )
 
@@ -265,7 +266,7 @@ func FuzzIdentities(f *testing.F) {
 	f.Add("a.json,P-1,RIC,,1\na.json,P-1,RIC,,911840189901010014")
 	f.Fuzz(func(t *testing.T, rows string) {
 		const number = "911840189901010014"
-		ids, err := parseIdentities([]byte("file,subject,type,issuer,value\n" + rows))
+		ids, err := delivery.ParseIdentities([]byte("file,subject,type,issuer,value\n" + rows))
 		if err != nil && strings.Contains(err.Error(), number) {
 			t.Errorf("the error shows a number: %v", err)
 		}

@@ -74,7 +74,7 @@ func readProfile(name string) (*mapping.Profile, error) {
 
 // open opens a table as the flags say.
 func (t *tables) open(path string, raw []byte) (*delivery.Table, error) {
-	return delivery.Open(path, raw, t.profile, t.lang)
+	return delivery.Open(path, raw, t.profile)
 }
 
 // table returns what the rules find in a table, in words, and counts its

@@ -78,7 +78,7 @@ func validateFiles(c *cli.Context) error {
 			return err
 		}
 	}
-	v.screen.Note(fmt.Sprintf("checked %d: %d would be accepted, %d refused", v.accepted+v.refused, v.accepted, v.refused))
+	v.screen.Note(voice{v.lang}.say("checked %d: %d would be accepted, %d refused", "已检查 %d：将接受 %d，拒绝 %d", v.accepted+v.refused, v.accepted, v.refused))
 	if f := v.foreseen; f != nil {
 		v.screen.Note(voice{v.lang}.say("of the patients: %d new here, %d sent before with other content, %d known here with something new, %d with nothing new",
 			"其中患者：本院首次 %d，此前以不同内容上报 %d，已知患者的新内容 %d，无新内容 %d", f.Added, f.Changed, f.Linked, f.Known))
@@ -166,7 +166,7 @@ func (v *validator) file(ctx context.Context, path string) ([]delivery.Finding, 
 	} else if err == nil && kind == delivery.Collections {
 		return v.collection(path, raw)
 	}
-	findings, err := v.packets(path, raw, v.documents.of(path), err)
+	findings, err := v.packets(path, raw, v.documents.Of(path), err)
 	if err == nil {
 		v.count(rule.Refusals(findings) != nil)
 	}

@@ -10,7 +10,7 @@ import (
 // preview has the daemon say what would become of a file, in words, and counts it.
 func (v *validator) preview(ctx context.Context, path string, raw []byte) ([]delivery.Finding, error) {
 	f := delivery.File{
-		Name: path, Raw: raw, Profile: v.tables.profile, Language: v.lang, WithIDs: v.tables.withIDs, Documents: v.documents.of, Preview: true,
+		Name: path, Raw: raw, Profile: v.tables.profile, Language: v.lang, WithIDs: v.tables.withIDs, Documents: v.documents.Of, Preview: true,
 	}
 	r, rejects, err := f.Deliver(ctx, func(ctx context.Context, files []admin.File) ([]admin.FileResult, error) {
 		answer, err := v.node.Submit(ctx, admin.Submission{Files: files, Profile: v.asProfile, Preview: true})

@@ -169,24 +169,28 @@ type CollectionResult struct {
 	Counts   Counts
 	Entries  []admin.EntryRef
 	Findings []rule.Finding
+	Rejects  RefusedUnits
 }
 
 // Submit sends the collection's units, a batch at a time. After an error the same
 // collection can be submitted again.
 func (c *Collection) Submit(ctx context.Context, send Send) (*CollectionResult, error) {
-	r := &CollectionResult{}
+	r := &CollectionResult{Rejects: RefusedUnits{collection: c.Name}}
 	b := batch{send: send}
 	var told Told
 	for u := range c.Units() {
 		r.Counts.Read++
 		if rule.Refusals(u.Findings) != nil {
 			r.Counts.Refused++
+			r.Rejects.add(u)
 			told.Add(u.Findings...)
 			continue
 		}
 		err := b.add(ctx, u.File, func(answer admin.FileResult) {
 			r.Counts.take(answer)
-			if answer.Outcome != Refused {
+			if answer.Outcome == Refused {
+				r.Rejects.add(u)
+			} else {
 				r.Entries = append(r.Entries, answer.Entries...)
 			}
 			told.Add(distinct(append(u.Findings, u.Placed(Received(answer.Findings))...))...)

@@ -52,7 +52,8 @@ func CheckSize(name string, raw []byte) error {
 }
 
 // Deliver hands a file to the daemon, a table row by row, FHIR patient by patient, and says what became of
-// it; rejects are the refused rows. A file that is refused as a whole is a report,
+// it; rejects are the refused rows,
+// patients or files. A file that is refused as a whole is a report,
 // not an error. After an error the same file can be delivered again.
 func (f File) Deliver(ctx context.Context, send Send) (r Report, rejects []RejectFile, err error) {
 	if err := CheckSize(f.Name, f.Raw); err != nil {
@@ -65,7 +66,7 @@ func (f File) Deliver(ctx context.Context, send Send) (r Report, rejects []Rejec
 	case Collections:
 		return f.collection(ctx, send)
 	}
-	t, err := Open(f.Name, f.Raw, f.Profile, f.Language)
+	t, err := Open(f.Name, f.Raw, f.Profile)
 	if err != nil {
 		return f.refused(err)
 	}
@@ -110,7 +111,8 @@ func (f File) collection(ctx context.Context, send Send) (r Report, rejects []Re
 	if f.Preview {
 		r.Foreseen = n.foreseen()
 	}
-	return r, nil, nil
+	rejects, err = of.Rejects.Files(f.WithIDs)
+	return r, rejects, err
 }
 
 // packets hands over a file of phenopackets.

@@ -36,7 +36,7 @@ func answer(_ context.Context, files []admin.File) (out []admin.FileResult, err 
 
 func open(t *testing.T, text string) *delivery.Table {
 	t.Helper()
-	table, err := delivery.Open("f.csv", []byte(text), nil, "en")
+	table, err := delivery.Open("f.csv", []byte(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestATableIsKnownByItsNameOrItsBytes(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	if _, err := delivery.Open("f.csv", []byte("a,b\n1,2\n"), nil, "zh"); err == nil || !strings.Contains(err.Error(), "没有内置的映射") {
+	if _, err := delivery.Open("f.csv", []byte("a,b\n1,2\n"), nil); err == nil || !strings.Contains(err.Error(), "no shipped profile knows") {
 		t.Errorf("headings that nobody knows: %v", err)
 	}
 }

@@ -22,15 +22,15 @@ type Finding struct {
 	What     string `json:"what"`
 	ToDo     string `json:"todo"`
 	Detail   string `json:"detail"`
+	Original string `json:"detail_en,omitempty"` // the detail in English, where Detail is in another language
 }
 
 // Explain puts findings on a file into words of a language, "zh" or "en".
 func Explain(file string, findings []rule.Finding, lang string) []Finding {
 	var rows []Finding
 	for _, f := range findings {
-		what, todo := rule.Text(f.Code, lang)
 		path := strings.TrimPrefix(strings.TrimPrefix(f.Where, file), " ")
-		rows = append(rows, Finding{File: file, Path: path, Rule: f.Code, Severity: f.Severity.String(), What: what, ToDo: todo, Detail: f.Detail})
+		rows = append(rows, Finding{File: file, Path: path, Rule: f.Code, Severity: f.Severity.String(), Detail: f.Detail}.In(lang))
 	}
 	return rows
 }
@@ -44,6 +44,18 @@ func ExplainCells(file string, findings []mapping.Finding, lang string) []Findin
 		rows = append(rows, one)
 	}
 	return rows
+}
+
+// In is the finding in a language, whatever language it was put into words in.
+func (f Finding) In(lang string) Finding {
+	f.What, f.ToDo = rule.Text(f.Rule, lang)
+	if f.Original != "" {
+		f.Detail, f.Original = f.Original, ""
+	}
+	if said := rule.Detail(f.Detail, lang); said != f.Detail {
+		f.Detail, f.Original = said, f.Detail
+	}
+	return f
 }
 
 // Refuses reports whether the finding refuses what it is about.

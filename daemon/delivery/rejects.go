@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/raresync/raresync/registry/archive"
+	"github.com/raresync/raresync/registry/fhir"
 	"github.com/raresync/raresync/registry/mapping"
 	"github.com/raresync/raresync/registry/rule"
 	"github.com/raresync/raresync/registry/table"
@@ -45,11 +47,25 @@ func (r *Rejects) Add(p mapping.Patient, findings []mapping.Finding) {
 	}
 }
 
-// A RejectFile holds the refused rows of one sheet as CSV: the row's number
-// before and what is to be mended in front of the row's own cells.
+// A RejectFile holds what was refused, to be mended and handed in again: the rows
+// of one sheet as CSV, with the row's number before and what is to be mended in
+// front of the row's own cells; the refused patients of FHIR as a Bundle; or an
+// archive of those and of phenopackets.
 type RejectFile struct {
 	Sheet string // "" if no other sheet has refused rows
 	Data  []byte
+}
+
+// Ending is that of the name of a file with what was refused: ".csv", ".json" or
+// ".zip".
+func Ending(data []byte) string {
+	switch {
+	case archive.Is(data):
+		return ".zip"
+	case fhir.Is(data):
+		return ".json"
+	}
+	return ".csv"
 }
 
 // Files writes the refused rows, a file for each sheet that has some, with what is
@@ -97,7 +113,7 @@ func toMend(f mapping.Finding, lang string) string {
 	what, todo := rule.Text(f.Code, lang)
 	text := strings.TrimSpace(f.Place.Head + " " + f.Code + " " + what + todo)
 	if f.Detail != "" {
-		text += " (" + f.Detail + ")"
+		text += " (" + rule.Detail(f.Detail, lang) + ")"
 	}
 	return text
 }

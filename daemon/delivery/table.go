@@ -17,9 +17,9 @@ type Table struct {
 }
 
 // Open opens a table, read by a profile or, with nil, by the shipped one that
-// knows the headings. The error is a refusal by rule, whose detail is in a
-// language: FM002 if no profile is given and none knows the headings.
-func Open(name string, raw []byte, p *mapping.Profile, lang string) (*Table, error) {
+// knows the headings. The error is a refusal by rule: FM002 if no profile is given
+// and none knows the headings.
+func Open(name string, raw []byte, p *mapping.Profile) (*Table, error) {
 	book, err := table.Open(name, raw, table.Limits{})
 	if err != nil {
 		return nil, err
@@ -30,9 +30,7 @@ func Open(name string, raw []byte, p *mapping.Profile, lang string) (*Table, err
 		}
 	}
 	if p == nil {
-		return nil, rule.Refuse("FM002", name, say(lang,
-			"no shipped profile knows these headings: begin one with raresync mapping init, and give it with --mapping or inbox.mapping",
-			"没有内置的映射能识别这些列标题：请用 raresync mapping init 起草一个，并用 --mapping 或 inbox.mapping 指定"))
+		return nil, rule.Refuse("FM002", name, "no shipped profile knows these headings: begin one with raresync mapping init, and give it with --mapping or inbox.mapping")
 	}
 	return &Table{name, book, p}, nil
 }

@@ -11,9 +11,11 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/raresync/raresync/crypto/password"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/daemon/mesh"
+	"github.com/raresync/raresync/daemon/page"
 	"github.com/raresync/raresync/registry/act"
 )
 
@@ -88,8 +90,22 @@ func TestEachIllnessIsFoundWithItsFix(t *testing.T) {
 			write(t, filepath.Join(p.Config.Inbox.Dir, "new", "x"), "")
 			chmod(t, filepath.Join(p.Config.Inbox.Dir, "new"), 0o777)
 		}, "inbox", Warning, "everybody on this machine", "chmod o-rwx"},
-		"a sound inbox": {func(t *testing.T, p *Patient) { p.Config.Inbox.Dir = t.TempDir() }, "inbox", Good, "are taken", ""},
-		"no daemon":     {func(*testing.T, *Patient) {}, "daemon", Failure, "does not run", "systemctl start"},
+		"a sound inbox":        {func(t *testing.T, p *Patient) { p.Config.Inbox.Dir = t.TempDir() }, "inbox", Good, "are taken", ""},
+		"a page for everybody": {func(_ *testing.T, p *Patient) { p.Config.Page.Listen = ":8443" }, "page", Warning, "every address", "listen under [page]"},
+		"a page for the world": {func(_ *testing.T, p *Patient) { p.Config.Page.Listen = "8.8.8.8:8443" }, "page", Warning, "a public address", "listen under [page]"},
+		"a page without accounts": {func(_ *testing.T, p *Patient) { p.Config.Page.Listen = "10.1.2.3:8443" },
+			"page", Warning, "has no account", "--role admin"},
+		"a page without its certificate": {func(_ *testing.T, p *Patient) {
+			p.Config.Page.Listen, p.Config.Page.Cert, p.Config.Page.Key = "10.1.2.3:8443", "/nowhere/page.crt", "/nowhere/page.key"
+		}, "page", Failure, "cannot be used", "cert and key"},
+		"accounts that others read": {func(t *testing.T, p *Patient) {
+			p.Config.Page.Listen = "10.1.2.3:8443"
+			write(t, filepath.Join(p.Config.Node.DataDir, "page", "accounts"), "{}")
+			chmod(t, filepath.Join(p.Config.Node.DataDir, "page", "accounts"), 0o644)
+		}, "page", Failure, "nobody can sign in", "mode 0600"},
+		"a page with a clerk alone": {func(t *testing.T, p *Patient) { account(t, p, page.Clerk) }, "page", Warning, "no administrator", "unlock"},
+		"a sound page":              {func(t *testing.T, p *Patient) { account(t, p, page.Admin) }, "page", Good, "can sign in", ""},
+		"no daemon":                 {func(*testing.T, *Patient) {}, "daemon", Failure, "does not run", "systemctl start"},
 		"a daemon that is deaf": {func(t *testing.T, p *Patient) {
 			release, err := home.Lock(p.Config.Node.DataDir)
 			if err != nil {
@@ -165,6 +181,16 @@ func write(t *testing.T, path, text string) {
 func remove(t *testing.T, path string) {
 	t.Helper()
 	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// account gives the page an account.
+func account(t *testing.T, p *Patient, role string) {
+	t.Helper()
+	p.Config.Page.Listen = "10.1.2.3:8443"
+	accounts := page.AccountsIn(p.Config.Node.DataDir, password.Params{Time: 1, MemoryKiB: 64, Threads: 1})
+	if err := accounts.Add("anna", role, "correct horse battery", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -82,6 +82,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 	r.disk()
 	r.keys()
 	r.inbox()
+	r.page()
 	nodes := r.network()
 	r.daemon()
 	r.clock()

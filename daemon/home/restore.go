@@ -16,6 +16,9 @@ var ErrHalfRestored = errors.New("a restore of this node was cut short")
 // LogDir returns the folder of the node's own log within its data directory.
 func LogDir(cfg config.Config) string { return filepath.Join(cfg.Node.DataDir, "node") }
 
+// LinksName is the link file's name in the data directory.
+const LinksName = "links"
+
 // Unfinished returns where a restore makes the folder at path, until it is whole.
 func Unfinished(path string) string { return path + ".part" }
 

@@ -97,7 +97,7 @@ func plainName(name string) string {
 		}
 		return r
 	}, ownName(name))
-	for _, report := range []string{jsonReport, textReport, rejectsReport} {
+	for _, report := range reportEnds {
 		if base, ok := strings.CutSuffix(name, report); ok {
 			name = base + "-" + report[1:]
 		}

@@ -13,8 +13,10 @@
 //
 // A file is moved from one to the next by renaming and gets a name that is used
 // once, YYYYMMDD-HHMMSS-N- and its own. Beside it stand NAME.report.json and
-// NAME.report.txt, and NAME.rejects.csv with the rows of a table that were refused,
-// to be mended and dropped again.
+// NAME.report.txt, and NAME.rejects.csv (.json, .zip) with what was refused of it,
+// to be mended and dropped again. NAME.receipts.zip holds the receipts of its
+// entries, as package receipt writes them; a file that came before is given its
+// receipts again.
 //
 // # When a file is taken
 //

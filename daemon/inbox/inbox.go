@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/daemon/delivery"
+	"github.com/raresync/raresync/daemon/receipt"
 	"github.com/raresync/raresync/registry/mapping"
 )
 
@@ -36,6 +37,8 @@ type Config struct {
 	Dir string
 	// Send hands files to the daemon's intake and waits for receipts.
 	Send delivery.Send
+	// Receipts gives the receipts of entries; nil writes none.
+	Receipts receipt.Source
 	// Profile reads tables; nil is the shipped one that knows the headings.
 	Profile *mapping.Profile
 	// Language is that of reports, "zh" or "en".

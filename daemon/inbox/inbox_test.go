@@ -202,23 +202,23 @@ func TestRefusedRowsComeBackToBeMended(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := "20261127-090100-1-cases.csv"
-	d.want(doneDir, name, name+rejectsReport, name+jsonReport, name+textReport)
+	d.want(doneDir, name, name+rejectsReport+".csv", name+jsonReport, name+textReport)
 	r := d.report("done/" + name + jsonReport)
 	if r.Outcome != delivery.Partly || r.Rows == nil || r.Rows.Accepted != 1 || r.Rows.Refused != 1 || len(r.Findings) != 1 || r.Findings[0].Row != 3 {
 		t.Errorf("the report is %+v", r)
 	}
 	text, _ := os.ReadFile(filepath.Join(d.dir, "done", name+textReport))
-	for _, want := range []string{"\ufeffFile: cases.csv\r\n", "refused rows are in " + name + rejectsReport, "To be mended:", "G3 疾病名称: DX001"} {
+	for _, want := range []string{"\ufeffFile: cases.csv\r\n", "What was refused is in " + name + rejectsReport + ".csv", "To be mended:", "G3 疾病名称: DX001"} {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("the text lacks %q:\n%s", want, text)
 		}
 	}
-	rejects, _ := os.ReadFile(filepath.Join(d.dir, "done", name+rejectsReport))
+	rejects, _ := os.ReadFile(filepath.Join(d.dir, "done", name+rejectsReport+".csv"))
 	if s := string(rejects); !strings.Contains(s, "BAD,") || strings.Contains(s, "110105199003077470") || strings.Contains(s, "B1,") {
 		t.Errorf("the rejects are %s", s)
 	}
 	mended := strings.ReplaceAll(string(rejects), "BAD", "B2")
-	d.drop(name+rejectsReport, mended)
+	d.drop(name+rejectsReport+".csv", mended)
 	if err := d.wait(time.Minute); err != nil {
 		t.Fatal(err)
 	}

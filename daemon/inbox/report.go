@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,23 +19,28 @@ import (
 const (
 	jsonReport    = ".report.json"
 	textReport    = ".report.txt"
-	rejectsReport = ".rejects.csv"
+	rejectsReport = ".rejects" // and the ending of its kind
+	receiptsEnd   = ".receipts.zip"
 )
 
+// reportEnds are the ends of names of what is written beside a file.
+var reportEnds = []string{jsonReport, textReport, rejectsReport + ".csv", rejectsReport + ".json", rejectsReport + ".zip", receiptsEnd}
+
 func isReport(name string) bool {
-	return strings.HasSuffix(name, jsonReport) || strings.HasSuffix(name, textReport) || strings.HasSuffix(name, rejectsReport)
+	return slices.ContainsFunc(reportEnds, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
 // A Report is what became of one file.
 type Report struct {
-	File    string   `json:"file"`              // as it was dropped
-	Taken   string   `json:"taken"`             // when, RFC 3339
-	Rejects []string `json:"rejects,omitempty"` // files with the refused rows
+	File     string   `json:"file"`               // as it was dropped
+	Taken    string   `json:"taken"`              // when, RFC 3339
+	Rejects  []string `json:"rejects,omitempty"`  // files with what was refused
+	Receipts string   `json:"receipts,omitempty"` // file with the receipts
 	delivery.Report
 }
 
-// receipts returns how many of the entries are under a receipt.
-func (r *Report) receipts() (n int) {
+// inLog returns how many of the entries the log has.
+func (r *Report) inLog() (n int) {
 	for _, e := range r.Entries {
 		if e.Receipt || e.InLog {
 			n++
@@ -69,11 +75,19 @@ func (r *Report) Text(lang string) []byte {
 	if r.About != "" {
 		lines = append(lines, r.About)
 	}
-	if n := r.receipts(); n > 0 {
+	if n := r.inLog(); n > 0 {
 		lines = append(lines, say("Entries in the national log: %d", "已进入全国登记日志的条目：%d", n))
 	}
+	if r.Receipts != "" {
+		lines = append(lines, say("Receipts: %s, with a page to print and proofs that anybody verifies offline",
+			"回执：%s，内有可打印的页面和任何人可离线核验的证明", r.Receipts))
+	}
+	if n := len(r.receipts()); n > maxReceipts {
+		lines = append(lines, say("Of %d entries with a receipt, those of the first %d are in it; raresync log prove NUMBER writes any other",
+			"共有 %d 条条目有回执，其中包含前 %d 条；其余可用 raresync log prove 编号 导出", n, maxReceipts))
+	}
 	for _, name := range r.Rejects {
-		lines = append(lines, say("The refused rows are in %s: mend them and drop that file into new", "被拒绝的行已写入 %s：修改后将该文件放入 new 文件夹", name))
+		lines = append(lines, say("What was refused is in %s: mend it and drop that file into new", "被拒绝的内容已写入 %s：修改后将该文件放入 new 文件夹", name))
 	}
 	for _, part := range []struct {
 		refuses bool
@@ -95,15 +109,21 @@ func (r *Report) Text(lang string) []byte {
 }
 
 // file writes the reports of a file and moves it on.
-func (b *Box) file(name string, report Report, rejects []delivery.RejectFile) error {
+func (b *Box) file(ctx context.Context, name string, report Report, rejects []delivery.RejectFile) error {
 	to := doneDir
 	if report.Outcome == delivery.Refused {
 		to = quarantineDir
 	}
+	if len(report.receipts()) > 0 && b.cfg.Receipts != nil {
+		report.Receipts = name + receiptsEnd
+		if err := b.writeReceipts(ctx, inDir(to, report.Receipts), &report); err != nil {
+			return err
+		}
+	}
 	for i, r := range rejects {
-		beside := name + rejectsReport
+		beside := name + rejectsReport + delivery.Ending(r.Data)
 		if len(rejects) > 1 {
-			beside = fmt.Sprintf("%s-%d%s", name, i+1, rejectsReport)
+			beside = fmt.Sprintf("%s-%d%s%s", name, i+1, rejectsReport, delivery.Ending(r.Data))
 		}
 		report.Rejects = append(report.Rejects, beside)
 		if err := b.write(to, beside, r.Data); err != nil {

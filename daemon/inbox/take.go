@@ -23,7 +23,7 @@ func (b *Box) take(ctx context.Context, name string) error {
 		return err
 	}
 	fault.At(fault.InboxSent)
-	return b.file(name, Report{File: f.Name, Taken: stampOf(name), Report: r}, rejects)
+	return b.file(ctx, name, Report{File: f.Name, Taken: stampOf(name), Report: r}, rejects)
 }
 
 // read reads a file of work, no more of it than shows that it is too large.

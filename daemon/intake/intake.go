@@ -43,6 +43,7 @@ type Config struct {
 	Catalogue     func() (*catalog.Catalog, error) // the edition to check by; nil: the program's own
 	Consents      Consents                         // nil: nobody has stopped anything
 	Memory        Memory                           // nil: nothing was ever taken, as far as a preview knows
+	Links         func([]Link) error               // keeps whose record numbers pseudonyms are; nil: nobody does
 	Spool         Spool                            // keeps what is over quota; nil: that is an error
 	Quota         func() uint64                    // today's, of this hospital at each holder; nil: not known
 	Logger        *slog.Logger                     // told what became of files that waited; may be nil without a spool
@@ -358,7 +359,10 @@ func (in *Intake) post(ctx context.Context, batch []*work) error {
 	for i, w := range owners {
 		w.settle(placed[i])
 	}
-	return in.mark(owners)
+	if err := in.mark(owners); err != nil {
+		return err
+	}
+	return in.link(owners)
 }
 
 func encode(w *work) ([]outbox.Entry, error) {

@@ -2,8 +2,6 @@ package page
 
 import (
 	"cmp"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/raresync/raresync/consensus/ledger"
+	"github.com/raresync/raresync/crypto/offline"
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/daemon/delivery"
 )
@@ -33,13 +32,12 @@ const (
 )
 
 const (
-	stagedLabel = "raresync/v1/page/staged"
-	keptLabel   = "raresync/v1/page/kept"
+	keptLabel = "raresync/v1/page/kept"
 
 	stagedFor      = time.Hour // without a confirmation
 	ownStaged      = 5         // of one account
 	maxStaged      = 20
-	maxStagedBytes = 512 << 20
+	maxStagedBytes = int64(512 << 20)
 	maxShown       = 500 // findings on a page
 	maxKeptFiles   = 32 << 20
 )
@@ -61,7 +59,7 @@ type Delivery struct {
 	Uploaded time.Time       `json:"uploaded"`
 	Ended    time.Time       `json:"ended"`
 	Report   delivery.Report `json:"report"`
-	Rejects  [][]byte        `json:"rejects,omitempty"` // CSV, masked
+	Rejects  [][]byte        `json:"rejects,omitempty"` // as delivery.RejectFile has them, masked
 	Indexes  [][2]uint64     `json:"indexes,omitempty"` // runs of entries under a receipt: first and count
 	Before   int             `json:"before,omitempty"`  // entries that the log had before
 	Later    int             `json:"later,omitempty"`   // entries that have no receipt yet
@@ -69,14 +67,15 @@ type Delivery struct {
 
 	State   state  `json:"-"`
 	Problem string `json:"-"` // why it is stuck
-	bytes   int    // of the upload
+	bytes   int64  // of the upload
+	papers  bool   // a file of identities came with it
 	sent    int    // patients that the intake has taken so far
 }
 
 // desk keeps deliveries.
 type desk struct {
 	dir     string
-	staging *seal.ReaderPrivate // of this process alone
+	staging offline.Key // of this process alone
 	sealing func() []*seal.ReaderPrivate
 	keep    time.Duration
 	now     func() time.Time
@@ -90,7 +89,7 @@ type desk struct {
 func openDesk(dir string, sealing func() []*seal.ReaderPrivate, keep time.Duration, now func() time.Time) (*desk, error) {
 	d := &desk{dir: dir, sealing: sealing, keep: keep, now: now, list: map[string]*Delivery{}}
 	var err error
-	if d.staging, err = seal.GenerateReader(); err != nil {
+	if d.staging, err = offline.NewKey(); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(d.keptPath(""), 0o700); err != nil {
@@ -154,20 +153,13 @@ func (d *desk) read(id string) (*Delivery, error) {
 	return one, nil
 }
 
-// stage takes an upload, sealed, and returns its delivery, which is to be checked.
-func (d *desk) stage(owner, name string, raw []byte) (Delivery, error) {
-	id := make([]byte, 16)
-	if _, err := rand.Read(id); err != nil {
-		return Delivery{}, err
-	}
-	one := &Delivery{ID: hex.EncodeToString(id), Owner: owner, File: plainName(name), Uploaded: d.now(), State: checking, bytes: len(raw)}
-	sealed, err := d.staging.Public().SealMessage(stagedLabel, raw)
-	if err != nil {
-		return Delivery{}, err
-	}
+// stage takes a file that was received under an id, and returns its delivery, which
+// is to be checked. papers says that identities were received beside it.
+func (d *desk) stage(owner, id, name string, size int64, papers bool) (Delivery, error) {
+	one := &Delivery{ID: id, Owner: owner, File: plainName(name), Uploaded: d.now(), State: checking, bytes: size, papers: papers}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	own, all, bytes := 0, 0, len(raw)
+	own, all, bytes := 0, 0, size
 	for _, other := range d.list {
 		if other.State != done {
 			all, bytes = all+1, bytes+other.bytes
@@ -179,20 +171,8 @@ func (d *desk) stage(owner, name string, raw []byte) (Delivery, error) {
 	if own >= ownStaged || all >= maxStaged || bytes > maxStagedBytes {
 		return Delivery{}, errFull
 	}
-	if err := ledger.WriteFileDurable(d.stagedPath(one.ID), sealed); err != nil {
-		return Delivery{}, err
-	}
 	d.list[one.ID] = one
 	return *one, nil
-}
-
-// upload opens a staged upload.
-func (d *desk) upload(id string) ([]byte, error) {
-	sealed, err := ledger.ReadFileDurable(d.stagedPath(id))
-	if err != nil {
-		return nil, err
-	}
-	return d.staging.OpenMessage(stagedLabel, sealed)
 }
 
 // of returns an account's deliveries, the newest first.
@@ -273,7 +253,7 @@ func (d *desk) end(one Delivery) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.list[one.ID] = one.summary()
-	return ledger.Destroy(d.stagedPath(one.ID))
+	return d.unstage(one.ID)
 }
 
 // discard destroys an upload that was not confirmed.
@@ -288,7 +268,7 @@ func (d *desk) discard(owner, id string) error {
 		return errNow
 	}
 	delete(d.list, id)
-	return ledger.Destroy(d.stagedPath(id))
+	return d.unstage(id)
 }
 
 // expire destroys uploads that nobody confirmed in time, and what was kept for long
@@ -305,7 +285,7 @@ func (d *desk) expire() error {
 			problems = append(problems, ledger.Destroy(d.keptPath(id)))
 		case (one.State == checked || one.State == stuck) && now.Sub(one.Uploaded) > stagedFor:
 			delete(d.list, id)
-			problems = append(problems, ledger.Destroy(d.stagedPath(id)))
+			problems = append(problems, d.unstage(id))
 		}
 	}
 	files, err := os.ReadDir(d.keptPath(""))

@@ -30,6 +30,8 @@ type Config struct {
 	Preview, Send delivery.Send
 	// Proof returns the receipt of an entry, a C2SP tlog-proof.
 	Proof func(index uint64) (string, error)
+	// Record writes what was done, with how many entries, into the node's own trail.
+	Record func(what string, entries int) error
 	// Problem is what a clerk reads of an error of these. It names no file.
 	Problem func(error) string
 	// Profile reads tables; nil is the shipped one that knows the headings.

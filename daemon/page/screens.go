@@ -149,19 +149,21 @@ func (p *Page) upload(v *visit) {
 		return
 	}
 	_ = http.NewResponseController(v.w).SetReadDeadline(time.Now().Add(uploadTime)) // a recorder has none
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, delivery.MaxFileBytes+maxFormBytes)
-	name, raw, err := readUpload(v.r)
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, delivery.MaxFileBytes+maxPapersBytes+maxFormBytes)
+	one, err := p.takeUpload(v.r, v.account.Name)
 	var large *http.MaxBytesError
+	var papers papersError
 	switch {
-	case errors.As(err, &large) || len(raw) > delivery.MaxFileBytes:
+	case errors.As(err, &large) || errors.Is(err, errLarge):
 		v.fail(http.StatusRequestEntityTooLarge, "large")
 		return
-	case err != nil || name == "" || len(raw) == 0:
+	case errors.As(err, &papers):
+		v.show(http.StatusUnprocessableEntity, "problem", screen{Title: "problem", Problem: v.say("badPapers", papers.Error())})
+		return
+	case errors.Is(err, errNoFile):
 		v.fail(http.StatusBadRequest, "noFile")
 		return
-	}
-	one, err := p.desk.stage(v.account.Name, name, raw)
-	if err != nil {
+	case err != nil:
 		v.oops(err)
 		return
 	}
@@ -169,23 +171,70 @@ func (p *Page) upload(v *visit) {
 	v.start(one, stuck, func() bool { return p.enqueue(p.job(one, lang, p.check)) })
 }
 
-// readUpload reads the one file of a form, no more of it than shows that it is too
-// large.
-func readUpload(r *http.Request) (name string, raw []byte, err error) {
+// papersError says what is wrong with a file of identities: a line of it, and never
+// what stands there.
+type papersError struct{ error }
+
+// takeUpload receives the file of a form, and the identities beside it. Of what
+// cannot be taken nothing is left.
+func (p *Page) takeUpload(r *http.Request, owner string) (one Delivery, err error) {
+	id, err := newID()
+	if err != nil {
+		return one, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.desk.unstage(id))
+		}
+	}()
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return "", nil, err
+		return one, errNoFile
 	}
+	name, size, papers := "", int64(0), false
 	for {
 		part, err := parts.NextPart()
-		if err != nil {
-			return "", nil, err
+		if errors.Is(err, io.EOF) {
+			break
 		}
-		if part.FormName() == "file" {
-			raw, err := io.ReadAll(io.LimitReader(part, delivery.MaxFileBytes+1))
-			return part.FileName(), raw, err
+		var large *http.MaxBytesError
+		if err != nil && !errors.As(err, &large) {
+			return one, errNoFile // the browser went away
+		}
+		if err != nil {
+			return one, err
+		}
+		switch {
+		case part.FormName() == "file" && name == "" && part.FileName() != "":
+			name = part.FileName()
+			size, err = p.desk.receive(id, part, delivery.MaxFileBytes)
+		case part.FormName() == "identities" && !papers && part.FileName() != "":
+			papers, err = p.takePapers(id, part)
+		}
+		if err != nil {
+			return one, err
 		}
 	}
+	if name == "" || size == 0 {
+		return one, errNoFile
+	}
+	return p.desk.stage(owner, id, name, size, papers)
+}
+
+// takePapers receives a file of identities, unless it is empty.
+func (p *Page) takePapers(id string, from io.Reader) (bool, error) {
+	raw, err := io.ReadAll(io.LimitReader(from, maxPapersBytes+1))
+	if err != nil || len(raw) == 0 {
+		return false, err
+	}
+	if len(raw) > maxPapersBytes {
+		return false, errLarge
+	}
+	if _, err := delivery.ParseIdentities(raw); err != nil {
+		return false, papersError{err}
+	}
+	_, err = p.desk.receive(id+papersEnd, bytes.NewReader(raw), maxPapersBytes)
+	return err == nil, err
 }
 
 func (v *visit) start(one Delivery, otherwise state, begin func() bool) {
@@ -235,7 +284,7 @@ func (p *Page) discard(v *visit) {
 	v.redirect("/")
 }
 
-// rejects gives the refused rows as a file, without the upload's name.
+// rejects gives what was refused as a file, without the upload's name.
 func (p *Page) rejects(v *visit) {
 	one, err := p.desk.get(v.account.Name, v.r.PathValue("id"))
 	if err != nil {
@@ -247,7 +296,11 @@ func (p *Page) rejects(v *visit) {
 		v.oops(errNone)
 		return
 	}
-	v.download(fmt.Sprintf("rejects-%s-%d.csv", one.Uploaded.In(china).Format("20060102-150405"), n), "text/csv; charset=utf-8", one.Rejects[n-1])
+	data := one.Rejects[n-1]
+	ending := delivery.Ending(data)
+	name := fmt.Sprintf("rejects-%s-%d%s", one.Uploaded.In(china).Format("20060102-150405"), n, ending)
+	kind := map[string]string{".csv": "text/csv; charset=utf-8", ".json": "application/json", ".zip": "application/zip"}[ending]
+	v.download(name, kind, data)
 }
 
 // receipt gives the receipt of an entry of the delivery.
@@ -264,7 +317,7 @@ func (p *Page) receipt(v *visit) {
 	}
 	proof, err := p.cfg.Proof(index)
 	if err != nil {
-		v.show(http.StatusServiceUnavailable, "problem", screen{Title: "problem", Problem: p.problem(err)})
+		v.show(http.StatusServiceUnavailable, "problem", screen{Title: "problem", Problem: p.problem(err, v.lang)})
 		return
 	}
 	v.download(fmt.Sprintf("entry-%d.tlog-proof", index), "text/plain; charset=utf-8", []byte(proof))

@@ -8,7 +8,6 @@ import (
 
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/delivery"
-	"github.com/raresync/raresync/registry/rule"
 )
 
 // view is a delivery as its screen shows it.
@@ -42,7 +41,7 @@ func (v *visit) viewOf(one Delivery) *view {
 	out := &view{row: v.rowOf(one), Foreseen: one.Report.Foreseen, Sent: one.sent}
 	rules := map[string]*count{}
 	for _, f := range one.Report.Findings {
-		f.What, f.ToDo = rule.Text(f.Rule, v.lang) // in the language of who looks
+		f = f.In(v.lang) // of who looks
 		if f.Refuses() {
 			out.Refusals = append(out.Refusals, f)
 		} else {

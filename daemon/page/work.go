@@ -51,24 +51,45 @@ func (p *Page) enqueue(job func(ctx context.Context)) bool {
 	}
 }
 
-func (p *Page) fileOf(one Delivery, raw []byte, lang string) delivery.File {
-	return delivery.File{Name: one.File, Raw: raw, Profile: p.cfg.Profile, Language: lang}
+// fileOf opens an upload, with the identities that came beside it.
+func (p *Page) fileOf(one Delivery, lang string) (f delivery.File, err error) {
+	f = delivery.File{Name: one.File, Profile: p.cfg.Profile, Language: lang}
+	if f.Raw, err = p.desk.staged(one.ID); err != nil {
+		return f, err
+	}
+	papers, err := p.desk.papers(one)
+	if err != nil || papers == nil {
+		return f, err
+	}
+	names := []string{one.File}
+	if delivery.KindOf(one.File, f.Raw) == delivery.Collections {
+		if c, err := delivery.OpenCollection(one.File, f.Raw); err == nil {
+			names = append(names, c.Files...)
+		}
+	}
+	if papers.Stray(names) != "" { // a slip would submit patients under weak identities
+		return f, errStray
+	}
+	f.Documents = papers.Of
+	return f, nil
 }
+
+// errStray reports identities of a file that was not uploaded.
+var errStray = errors.New("the file of identities names a file that is neither the one uploaded nor in it")
 
 // check makes a delivery's preview.
 func (p *Page) check(ctx context.Context, one Delivery, lang string) {
-	raw, err := p.desk.upload(one.ID)
+	f, err := p.fileOf(one, lang)
 	var report delivery.Report
 	var rejects []delivery.RejectFile
 	if err == nil {
-		f := p.fileOf(one, raw, lang)
 		f.Preview = true
 		report, rejects, err = f.Deliver(ctx, p.cfg.Preview)
 	}
 	p.desk.update(one.ID, func(d *Delivery) {
 		d.State = checked
 		if err != nil {
-			d.State, d.Problem = stuck, p.problem(err)
+			d.State, d.Problem = stuck, p.problem(err, lang)
 			return
 		}
 		d.take(report, rejects)
@@ -77,11 +98,11 @@ func (p *Page) check(ctx context.Context, one Delivery, lang string) {
 
 // send hands a delivery to the daemon's intake, and keeps what became of it.
 func (p *Page) send(ctx context.Context, one Delivery, lang string) {
-	raw, err := p.desk.upload(one.ID)
+	f, err := p.fileOf(one, lang)
 	var report delivery.Report
 	var rejects []delivery.RejectFile
 	if err == nil {
-		report, rejects, err = p.fileOf(one, raw, lang).Deliver(ctx, func(ctx context.Context, files []admin.File) ([]admin.FileResult, error) {
+		report, rejects, err = f.Deliver(ctx, func(ctx context.Context, files []admin.File) ([]admin.FileResult, error) {
 			results, err := p.cfg.Send(ctx, files)
 			p.desk.update(one.ID, func(d *Delivery) { d.sent += len(results) })
 			return results, err
@@ -92,18 +113,24 @@ func (p *Page) send(ctx context.Context, one Delivery, lang string) {
 		err = p.desk.end(one)
 	}
 	if err != nil {
-		p.cfg.Logger.Warn("page: a delivery waits to be sent again", "account", one.Owner, "reason", p.problem(err))
-		p.desk.update(one.ID, func(d *Delivery) { d.State, d.Problem = stuck, p.problem(err) })
+		p.cfg.Logger.Warn("page: a delivery waits to be sent again", "account", one.Owner, "reason", p.problem(err, "en"))
+		p.desk.update(one.ID, func(d *Delivery) { d.State, d.Problem = stuck, p.problem(err, lang) })
 		return
+	}
+	if err := p.cfg.Record("delivery on the page by "+one.Owner, len(report.Entries)); err != nil {
+		p.cfg.Logger.Error("page: the trail has no line of a delivery", "account", one.Owner, "reason", err.Error())
 	}
 	p.cfg.Logger.Info("page: a delivery was sent", "account", one.Owner, "outcome", report.Outcome, "entries", len(report.Entries), "findings", len(report.Findings))
 }
 
 // problem is what a clerk reads of an error. One of reading names the file, so that
 // only what the daemon says of the network is shown.
-func (p *Page) problem(err error) string {
-	if errors.Is(err, context.Canceled) {
-		return "the node is stopping"
+func (p *Page) problem(err error, lang string) string {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return sayIn(lang, "stopping")
+	case errors.Is(err, errStray):
+		return sayIn(lang, "strayPapers")
 	}
 	return p.cfg.Problem(err)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -39,11 +40,13 @@ type world struct {
 	dir    string
 	log    *lockedBuffer
 
-	mu     sync.Mutex // guards what follows
-	now    time.Time
-	sent   int // patients that the daemon was given to take
-	fails  error
-	waited chan struct{} // what is sent waits for it, if it is there
+	mu        sync.Mutex // guards what follows
+	now       time.Time
+	trail     []string
+	documents []string // that the daemon was given
+	sent      int      // patients that the daemon was given to take
+	fails     error
+	waited    chan struct{} // what is sent waits for it, if it is there
 }
 
 type lockedBuffer struct {
@@ -88,6 +91,12 @@ func (w *world) open(key *seal.ReaderPrivate) {
 	p, err := Open(Config{
 		DataDir: w.dir, Sealing: func() []*seal.ReaderPrivate { return []*seal.ReaderPrivate{key} },
 		Preview: w.preview, Send: w.take, Proof: func(index uint64) (string, error) { return "proof of it", nil },
+		Record: func(what string, entries int) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.trail = append(w.trail, fmt.Sprintf("%s: %d", what, entries))
+			return nil
+		},
 		Problem: func(error) string { return "the network cannot be reached" }, Hospital: [2]string{"First Hospital", "第一医院"},
 		Keep: 48 * time.Hour, Plain: true, Hash: password.Params{Time: 1, MemoryKiB: 64, Threads: 1},
 		Now: w.clock, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
@@ -142,8 +151,22 @@ func answerTo(f admin.File) admin.FileResult {
 	return r
 }
 
+// note keeps the documents of a file; seen does for who holds mu.
+func (w *world) note(f admin.File) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen(f)
+}
+
+func (w *world) seen(f admin.File) {
+	for _, d := range f.Identities {
+		w.documents = append(w.documents, d.Value)
+	}
+}
+
 func (w *world) preview(_ context.Context, files []admin.File) (out []admin.FileResult, err error) {
 	for _, f := range files {
+		w.note(f)
 		out = append(out, answerTo(f))
 	}
 	return out, nil
@@ -166,6 +189,7 @@ func (w *world) take(ctx context.Context, files []admin.File) (out []admin.FileR
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range files {
+		w.seen(f)
 		r := answerTo(f)
 		if r.Foreseen = nil; r.Outcome == delivery.Accepted {
 			r.Entries = []admin.EntryRef{{Type: "case", Index: uint64(100 + w.sent), Receipt: true}}

@@ -53,6 +53,7 @@ type Config struct {
 	Sealing  func() []*seal.ReaderPrivate // the hospital's own, the present one first
 	Path     string                       // of the file of decisions
 	Schedule Schedule
+	Erased   func(cases []string) error // told of persons, by case numbers, once their act is in the log, again at each start; may be nil
 	Random   io.Reader
 	Now      func() time.Time
 	Logger   *slog.Logger

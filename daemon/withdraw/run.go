@@ -170,10 +170,28 @@ func (d *Desk) postDue(ctx context.Context) error {
 			d.cfg.Logger.Error("a withdrawal is not posted; it is tried again", "reason", problem)
 		}
 	}
+	if err := d.tellErased(); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.problem = problem
 	return nil
+}
+
+// tellErased tells whose entries are withdrawn.
+func (d *Desk) tellErased() error {
+	view := d.cfg.Log.View()
+	var cases []string
+	for _, one := range d.all() {
+		if one.consent.Consent.Status == entry.Erasing && !one.posted.IsZero() && !d.owes(view, *one.consent.Consent) {
+			cases = append(cases, one.cases...)
+		}
+	}
+	if d.cfg.Erased == nil || len(cases) == 0 {
+		return nil
+	}
+	return d.cfg.Erased(cases)
 }
 
 // handOver marks as posted what is due, before the act goes: from then on it

@@ -28,13 +28,14 @@ type Patient struct {
 	// At is where the Patient stands: file and path.
 	At string
 
-	places map[string]string // packet paths to file and path
+	places  map[string]string // packet paths to file and path
+	set     *Set
+	members []int // the Patient, and what is about it, by place in the set's resources
 }
 
 // builder makes a packet of the resources of one patient.
 type builder struct {
 	Patient
-	set   *Set
 	where string // of the resource at hand
 
 	person   object
@@ -67,7 +68,7 @@ func (b *builder) find(code, at, detail string) {
 // patient makes the packet of a group.
 func (s *Set) patient(g *group, doubled map[int]string) Patient {
 	r := s.resources[g.patient]
-	b := &builder{set: s, where: s.place(r), person: object{}, extra: object{}, test: object{}, variants: map[int]*variant{}, parts: map[string][]found{}}
+	b := &builder{Patient: Patient{set: s, members: append([]int{g.patient}, g.resources...)}, where: s.place(r), person: object{}, extra: object{}, test: object{}, variants: map[int]*variant{}, parts: map[string][]found{}}
 	b.At, b.places = b.where, map[string]string{}
 	tree := s.read(r)
 	if why := doubled[g.patient]; why != "" {

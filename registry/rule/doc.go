@@ -14,13 +14,16 @@
 //	if errors.As(err, &refusal) && refusal.Code() == "ID002" { ... }
 //
 // [Text] turns a code into two sentences for the clerk who will act on it, in
-// Chinese or English: what happened, and what to do.
+// Chinese or English: what happened, and what to do. [Detail] does the same with a
+// finding's detail, which checks make in English.
 //
 // # Promises
 //
 //  1. A code is never reused for another meaning.
 //  2. Every code has a severity and both texts in both languages.
-//  3. [Mask] shows at most the first three characters and the last one.
+//  3. Every phrase that a detail is made of is known in Chinese; values stay as
+//     they are.
+//  4. [Mask] shows at most the first three characters and the last one.
 //
 // The package trusts its callers to mask what they put into Detail.
 package rule

@@ -26,6 +26,7 @@ const (
 	checkpointPart = "checkpoint"
 	ledgerFolder   = "ledger/"
 	saltsPart      = "salts.age"
+	linksPart      = "links"
 	manifestPart   = "manifest.json"
 	sumsPart       = "SHA256SUMS"
 )
@@ -105,13 +106,17 @@ func sums(sections []section) []byte {
 	return b.Bytes()
 }
 
-// checkParts wants the parts in the order in which Save writes them.
+// checkParts wants the parts in the order in which Save writes them. The link file
+// may be among them.
 func checkParts(found []section, salts bool) error {
 	want := []string{genesisPart, checkpointPart}
 	for _, p := range (ledger.Lengths{}).Parts() {
 		if p.Name != ledger.SaltsPart {
 			want = append(want, ledgerFolder+p.Name)
 		}
+	}
+	if slices.ContainsFunc(found, func(s section) bool { return s.name == linksPart }) {
+		want = append(want, linksPart)
 	}
 	if salts {
 		want = append(want, saltsPart)

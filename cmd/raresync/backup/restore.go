@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -130,6 +131,27 @@ func (b *Backup) install(dir string, s *state.State, key *offline.Key) error {
 			return nil, nil
 		},
 	})
+}
+
+// RestoreLinks writes the link file of the backup, if one is in it, to path where
+// nothing may be yet: the node's own is newer.
+func (b *Backup) RestoreLinks(path string) (done bool, err error) {
+	s, ok := b.section(linksPart)
+	if !ok {
+		return false, nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("restore %s: %w", b.path, err)
+	}
+	_, err = io.Copy(f, b.reader(s))
+	if err = errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(path))); err != nil {
+		return false, fmt.Errorf("restore %s: %w", b.path, err)
+	}
+	return true, nil
 }
 
 // summed reads a part once more, and sees if it is another than the one that

@@ -29,6 +29,7 @@ type SaveOptions struct {
 	Version string // of the program
 	Now     time.Time
 	Salts   *Salts // nil = without
+	Links   string // path of the hospital's link file, sealed as it is; "" = without
 
 	// BytesPerSecond bounds the reading, to spare the node's disk; 0 = no bound.
 	BytesPerSecond uint64
@@ -166,10 +167,22 @@ func (w *writer) content(l *ledger.Ledger, at ledger.Lengths, o SaveOptions) err
 			return err
 		}
 	}
-	if o.Salts == nil {
-		return nil
+	if err := w.links(o.Links); err != nil || o.Salts == nil {
+		return err
 	}
 	return w.salts(l, at, o.Salts.To)
+}
+
+// links takes the link file along as it is.
+func (w *writer) links(path string) error {
+	if path == "" {
+		return nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("link file: %w", err)
+	}
+	return w.small(linksPart, raw)
 }
 
 func (w *writer) salts(l *ledger.Ledger, at ledger.Lengths, to offline.Recipient) error {
