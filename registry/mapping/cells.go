@@ -9,6 +9,14 @@ import (
 	"github.com/raresync/raresync/registry/entry"
 )
 
+// CellKeys are the fields that [Cells] may give.
+func CellKeys() []string {
+	return []string{"sex", "birth", "province", "department", "disease", "list_number", "orpha", "omim", "icd10", "verification",
+		"diagnosis_date", "onset", "status", "death_date", "death_cause", "features", "features_absent", "first_contact", "family_history",
+		"consanguinity", "hospitals_before", "referred_from", "payer", "test_type", "test_result", "test_date", "test_lab", "gene",
+		"hgvs_c", "hgvs_p", "hgvs_g", "zygosity", "acmg"}
+}
+
 // Cells says a case in the template's Chinese words, by field: what a row of a table
 // would say. genetics is the genetic entry of the case, or nil; of its variants the
 // first is said. Identities and the record number are in no entry, and are left out

@@ -46,8 +46,8 @@ type Profile struct {
 type Column struct {
 	// Heading stands above it.
 	Heading string `toml:"heading"`
-	// Field is what stands in it: one of the template's, case_number, index,
-	// log_time or name_of_hospital.
+	// Field is what stands in it: one of [mapping.CellKeys], of [Identifying], or
+	// case_number, index, log_time (the day) or name_of_hospital.
 	Field string `toml:"field"`
 	// Value stands in every cell, or where the field has nothing.
 	Value string `toml:"value"`
@@ -108,7 +108,7 @@ func (p *Profile) check() (wrong []error) {
 	if len(p.Columns) == 0 {
 		found("column: there is none")
 	}
-	known := slices.Concat(mapping.Keys(), extra)
+	known := slices.Concat(mapping.CellKeys(), Identifying(), extra)
 	headings := map[string]bool{}
 	for i, c := range p.Columns {
 		if c.Heading == "" || headings[c.Heading] {
