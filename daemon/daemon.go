@@ -242,17 +242,6 @@ func (s *service) openHospital() error {
 	return err
 }
 
-// openTrail opens the record of what is done with patients' data. A node whose
-// trail is broken runs, and shows nothing that would have to be recorded.
-func (s *service) openTrail(dir string) (err error) {
-	s.trail, err = trail.Open(filepath.Join(dir, "audit", "trail.jsonl"))
-	if errors.Is(err, trail.ErrBroken) {
-		s.log.Error("somebody changed this node's trail; nothing is shown that it would have to record", "reason", err.Error())
-		err = nil
-	}
-	return err
-}
-
 // openDesk opens what carries out patients' decisions.
 func (s *service) openDesk(dir string) (err error) {
 	s.desk, err = withdraw.Open(withdraw.Config{

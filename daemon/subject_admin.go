@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -20,6 +21,17 @@ import (
 
 // errNoTrail reports that nothing can be shown because nothing can be recorded.
 var errNoTrail = errors.New("the trail of this node is broken: audit/trail.jsonl in the data directory")
+
+// openTrail opens the record of what is done with patients' data. A node whose
+// trail is broken runs, and shows nothing that would have to be recorded.
+func (s *service) openTrail(dir string) (err error) {
+	s.trail, err = trail.Open(filepath.Join(dir, "audit", "trail.jsonl"))
+	if errors.Is(err, trail.ErrBroken) {
+		s.log.Error("somebody changed this node's trail; nothing is shown that it would have to record", "reason", err.Error())
+		err = nil
+	}
+	return err
+}
 
 // record writes to the node's own trail what is done with a patient's data.
 func (s *service) record(what string, cases []string, entries int) error {
