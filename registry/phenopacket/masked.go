@@ -16,7 +16,7 @@ func Masked(raw []byte) []byte {
 	if err != nil {
 		return nil
 	}
-	mask(root, "$", false)
+	mask(root, false, false)
 	var out bytes.Buffer
 	if json.Indent(&out, root.Append(nil, false), "", "  ") != nil {
 		return nil
@@ -26,20 +26,20 @@ func Masked(raw []byte) []byte {
 }
 
 // mask masks a value, all of it within a field that identifies.
-func mask(v *value, path string, identifies bool) {
+func mask(v *value, identifies, subject bool) {
 	if v.Kind == jsontree.Text && v.Text != "" && (identifies || leak(v.Text, nil) != "") || v.Kind == jsontree.Number && identifies {
 		v.Kind, v.Text = jsontree.Text, rule.Mask(v.Text)
 	}
 	for i, item := range v.Items {
 		if v.Kind != jsontree.Object {
-			mask(item, path, identifies)
+			mask(item, identifies, subject)
 			continue
 		}
 		name := v.Names[i]
-		telling := identifies || namesPerson(name, path) || name == "alternateIds" || name == "alternate_ids"
+		telling := identifies || namesPerson(name, subject) || name == "alternateIds" || name == "alternate_ids"
 		if leak(name, nil) != "" {
 			v.Rename(i, rule.Mask(name))
 		}
-		mask(item, path+"."+name, telling)
+		mask(item, telling, subject || name == "subject")
 	}
 }
