@@ -7,6 +7,7 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOAK        ?= 10m
+FUZZ        ?= 20s
 PROOF       ?=
 UNITS        = $$($(GO) list ./... | grep -v '/integration\|/registry/\|/crypto/\|/consensus/state')
 
@@ -16,7 +17,7 @@ export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist package test race faults canary erasure membership network systemd soak prove lint check demo bench clean
+.PHONY: help build dist package test race faults canary erasure membership network systemd soak fuzz prove lint check demo bench clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -68,6 +69,12 @@ package: ## build everything twice, byte for byte; install, use, upgrade and rem
 
 soak: ## simulate a network under faults for SOAK (10m), or again from SIM_SEED
 	SOAK=$(SOAK) $(GO) test -count=1 -timeout 0 -v -run TestNetworkKeepsItsPromisesUnderFaults ./consensus
+
+fuzz: ## fuzz every decoder and reader, one after the other, for FUZZ (20s) each
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r dir; do \
+	  for one in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$dir/*_test.go | cut -c 6-); do \
+	    echo "$$dir $$one"; $(GO) test -run '^$$' -fuzz "^$$one$$" -fuzztime $(FUZZ) $$dir </dev/null || exit 1; \
+	  done; done
 
 prove: ## run the six proofs at their full counts (root, an hour), or PROOF='chaos'
 	@mkdir -p bin
