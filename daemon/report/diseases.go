@@ -162,16 +162,12 @@ func coverage(q view.Query, _ Options, r *Report) error {
 
 // duplicates counts persons by hospitals, and the ways between provinces.
 func duplicates(q view.Query, _ Options, r *Report) error {
-	t := Table{Title: Text{"Persons by the number of hospitals", "按登记医院数统计患者"}, KeepTotal: true, Columns: []Column{
-		{Name: "hospitals", Title: Text{"Hospitals", "医院数"}, Kind: Word}, summing(personsColumn, Adds),
-	}, Rows: [][]Cell{{word("1"), {}}, {word("2"), {}}, {words("3 and more", "3 家及以上"), {}}}, Total: []Cell{words("All", "合计"), {}}}
-	if err := q.Each(`SELECT min(n, 3), count(*) FROM (SELECT count(DISTINCT hospital) AS n FROM registrations WHERE person IS NOT NULL GROUP BY person) GROUP BY 1`,
-		func(row view.Row) error {
-			var at, n int64
-			err := row(&at, &n)
-			t.Rows[at-1][1].N, t.Total[1].N = n, t.Total[1].N+n
-			return err
-		}); err != nil {
+	t := Table{Title: Text{"Persons by the number of hospitals", "按登记医院数统计患者"}, Columns: []Column{
+		{Name: "hospitals", Title: Text{"Hospitals", "医院数"}, Kind: Word}, personsColumn,
+	}, Rows: [][]Cell{{words("1 or more", "1 家及以上"), {}}, {words("2 or more", "2 家及以上"), {}}, {words("3 or more", "3 家及以上"), {}}}}
+	// Each row holds the next: what is left between two of them is not printed.
+	if err := q.One(`SELECT count(*), coalesce(sum(n > 1), 0), coalesce(sum(n > 2), 0) FROM (SELECT count(DISTINCT hospital) AS n FROM registrations
+		WHERE person IS NOT NULL GROUP BY person)`, nil, &t.Rows[0][1].N, &t.Rows[1][1].N, &t.Rows[2][1].N); err != nil {
 		return err
 	}
 	again, err := q.Figures(indicator("Q6.duplicates"), view.ByNation, view.Period{})
@@ -209,15 +205,16 @@ func flowRows(q view.Query, t *Table, query string) error {
 	})
 }
 
-// specimens finds available specimens that may be used.
+// specimens finds available specimens that may be used. Here and below CROSS JOIN
+// tells SQLite where to begin: it does not know how large tables are.
 func specimens(q view.Query, _ Options, r *Report) error {
 	t := Table{Title: Text{"Available specimens", "可用标本"}, Found: true, Columns: []Column{
 		diseaseColumn, {Name: "kind", Title: Text{"Kind", "种类"}, Kind: Word}, {Name: "consent", Title: Text{"Consent", "同意"}, Kind: Word},
 		{Name: "specimens", Title: Text{"Specimens", "标本"}, Kind: People}, personsColumn,
 	}}
-	err := q.Each(`SELECT d.en, d.zh, s.kind, s.consent, count(DISTINCT s.idx), count(DISTINCT e.person) FROM specimens s JOIN facts e ON e.idx = s.idx
-		JOIN cases c ON c.id = s.of_case JOIN live l ON l.idx = c.idx AND l.hospital = e.hospital JOIN case_rows x ON x.idx = c.idx
-		JOIN diseases d ON d.list = x.list AND d.number = x.number WHERE s.status IN (0, 1, 5) AND e.stopped & 8 = 0
+	err := q.Each(`SELECT d.en, d.zh, s.kind, s.consent, count(DISTINCT s.idx), count(DISTINCT e.person) FROM specimens s CROSS JOIN live e ON e.idx = s.idx
+		CROSS JOIN cases c ON c.id = s.of_case CROSS JOIN live l ON l.idx = c.idx AND +l.hospital = e.hospital CROSS JOIN case_rows x ON x.idx = c.idx
+		CROSS JOIN diseases d ON d.list = x.list AND d.number = x.number WHERE s.status IN (0, 1, 5) AND e.stopped & 8 = 0
 		GROUP BY d.list, d.number, s.kind, s.consent ORDER BY d.list, d.number, s.kind, s.consent`, func(row view.Row) error {
 		var en, zh string
 		var kind entry.SpecimenKind
@@ -246,9 +243,9 @@ func drugs(q view.Query, _ Options, r *Report) error {
 	}
 	var order []string
 	found := map[string]*row{}
-	err := q.Each(`SELECT d.list || '.' || d.number, d.en, d.zh, e.person, t.status, t.reason, t.waiting FROM treatments t JOIN facts e ON e.idx = t.idx
-		JOIN cases c ON c.id = t.of_case JOIN live l ON l.idx = c.idx AND l.hospital = e.hospital JOIN case_rows x ON x.idx = c.idx
-		JOIN diseases d ON d.list = x.list AND d.number = x.number WHERE e.person IS NOT NULL AND e.stopped & 16 = 0
+	err := q.Each(`SELECT d.list || '.' || d.number, d.en, d.zh, e.person, t.status, t.reason, t.waiting FROM treatments t CROSS JOIN live e ON e.idx = t.idx
+		CROSS JOIN cases c ON c.id = t.of_case CROSS JOIN live l ON l.idx = c.idx AND +l.hospital = e.hospital CROSS JOIN case_rows x ON x.idx = c.idx
+		CROSS JOIN diseases d ON d.list = x.list AND d.number = x.number WHERE e.person IS NOT NULL AND e.stopped & 16 = 0
 		ORDER BY d.list, d.number`, func(read view.Row) error {
 		var ref, en, zh string
 		var person int64

@@ -141,7 +141,7 @@ func quality(q view.Query, o Options, r *Report) error {
 			middle(round1(median), many), number(int64(many))}
 		if i.Quantile() {
 			line[2], line[4] = Cell{None: true}, Cell{None: true}
-			line[5] = Cell{Value: f.Value, Of: f.Den, None: !f.Shown || !there}
+			line[5] = Cell{Value: f.Value, Of: f.Den, None: !f.Shown || !there, Public: i.Public()}
 		}
 		t.Rows = append(t.Rows, line)
 	}

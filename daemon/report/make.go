@@ -111,10 +111,8 @@ func Make(q view.Query, name string, o Options) (Report, error) {
 				fmt.Sprintf("%d entries did not open and are not counted.", q.Head.Unopened),
 				fmt.Sprintf("%d 个条目无法启封，未计入。", q.Head.Unopened)})
 		}
-		if err := k.make(q, o, &r); err != nil {
-			return Report{}, fmt.Errorf("report %s: %w", name, err)
-		}
-		return r, nil
+		err := k.make(q, o, &r)
+		return r, err
 	}
 	return Report{}, fmt.Errorf("%w: %s", ErrUnknown, name)
 }

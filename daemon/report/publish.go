@@ -100,6 +100,7 @@ func publishedRow(columns []Column, row []Cell, minCell int) []Cell {
 			out[i] = Cell{Withheld: true}
 		case c.Kind == Share:
 			out[i] = publishedShare(row[i], minCell)
+		case c.Kind == Middle && row[i].Public:
 		case c.Kind == Middle && row[i].Of < int64(minCell):
 			out[i] = Cell{Withheld: true}
 		case c.Kind == Middle:
@@ -118,15 +119,13 @@ func publishedCount(n int64, minCell int) Cell {
 	return Cell{N: binOf(n, minCell).lo}
 }
 
-// publishedShare is of the printed counts, so that it tells nothing that they do
-// not: also whether it is printed follows from them. Neither those it is of nor the
-// others may be few.
+// publishedShare is of the counts as printed, so that it tells nothing that they do
+// not: also whether it is printed follows from them.
 func publishedShare(c Cell, minCell int) Cell {
-	n, of := binOf(c.N, minCell), binOf(c.Of, minCell)
-	if c.N < int64(minCell) || of.lo-n.hi < int64(minCell) {
+	if c.N < int64(minCell) || c.Of < int64(minCell) {
 		return Cell{Withheld: true}
 	}
-	return Cell{N: n.lo, Of: of.lo}
+	return Cell{N: binOf(c.N, minCell).lo, Of: binOf(c.Of, minCell).lo}
 }
 
 // few reports whether a published row withholds a count of people.

@@ -197,9 +197,9 @@ func TestSmallCountsAndWhatTellsThemAreWithheld(t *testing.T) {
 			[]Cell{number(10), share(10, 64), middle(3.4, 10), number(300), number(0), word("x")},
 			[]Cell{{Withheld: true}, {Withheld: true}, {Withheld: true}, {Withheld: true}, {N: 0}, word("x")},
 		},
-		"few others": {
-			[]Cell{number(11), share(60, 64), middle(3.5, 11), number(0), number(0), word("x")},
-			[]Cell{{N: 11}, {Withheld: true}, {Value: 4, Of: 11}, {Withheld: true}, {N: 0}, word("x")},
+		"nearly all": {
+			[]Cell{number(11), share(63, 64), middle(3.5, 11), number(0), number(0), word("x")},
+			[]Cell{{N: 11}, {N: 60, Of: 60}, {Value: 4, Of: 11}, {Withheld: true}, {N: 0}, word("x")},
 		},
 		"none": {
 			[]Cell{number(0), share(0, 0), middle(0, 0), number(0), number(0), word("x")},

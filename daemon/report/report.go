@@ -62,6 +62,7 @@ type Cell struct {
 
 	None     bool // nothing to say: no value, or too few to be one
 	Withheld bool // not printed
+	Public   bool // a value that the log shows every node
 }
 
 // Table is one table of a report.

@@ -142,7 +142,6 @@ const (
 type batch struct {
 	from, to uint64
 	of       [][]reader.Opened
-	acts     []bool // the envelope is an act, or not this institution's to read
 	err      error
 }
 

@@ -93,7 +93,7 @@ var indicators = [...]Indicator{
 	{ID: "Q1", Unit: Percent, query: `SELECT {g}, sum(r.needed - r.missing), sum(r.needed)` + fromCases + `GROUP BY 1`},
 	{ID: "Q2.features", Unit: Percent, query: `SELECT {g}, sum(r.hpo), count(*)` + fromCases + `GROUP BY 1`},
 	{ID: "Q2.genetics", Unit: Percent, query: `SELECT {g}, sum(EXISTS (SELECT 1 FROM genetics x JOIN live l ON l.idx = x.idx
-		WHERE x.of_case = r.id AND l.hospital = r.hospital AND x.result IN (1, 2, 3))), count(*)` + fromCases + `GROUP BY 1`},
+		WHERE x.of_case = r.id AND +l.hospital = r.hospital AND x.result IN (1, 2, 3))), count(*)` + fromCases + `GROUP BY 1`},
 	{ID: "Q2.onset", Unit: Percent, query: `SELECT {g}, sum(r.onset_given), count(*)` + fromCases + `GROUP BY 1`},
 	{ID: "Q2.contact", Unit: Percent, query: `SELECT {g}, sum(r.contact), count(*)` + fromCases + `GROUP BY 1`},
 	{ID: "Q3.median", Unit: Days, share: 0.5, query: `SELECT {g}, max(r.day - r.diagnosed, 0)` + newCases},
@@ -177,6 +177,10 @@ func OverHospitals(of map[string]Figure, hospitals func(number string) bool) (me
 	median, _ = Median(values)
 	return median, len(values)
 }
+
+// Public reports whether the indicator follows from what the log shows every node:
+// who sent something when.
+func (i Indicator) Public() bool { return i.ID == "Q15.silent" }
 
 // Quantile reports whether the indicator is a quantile, and not a share.
 func (i Indicator) Quantile() bool { return i.share != 0 }

@@ -206,10 +206,11 @@ func TestAViewOpensNothingThatItsNodeMayNot(t *testing.T) {
 	}
 }
 
-func BenchmarkRebuild(b *testing.B) {
-	w := newWorld(b, 1)
-	entries := 0
-	for entries < 30_000 {
+// backfill puts about so many entries into the log, as many in an envelope as fit,
+// and returns how many.
+func (w *world) backfill(least int) (entries int) {
+	w.t.Helper()
+	for entries < least {
 		var batch []entry.Entry
 		for n := 0; len(batch) < 90; n++ {
 			batch = append(batch, w.registration(person(entries+n))...)
@@ -217,6 +218,12 @@ func BenchmarkRebuild(b *testing.B) {
 		w.send(w.Hospitals[w.pick(3)], batch...)
 		entries += len(batch)
 	}
+	return entries
+}
+
+func BenchmarkRebuild(b *testing.B) {
+	w := newWorld(b, 1)
+	entries := w.backfill(30_000)
 	b.ResetTimer()
 	for b.Loop() {
 		v := w.view(w.Reader, nil)
