@@ -109,6 +109,9 @@ func (p *Page) send(ctx context.Context, one Delivery, lang string) {
 		})
 	}
 	if err == nil {
+		if err := p.cfg.Record("delivery on the page by "+one.Owner, len(report.Entries)); err != nil { // what is sent is sent
+			p.cfg.Logger.Error("page: the trail has no line of a delivery", "account", one.Owner, "reason", err.Error())
+		}
 		one.take(report, rejects)
 		err = p.desk.end(one)
 	}
@@ -116,9 +119,6 @@ func (p *Page) send(ctx context.Context, one Delivery, lang string) {
 		p.cfg.Logger.Warn("page: a delivery waits to be sent again", "account", one.Owner, "reason", p.problem(err, "en"))
 		p.desk.update(one.ID, func(d *Delivery) { d.State, d.Problem = stuck, p.problem(err, lang) })
 		return
-	}
-	if err := p.cfg.Record("delivery on the page by "+one.Owner, len(report.Entries)); err != nil {
-		p.cfg.Logger.Error("page: the trail has no line of a delivery", "account", one.Owner, "reason", err.Error())
 	}
 	p.cfg.Logger.Info("page: a delivery was sent", "account", one.Owner, "outcome", report.Outcome, "entries", len(report.Entries), "findings", len(report.Findings))
 }

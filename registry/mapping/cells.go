@@ -123,18 +123,22 @@ func (c cells) genetics(e entry.Entry) {
 	c.put("test_date", e.EventDate.String())
 	c.put("test_lab", g.Lab)
 	for _, in := range g.Interpretations {
-		for _, v := range in.Variants {
-			c.put("gene", strings.TrimSpace(v.Gene.ID+" "+v.Gene.Label))
-			for _, x := range v.Expressions {
-				if key := strings.ReplaceAll(strings.ToLower(x.Syntax), ".", "_"); strings.HasPrefix(key, "hgvs_") && fieldOf(key) != nil {
-					c.put(key, x.Value)
-				}
-			}
-			c.word("zygosity", v.Zygosity.ID)
-			c.word("acmg", v.ACMG.String())
+		if len(in.Variants) > 0 {
+			c.variant(in.Variants[0])
 			return
 		}
 	}
+}
+
+func (c cells) variant(v entry.Variant) {
+	c.put("gene", strings.TrimSpace(v.Gene.ID+" "+v.Gene.Label))
+	for _, x := range v.Expressions {
+		if key := strings.ReplaceAll(strings.ToLower(x.Syntax), ".", "_"); strings.HasPrefix(key, "hgvs_") && fieldOf(key) != nil {
+			c.put(key, x.Value)
+		}
+	}
+	c.word("zygosity", v.Zygosity.ID)
+	c.word("acmg", v.ACMG.String())
 }
 
 var wholeAge = regexp.MustCompile(`^P(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)D)?$`)
@@ -153,13 +157,13 @@ func said(w entry.When) string {
 		if parts == nil {
 			return w.A
 		}
-		text := ""
+		var text strings.Builder
 		for i, unit := range []string{"岁", "个月", "天"} {
 			if n := parts[i+1]; n != "" {
-				text += n + unit
+				text.WriteString(n + unit)
 			}
 		}
-		return text
+		return text.String()
 	case entry.WhenTimestamp:
 		return strings.SplitN(w.A, "T", 2)[0]
 	case entry.WhenClass:
