@@ -371,7 +371,7 @@ func TestIndicatorsEqualAnIndependentRecount(t *testing.T) {
 	w := newWorld(t, 7)
 	national := w.view(w.Reader, nil)
 	own := w.view(w.Hospitals[1], nil)
-	w.live(150)
+	w.live(100)
 	thisMonth := MonthOf(entry.DateOf(time.UnixMilli(int64(w.m.View().LogTime)).In(china)))
 	shown := map[string]int{}
 	for name, v := range map[string]*View{"reader": national, "hospital": own} {

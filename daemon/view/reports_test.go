@@ -74,12 +74,12 @@ func usual(t *testing.T, r *reader.Reader) (out []reader.Opened) {
 }
 
 func TestReportsCountWhatReadersCount(t *testing.T) {
-	v, r := view.Lived(t, 120)
+	v, r := view.Lived(t, 90)
 	all := made(t, v, "1.3")
 	persons, err := r.Persons(t.Context())
 	must(t, err)
 	total := all["provinces"].Tables[0].Total
-	if total[3].N != int64(persons.Persons) || total[4].N != int64(persons.Cases) || persons.Persons < 60 {
+	if total[3].N != int64(persons.Persons) || total[4].N != int64(persons.Cases) || persons.Persons < 45 {
 		t.Errorf("provinces: %d persons, %d registrations; want %d, %d", total[3].N, total[4].N, persons.Persons, persons.Cases)
 	}
 	several := all["duplicates"].Tables[0]

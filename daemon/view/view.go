@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -44,6 +45,7 @@ type Config struct {
 	Dir         string                           // for the files: they are the view's alone
 	Plain       bool                             // not encrypted
 	KeepErased  bool                             // does not overwrite what is erased: for the test that looks for it
+	Patience    time.Duration                    // for which Read waits; 0: 10 s
 	Logger      *slog.Logger
 }
 
@@ -161,8 +163,8 @@ type Query struct {
 	tx   *sql.Tx
 }
 
-// patience is how long a reader waits for the view to have read the log.
-const patience = 10 * time.Second
+// usualPatience is how long a reader waits for the view to have read the log.
+const usualPatience = 10 * time.Second
 
 // Read calls f with the view as it is, once it has read all that this node has of
 // the log now; ErrBehind says that it has not within some seconds.
@@ -192,7 +194,7 @@ func (v *View) Read(ctx context.Context, f func(Query) error) error {
 
 // wait waits for a head with that many envelopes.
 func (v *View) wait(ctx context.Context, envelopes uint64) error {
-	late := time.After(patience)
+	late := time.After(cmp.Or(v.cfg.Patience, usualPatience))
 	for {
 		v.mu.Lock()
 		there, moved := v.whole && v.head.Envelopes >= envelopes, v.moved

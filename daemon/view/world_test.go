@@ -70,7 +70,7 @@ func (w *world) reader(m *foundingtest.Member) *reader.Reader {
 func (w *world) view(m *foundingtest.Member, change func(*Config)) *View {
 	w.t.Helper()
 	cfg := Config{
-		Node: w, Reader: w.reader(m), Institution: m.Number, Dir: w.t.TempDir(), Logger: slog.New(slog.DiscardHandler),
+		Node: w, Reader: w.reader(m), Institution: m.Number, Dir: w.t.TempDir(), Patience: 5 * time.Minute, Logger: slog.New(slog.DiscardHandler),
 		Catalogue: func() (*catalog.Catalog, error) { return catalog.Current(), nil },
 	}
 	if change != nil {
@@ -262,7 +262,7 @@ type sent struct {
 func (w *world) live(persons int) (all []sent) {
 	w.t.Helper()
 	for n := range persons {
-		w.day += uint64(w.pick(9))
+		w.day += uint64(w.pick(13))
 		for range 1 + w.pick(2) {
 			h := w.Hospitals[w.pick(len(w.Hospitals))]
 			entries := w.registration(person(n))
