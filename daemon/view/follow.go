@@ -99,6 +99,9 @@ func (v *View) begin(ctx context.Context, b basis) error {
 	defer v.writing.Unlock()
 	v.followed = followed{basis: b, changes: &reader.Changes{}, linked: map[[32]byte]bool{}}
 	v.setHead(Head{}, false)
+	if err := v.create(ctx); err != nil {
+		return err
+	}
 	return v.write(ctx, func(w *writer) error {
 		for _, table := range append([]string{"head"}, derived...) {
 			if err := w.exec(`DELETE FROM ` + table); err != nil {

@@ -3,48 +3,48 @@ package view
 // schema makes the tables. Days are counted from 1970-01-01 and months from the
 // year 0, both in China's time; "index" is a word of SQL, so an index is idx.
 const schema = `
-CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), envelopes INTEGER NOT NULL, size INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), envelopes INTEGER NOT NULL, size INTEGER NOT NULL,
   root BLOB NOT NULL, log_time INTEGER NOT NULL, edition TEXT NOT NULL, unopened INTEGER NOT NULL);
-CREATE TABLE hospitals (number INTEGER PRIMARY KEY, reader INTEGER NOT NULL, lead INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS hospitals (number INTEGER PRIMARY KEY, reader INTEGER NOT NULL, lead INTEGER NOT NULL,
   province TEXT NOT NULL, zh TEXT NOT NULL, en TEXT NOT NULL, entity TEXT NOT NULL, gone INTEGER NOT NULL);
-CREATE TABLE diseases (list INTEGER, number INTEGER, zh TEXT NOT NULL, en TEXT NOT NULL, genetic INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS diseases (list INTEGER, number INTEGER, zh TEXT NOT NULL, en TEXT NOT NULL, genetic INTEGER NOT NULL,
   PRIMARY KEY (list, number)) WITHOUT ROWID;
-CREATE TABLE envelopes (number INTEGER PRIMARY KEY, hospital INTEGER NOT NULL, first INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS envelopes (number INTEGER PRIMARY KEY, hospital INTEGER NOT NULL, first INTEGER NOT NULL,
   entries INTEGER NOT NULL, log_time INTEGER NOT NULL);
-CREATE TABLE subjects (id INTEGER PRIMARY KEY, pseudonym BLOB NOT NULL UNIQUE, person INTEGER NOT NULL);
-CREATE TABLE entries (idx INTEGER PRIMARY KEY, envelope INTEGER NOT NULL, hospital INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS subjects (id INTEGER PRIMARY KEY, pseudonym BLOB NOT NULL UNIQUE, person INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS entries (idx INTEGER PRIMARY KEY, envelope INTEGER NOT NULL, hospital INTEGER NOT NULL,
   log_time INTEGER NOT NULL, day INTEGER NOT NULL, month INTEGER NOT NULL, type INTEGER NOT NULL, profile INTEGER NOT NULL,
   source INTEGER NOT NULL, basis INTEGER NOT NULL, strength INTEGER NOT NULL, subject INTEGER, person INTEGER,
   id BLOB, event INTEGER, event_month INTEGER, corrected INTEGER NOT NULL DEFAULT 0, corrects INTEGER,
   stopped INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '', doubtful INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX entries_hospital ON entries (hospital, month);
-CREATE INDEX entries_subject ON entries (subject, type) WHERE subject IS NOT NULL;
-CREATE TABLE cases (idx INTEGER PRIMARY KEY, id BLOB NOT NULL, verification INTEGER NOT NULL, sex INTEGER NOT NULL, birth INTEGER,
+CREATE INDEX IF NOT EXISTS entries_hospital ON entries (hospital, month);
+CREATE INDEX IF NOT EXISTS entries_subject ON entries (subject, type) WHERE subject IS NOT NULL;
+CREATE TABLE IF NOT EXISTS cases (idx INTEGER PRIMARY KEY, id BLOB NOT NULL, verification INTEGER NOT NULL, sex INTEGER NOT NULL, birth INTEGER,
   onset INTEGER, diagnosed INTEGER, delay INTEGER, residence TEXT NOT NULL, vital INTEGER NOT NULL, needed INTEGER NOT NULL, missing INTEGER NOT NULL,
   hpo INTEGER NOT NULL, onset_given INTEGER NOT NULL, contact INTEGER NOT NULL, disease INTEGER NOT NULL, coded INTEGER NOT NULL,
   queried INTEGER NOT NULL);
-CREATE INDEX cases_id ON cases (id);
-CREATE TABLE case_rows (idx INTEGER, list INTEGER, number INTEGER, PRIMARY KEY (idx, list, number)) WITHOUT ROWID;
-CREATE INDEX case_rows_row ON case_rows (list, number);
-CREATE TABLE genetics (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, test INTEGER NOT NULL, result INTEGER NOT NULL);
-CREATE INDEX genetics_case ON genetics (of_case);
-CREATE TABLE visits (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, vital INTEGER NOT NULL, status INTEGER NOT NULL);
-CREATE TABLE specimens (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, kind INTEGER NOT NULL, status INTEGER NOT NULL, consent INTEGER NOT NULL);
-CREATE TABLE treatments (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, agent TEXT NOT NULL, status INTEGER NOT NULL, reason INTEGER NOT NULL,
+CREATE INDEX IF NOT EXISTS cases_id ON cases (id);
+CREATE TABLE IF NOT EXISTS case_rows (idx INTEGER, list INTEGER, number INTEGER, PRIMARY KEY (idx, list, number)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS case_rows_row ON case_rows (list, number);
+CREATE TABLE IF NOT EXISTS genetics (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, test INTEGER NOT NULL, result INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS genetics_case ON genetics (of_case);
+CREATE TABLE IF NOT EXISTS visits (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, vital INTEGER NOT NULL, status INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS specimens (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, kind INTEGER NOT NULL, status INTEGER NOT NULL, consent INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS treatments (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, agent TEXT NOT NULL, status INTEGER NOT NULL, reason INTEGER NOT NULL,
   access INTEGER NOT NULL, waiting INTEGER, band INTEGER NOT NULL);
-CREATE TABLE deaths (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, related INTEGER NOT NULL);
-CREATE TABLE referrals (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, from_code TEXT NOT NULL, to_code TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS deaths (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, related INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS referrals (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, from_code TEXT NOT NULL, to_code TEXT NOT NULL,
   reason INTEGER NOT NULL, accepted INTEGER NOT NULL);
-CREATE TABLE aliases (idx INTEGER PRIMARY KEY, hospital INTEGER NOT NULL, action INTEGER NOT NULL, reason INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS aliases (idx INTEGER PRIMARY KEY, hospital INTEGER NOT NULL, action INTEGER NOT NULL, reason INTEGER NOT NULL,
   old BLOB NOT NULL, new BLOB NOT NULL, old_type INTEGER NOT NULL, new_type INTEGER NOT NULL);
-CREATE TABLE findings (idx INTEGER NOT NULL, code TEXT NOT NULL, severity TEXT NOT NULL, field TEXT NOT NULL);
-CREATE INDEX findings_idx ON findings (idx);
-CREATE VIEW live AS SELECT * FROM entries WHERE stopped & 1 = 0 AND problem = '';
-CREATE VIEW facts AS SELECT e.*, coalesce(h.province, '') AS province FROM live e LEFT JOIN hospitals h ON h.number = e.hospital;
-CREATE VIEW everything AS SELECT e.*, coalesce(h.province, '') AS province FROM entries e LEFT JOIN hospitals h ON h.number = e.hospital;
-CREATE VIEW dead AS SELECT person FROM deaths d JOIN live e ON e.idx = d.idx WHERE person IS NOT NULL
+CREATE TABLE IF NOT EXISTS findings (idx INTEGER NOT NULL, code TEXT NOT NULL, severity TEXT NOT NULL, field TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS findings_idx ON findings (idx);
+CREATE VIEW IF NOT EXISTS live AS SELECT * FROM entries WHERE stopped & 1 = 0 AND problem = '';
+CREATE VIEW IF NOT EXISTS facts AS SELECT e.*, coalesce(h.province, '') AS province FROM live e LEFT JOIN hospitals h ON h.number = e.hospital;
+CREATE VIEW IF NOT EXISTS everything AS SELECT e.*, coalesce(h.province, '') AS province FROM entries e LEFT JOIN hospitals h ON h.number = e.hospital;
+CREATE VIEW IF NOT EXISTS dead AS SELECT person FROM deaths d JOIN live e ON e.idx = d.idx WHERE person IS NOT NULL
   UNION SELECT person FROM cases c JOIN live e ON e.idx = c.idx WHERE vital = 2 AND person IS NOT NULL;
-CREATE VIEW registrations AS SELECT c.*, e.hospital, e.person, e.profile, e.strength, e.basis, e.log_time, e.day, e.month, e.event_month, coalesce(h.province, '') AS province
+CREATE VIEW IF NOT EXISTS registrations AS SELECT c.*, e.hospital, e.person, e.profile, e.strength, e.basis, e.log_time, e.day, e.month, e.event_month, coalesce(h.province, '') AS province
   FROM cases c JOIN live e ON e.idx = c.idx LEFT JOIN hospitals h ON h.number = e.hospital;
 `
 

@@ -78,13 +78,10 @@ type View struct {
 // name is the database's file in its folder.
 const name = "view.db"
 
-// Open makes an empty view. What an earlier one left in its files is destroyed.
+// Open returns an empty view. What an earlier one left in its files is destroyed.
 func Open(cfg Config) (*View, error) {
 	v := &View{cfg: cfg, moved: make(chan struct{})}
 	if err := v.clear(); err != nil {
-		return nil, fmt.Errorf("open view: %w", err)
-	}
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open view: %w", err)
 	}
 	var key [32]byte
@@ -99,13 +96,22 @@ func Open(cfg Config) (*View, error) {
 	}
 	v.db.SetMaxOpenConns(connections)
 	v.db.SetMaxIdleConns(connections)
-	if _, err := v.db.Exec(schema); err != nil {
-		return nil, errors.Join(fmt.Errorf("open view: %w", err), v.Close())
-	}
-	if err := os.Chmod(filepath.Join(cfg.Dir, name), 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("open view: %w", err), v.Close())
-	}
 	return v, nil
+}
+
+// create makes the tables. It is no part of Open: on a full disk the node starts, and
+// reports wait.
+func (v *View) create(ctx context.Context) error {
+	if err := os.MkdirAll(v.cfg.Dir, 0o700); err != nil {
+		return fmt.Errorf("view: %w", err)
+	}
+	if _, err := v.db.ExecContext(ctx, schema); err != nil {
+		return fmt.Errorf("view: %w", err)
+	}
+	if err := os.Chmod(filepath.Join(v.cfg.Dir, name), 0o600); err != nil {
+		return fmt.Errorf("view: %w", err)
+	}
+	return nil
 }
 
 // connections are one that writes and those that read beside it.
