@@ -107,7 +107,7 @@ func printNamedReport(c *cli.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := within(c, askTimeout)
+	ctx, cancel := within(c, 0) // walks every registration
 	defer cancel()
 	raw, err := daemon.Report(ctx, name, options)
 	if err != nil {
