@@ -103,6 +103,12 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/log/policy", answer(s.policy))
 	mux.Handle("GET /v1/log/withdrawn", answer(s.withdrawn))
 	mux.Handle("POST /v1/aliases", answer(s.alias))
+	mux.Handle("GET /v1/cards", answer(s.cards))
+	mux.Handle("POST /v1/cards", answer(s.putCard))
+	mux.Handle("GET /v1/queries", answer(s.queries))
+	mux.Handle("POST /v1/queries", answer(s.openQuery))
+	mux.Handle("POST /v1/queries/{index}/reply", answer(s.answerQuery))
+	mux.Handle("POST /v1/queries/{index}/closing", answer(s.closeQuery))
 	mux.Handle("GET /v1/persons", answer(s.persons))
 	mux.Handle("GET /v1/reports", answer(s.listReports))
 	mux.Handle("GET /v1/reports/{name}", http.HandlerFunc(s.showReport))
@@ -221,6 +227,8 @@ var problems = []struct {
 	{withdraw.ErrIdentities, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
 	{withdraw.ErrTooMany, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
 	{errNotOwn, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask the hospital that sent it to correct it"}},
+	{errNoAsker, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask on the node of a national reader: raresync member list"}},
+	{errNoQuery, problem{http.StatusNotFound, admin.CodeNotFound, "raresync query list shows the queries, each with its index"}},
 	{errNoTrail, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "keep the file as evidence, move it away, and restart the node: it begins a new one"}},
 	{errInvalid, problem{http.StatusBadRequest, admin.CodeInvalid, ""}},
 	{errTooLarge, problem{http.StatusRequestEntityTooLarge, admin.CodeTooLarge, "submit fewer files at a time"}},

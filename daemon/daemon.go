@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net"
@@ -197,7 +196,7 @@ func (s *service) openHospital() error {
 	s.outbox, err = outbox.Open(outbox.Config{
 		Dir: filepath.Join(dir, "outbox"), Hospital: s.self.Institution, Key: s.envelopeKey,
 		Sealing: s.ring.Sealing, Log: s.node, Copy: s.node.Machine(), EntryID: entryID,
-		Logger: s.log, Now: s.clock,
+		Addressee: s.addressee, Logger: s.log, Now: s.clock,
 	})
 	if err != nil {
 		return err
@@ -229,10 +228,10 @@ func (s *service) openHospital() error {
 		return err
 	}
 	s.intake = intake.New(intake.Config{
-		Pseudonymiser: s.meter.Asking(evaluator), Outbox: s.meter.Signing(s.outbox), Validated: s.meter.Validated, Consents: s.desk, Memory: s.outbox, Links: s.keepLinks, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log,
+		Pseudonymiser: s.meter.Asking(evaluator), Outbox: s.meter.Signing(s.outbox), Validated: s.meter.Validated, Consents: s.desk, Memory: s.outbox, Registry: registry{s.reader}, Links: s.keepLinks, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log,
 		Catalogue: s.newest,
 		EntryID:   s.keys.EntryID, Local: s.keys.Local, Production: s.cfg.Submit.Production, Now: s.clock,
-		ConsentForm: s.cfg.Submit.Form(),
+		ConsentForm: s.cfg.Submit.Form(), Outside: s.outside, Biobanks: s.biobanks,
 	})
 	s.servePeers(evaluator)
 	s.ceremony, err = ceremony.New(ceremony.Config{
@@ -240,21 +239,6 @@ func (s *service) openHospital() error {
 		Cosigners: s.peers, Shares: s.shares, Evaluator: evaluator, Runtime: os.Getenv(runtimeEnv), Now: s.clock, Logger: s.log,
 	})
 	return err
-}
-
-// openDesk opens what carries out patients' decisions.
-func (s *service) openDesk(dir string) (err error) {
-	s.desk, err = withdraw.Open(withdraw.Config{
-		Hospital: s.self.Institution, Entries: s.reader, Outbox: s.outbox, Log: s.node, EntryID: s.keys.EntryID, Handle: s.keys.Handle,
-		Sealing: s.ring.Sealing, Path: filepath.Join(dir, "withdrawals"), Schedule: withdraw.Schedule{Spread: s.cfg.Withdraw.Spread, Most: s.mostSpread},
-		Erased: s.links.Forget, Random: rand.Reader, Now: s.clock, Logger: s.log,
-	})
-	return err
-}
-
-// mostSpread is within which time the network wants a withdrawal posted.
-func (s *service) mostSpread() time.Duration {
-	return time.Duration(s.node.View().Policy.InForce().SpreadHours) * time.Hour
 }
 
 // runtimeEnv is where the service manager says it put the runtime directory,
@@ -308,6 +292,8 @@ func (s *service) serve(ctx context.Context) error {
 	s.workers.Go(func() { s.view.Run(ctx) })
 	if m, ok := s.node.View().Member(s.self.Institution); ok && m.Role == act.RoleHospital {
 		s.workers.Go(func() { s.report(s.desk.Run(ctx)) })
+	} else if ok && m.Rights.Has(act.RightNational) {
+		s.workers.Go(func() { s.forgetQueries(ctx) })
 	}
 	s.workers.Go(func() { s.report(s.ceremony.Run(ctx)) })
 	s.workers.Go(func() { s.report(s.runReceipts(ctx)) })

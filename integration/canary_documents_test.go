@@ -3,6 +3,7 @@ package integration
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -107,6 +108,43 @@ func (w *canaryWorld) casesAreCorrected(o *origin) {
 			w.wants(7, o.Process, "", "entry", "correct", index, filepath.Join(w.exports(o.Process), "bad", name), "--reason", "revised")
 		}
 	}
+}
+
+// casesAreAskedAbout has the coordinator ask about a case, and the hospital answer.
+func (w *canaryWorld) casesAreAskedAbout(o *origin) {
+	w.t.Helper()
+	index := fmt.Sprint(o.indexes[o.fileOf(o.with(identity.LOCAL))])
+	var asked admin.QueryResult
+	w.eventually("the coordinator has the case", func() error {
+		_, err := w.Reader.Client.Entry(w.ctx, o.indexes[o.fileOf(o.with(identity.LOCAL))])
+		return err
+	})
+	said := w.wants(0, w.Reader, "", "query", "open", index, "--rule", "DT003", "--text", "1", "-o", "json")
+	must(w.t, json.Unmarshal(said[bytes.IndexByte(said, '{'):], &asked))
+	w.eventually("the hospital has the query", func() error {
+		list, err := o.Client.Queries(w.ctx)
+		if err == nil && len(list) == 0 {
+			err = errors.New("none is there")
+		}
+		return err
+	})
+	w.wants(0, o.Process, "", "query", "answer", fmt.Sprint(asked.Entry.Index), "--text", "1", "--lang", "zh")
+	w.wants(7, w.Reader, "", "query", "open", index, "--rule", "ZZ999", "--text", "1")
+}
+
+// cardsArePut puts a card, and one with a patient's telephone on it.
+func (w *canaryWorld) cardsArePut(o *origin) {
+	w.t.Helper()
+	const good = "kind = \"biobank\"\nid = \"BB\"\nname = \"central\"\ndepartment = \"laboratory\"\nstatus = \"open\"\n"
+	p := o.with(identity.RIC)
+	dir := w.lay(o, "cards", map[string][]byte{
+		"good.toml":  []byte(good),
+		"phone.toml": []byte(good + "description = \"" + p.phone + "\"\n"),
+		"cut.toml":   []byte(good + "description = \"" + p.name + " " + p.document.Value),
+	})
+	w.wants(0, o.Process, "", "card", "put", filepath.Join(dir, "good.toml"))
+	w.wants(7, o.Process, "", "card", "put", filepath.Join(dir, "phone.toml"))
+	w.wants(7, o.Process, "", "card", "put", filepath.Join(dir, "cut.toml"), "--lang", "zh")
 }
 
 // fileOf returns the name of a patient's good file.

@@ -26,6 +26,8 @@ func (w *canaryWorld) everythingComesIn(o *origin) {
 	w.brokenRequests(o)
 	w.documentsAreTyped(o)
 	w.casesAreCorrected(o)
+	w.casesAreAskedAbout(o)
+	w.cardsArePut(o)
 	w.patientsWithdraw(o)
 	w.patientsAsk(o)
 	w.filesOverQuota(o)

@@ -3,7 +3,7 @@ package main
 // headingsZH are the headings of tables in Chinese, by the field's json name. A
 // field that is not here keeps its English heading.
 var headingsZH = map[string]string{
-	"accepted": "已接受", "created": "创建时间", "locked": "已锁定", "alarm": "告警", "approved": "赞同", "asked": "已询问节点", "at_least": "至少", "behind": "落后",
+	"accepted": "已接受", "created": "创建时间", "locked": "已锁定", "alarm": "告警", "approved": "赞同", "asked": "已询问节点", "asked_at": "提出时间", "within": "所属", "asker": "提出方", "days_open": "未决天数", "reply": "答复", "target": "所问条目", "at_least": "至少", "behind": "落后",
 	"before": "原有大小", "below": "少于", "blamed": "责任机构", "bodies": "含密封正文", "by": "提出方", "bytes": "字节数", "canary": "探针一致", "case_number": "病例号",
 	"case_numbers": "病例号", "cases": "病例", "cases_without_pseudonym": "无假名病例", "catalogue": "病种目录",
 	"check_digits": "校验位相符", "checkpoint": "检查点", "class": "会话类别", "code": "代码", "commitment": "承诺值",
@@ -65,7 +65,8 @@ var cellsZH = map[string]map[string]string{
 		"corrected": "已更正", "corrected, stopped": "已更正，已停用", "stopped": "已停用",
 		"asked": "等待决定", "proposed": "已提议", "rejected": "已拒绝",
 		"this node": "本节点", "connected": "已连接", "not connected": "未连接",
-		"open": "待赞同", "fulfilled": "已生效", "expired": "已过期", "overtaken": "因名册或密钥持有方变更作废",
+		"answered": "已答复", "closed": "已关闭",
+		"open": "待处理", "fulfilled": "已生效", "expired": "已过期", "overtaken": "因名册或密钥持有方变更作废",
 	},
 	"rights":  {"none": "无", "national": "全国", "national,genetics": "全国、遗传", "province": "本省", "genetics": "遗传"},
 	"type":    typesZH,
@@ -73,6 +74,7 @@ var cellsZH = map[string]map[string]string{
 	"stopped": {"registry, contact, reuse, biobank, drugs, industry": "全部"},
 	"level":   {"ok": "正常", "unknown": "未知", "warning": "警告", "failure": "失败"},
 	"status": {
+		"planned": "筹备中", "open": "进行中", "closed": "已关闭", "ended": "已结束",
 		"in use": "使用中", "stopped": "已停用", "erasing": "待擦除", "posted": "已发布擦除", "erased": "已擦除",
 	},
 	"where": {"file": "密钥文件", "offline": "已离线", "destroyed": "已销毁", "never here": "从未在此"},
@@ -81,7 +83,8 @@ var cellsZH = map[string]map[string]string{
 var nodeKindsZH = map[string]string{"voter": "投票节点", "mirror": "镜像节点", "non-voter": "候补投票节点", "removed": "已退出"}
 
 var typesZH = map[string]string{
-	"case": "病例", "genetics": "遗传", "follow-up": "随访", "alias": "身份关联", "consent": "同意", "correction": "更正",
+	"case": "病例", "genetics": "遗传", "follow-up": "随访", "alias": "身份关联", "consent": "同意", "correction": "更正", "query": "质疑", "reply": "质疑答复", "biobank": "样本库", "collection": "样本集", "cohort": "队列",
+	"specimen": "样本", "treatment": "治疗", "death": "死亡", "referral": "转诊",
 	"admission": "准入", "ceremony": "密钥仪式", "allowance": "补录额度", "replacement": "密钥更换", "revocation": "密钥吊销", "withdrawal": "撤回",
 	"promotion": "升为投票节点", "demotion": "降为镜像节点", "removal": "移出", "enrolment": "增加节点", "settings": "网络设置", "feature level": "功能级别", "edition": "病种目录版次", "reader rights": "读取权",
 }

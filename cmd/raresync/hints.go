@@ -3,6 +3,8 @@ package main
 // hintsZH is the daemon's advice in Chinese, by its English text. A test asks the
 // daemon for all that it gives.
 var hintsZH = map[string]string{
+	"ask on the node of a national reader: raresync member list":                                               "请在国家读取方的节点上提出，见 raresync member list",
+	"raresync query list shows the queries, each with its index":                                               "raresync query list 列出质疑及其叶号",
 	"the link file is filled as files are submitted: submit the patient's file again, which adds nothing else": "关联文件在提交文件时填写：请重新提交该患者的文件，不会增加其他内容",
 	"bring the key back, or move the file links out of the data directory and restart":                         "请取回密钥，或将 links 文件移出数据目录后重启服务",
 	"an entry is sealed to its hospital and to the readers the roster names: raresync member list":             "条目只密封给所属医院和名册中的读取方，见 raresync member list",

@@ -52,6 +52,9 @@ var meanings = []struct {
 	{trail.ErrBroken, words{
 		"keep the file as evidence, move it away, and restart the node: it begins a new one",
 		"操作记录的链条断裂：有人改动过", "请保留该文件作为证据并移走，然后重启节点：它会新建一个"}},
+	{errCardRefused, words{"", "卡片被拒绝，没有登记", "请按上面的说明更正后重试"}},
+	{errNoCard, words{"", "没有该卡片", "raresync card list 列出所有卡片"}},
+	{errQueryRefused, words{"", "操作被拒绝，没有提出或答复任何质疑", "请按上面的说明处理后重试"}},
 	{errNotCorrected, words{"", "没有更正任何条目", "请按上面的说明处理后重试"}},
 	{errNotDecided, words{"", "没有做出任何决定", "请输入 yes 确认，或使用 --yes"}},
 	{errIdentity, words{"", "该证件被拒绝", "请按上面的说明更正后重试"}},

@@ -75,7 +75,7 @@ func (s *State) admitHeader(e *envelope.Envelope, logTime uint64) *Refusal {
 	if at, removed := s.RemovedAt(e.Hospital); removed {
 		return refuse(CodeRemoved, "institution %d was removed with envelope %d", e.Hospital, at)
 	}
-	if e.Kind == envelope.KindEntries && m.Role != act.RoleHospital {
+	if e.Kind == envelope.KindEntries && !m.sendsEntries() {
 		return refuse(CodeRole, "institution %d is a %s and sends no entries", e.Hospital, m.Role)
 	}
 	if _, r := s.signingKey(m, e); r != nil {
@@ -91,6 +91,12 @@ func (s *State) admitHeader(e *envelope.Envelope, logTime uint64) *Refusal {
 		return admitActForm(e)
 	}
 	return s.admitReaders(m, e)
+}
+
+// sendsEntries reports whether an institution has entries of its own: a hospital,
+// and a national reader, which asks hospitals about theirs.
+func (m *Member) sendsEntries() bool {
+	return m.Role == act.RoleHospital || m.Rights.Has(act.RightNational)
 }
 
 func (s *State) admitForm(e *envelope.Envelope) *Refusal {

@@ -36,6 +36,10 @@ func TestAnAdmittedReaderMakesAReaderSet(t *testing.T) {
 	}
 	accept(t, s, entries(t, s, net.Hospitals[0], 1).Marshal(), now)
 	_, r := admit(s, entries(t, s, national, 1).Marshal(), now)
+	if r != nil {
+		t.Errorf("a national reader's query: %v", r)
+	}
+	_, r = admit(s, entries(t, s, regional, 1).Marshal(), now)
 	refusedFor(t, "entries of a reader", r, state.CodeRole, "sends no entries")
 	for name, tc := range map[string]struct {
 		set, institution, sender uint32

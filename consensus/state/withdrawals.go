@@ -120,8 +120,8 @@ func (s *State) admissibleWithdrawal(a *act.Act) *Refusal {
 		return refuse(CodeActPayload, "%v", err)
 	}
 	m, ok := s.Member(d.Hospital)
-	if !ok || m.Role != act.RoleHospital {
-		return refuse(CodeActPayload, "institution %d is no hospital and has no entries", d.Hospital)
+	if !ok || !m.sendsEntries() {
+		return refuse(CodeActPayload, "institution %d sends no entries and has none", d.Hospital)
 	}
 	if last := d.Entries[len(d.Entries)-1].End() - 1; last >= s.Tree.Size() {
 		return refuse(CodeActPayload, "entry %d is not in the log of %d", last, s.Tree.Size())

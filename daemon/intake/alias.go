@@ -21,14 +21,21 @@ func (in *Intake) Alias(a entry.Alias, at [32]byte, s entry.Strength, supersedes
 }
 
 // Post hands one entry to the outbox. One whose id was taken before is known
-// and is not sent again; one of a person who has stopped use is refused by rule.
-func (in *Intake) Post(ctx context.Context, e entry.Entry) (Taken, error) {
+// and is not sent again; one of a person who has stopped use is refused by rule,
+// be it under the person's pseudonym or about an entry that is.
+func (in *Intake) Post(ctx context.Context, e entry.Entry, about ...entry.Pseudonym) (Taken, error) {
 	stopped, release, err := in.hold(ctx)
 	if err != nil {
 		return Taken{}, err
 	}
 	defer release()
-	if code := stoppedEntry(e, stopped); code != "" {
+	code := stoppedEntry(e, stopped)
+	for _, p := range about {
+		if p.Present && code == "" {
+			code = stopped(p.Value, e.Uses())
+		}
+	}
+	if code != "" {
 		return Taken{}, rule.Refuse(code, "", "")
 	}
 	encoded, err := entry.Encode(e)

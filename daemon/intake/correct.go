@@ -4,9 +4,9 @@ import (
 	"bytes"
 
 	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/identity"
 	"github.com/raresync/raresync/registry/phenopacket"
 	"github.com/raresync/raresync/registry/rule"
-	"github.com/raresync/raresync/registry/validate"
 )
 
 // Corrected is an entry that is to be corrected.
@@ -38,7 +38,7 @@ func (in *Intake) Correct(c Corrected, f File, reason entry.CorrectionReason) (e
 	}
 	made, found, err := packets[0].Accept(
 		phenopacket.Options{Key: in.cfg.EntryID, Catalog: lists, Profile: c.First.Profile, Basis: entry.BasisStatutory},
-		validate.Context{Today: in.today(), ConsentForm: in.cfg.ConsentForm})
+		in.context(identity.Identity{}))
 	if err != nil {
 		return entry.Entry{}, nil, err
 	}

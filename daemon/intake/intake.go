@@ -44,6 +44,7 @@ type Config struct {
 	Consents      Consents                         // nil: nobody has stopped anything
 	Memory        Memory                           // nil: nothing was ever taken, as far as a preview knows
 	Links         func([]Link) error               // keeps whose record numbers pseudonyms are; nil: nobody does
+	Registry      Registry                         // nil: nothing was ever registered
 	Spool         Spool                            // keeps what is over quota; nil: that is an error
 	Quota         func() uint64                    // today's, of this hospital at each holder; nil: not known
 	Logger        *slog.Logger                     // told what became of files that waited; may be nil without a spool
@@ -52,6 +53,8 @@ type Config struct {
 	Production    bool                             // refuse test numbers
 	Validated     func(took time.Duration)         // told how long files took to read and check; may be nil
 	ConsentForm   entry.Date                       // first day of the consent form in use; may be unknown
+	Outside       func(code string) string         // why a hospital is not of this network, or ""; nil: nobody knows
+	Biobanks      func() []string                  // names and ids of the hospital's biobank cards; nil: there are none
 	Now           func() time.Time
 }
 
@@ -162,6 +165,9 @@ func (in *Intake) take(ctx context.Context, batch []*work) (waiting [][]*work, e
 		case err != nil:
 			return nil, err
 		}
+		if err := in.compare(ctx, lot); err != nil {
+			return nil, err
+		}
 		if err := in.post(ctx, lot); err != nil {
 			return nil, err
 		}
@@ -220,7 +226,7 @@ func (in *Intake) readPacket(w *work, p phenopacket.Packet, profile entry.Profil
 	}
 	made, findings, err := p.Accept(
 		phenopacket.Options{Key: in.cfg.EntryID, Catalog: lists, Profile: profile, Basis: entry.BasisStatutory, Source: w.file.Source},
-		validate.Context{Today: in.today(), Identity: id, ConsentForm: in.cfg.ConsentForm})
+		in.context(id))
 	if unknown != nil { // what else is wrong is told at once
 		return together(p.Locate(unknown.Findings), err)
 	}
@@ -230,6 +236,15 @@ func (in *Intake) readPacket(w *work, p phenopacket.Packet, profile entry.Profil
 	w.result.Findings = append(w.result.Findings, findings...)
 	w.patients = append(w.patients, patient{id: id, packet: p, entries: made.All()})
 	return nil
+}
+
+// context is what a patient's entries are checked against.
+func (in *Intake) context(id identity.Identity) validate.Context {
+	ctx := validate.Context{Today: in.today(), Identity: id, ConsentForm: in.cfg.ConsentForm, Outside: in.cfg.Outside}
+	if in.cfg.Biobanks != nil {
+		ctx.Biobanks = in.cfg.Biobanks()
+	}
+	return ctx
 }
 
 // catalogue returns the edition of the national lists to check by.
@@ -271,39 +286,6 @@ func unique(findings []rule.Finding) []rule.Finding {
 		}
 	}
 	return out
-}
-
-// checkTails warns of numbers that a spreadsheet has rounded (ID008), which
-// shows only over a whole batch.
-func (in *Intake) checkTails(batch []*work) {
-	var ids []identity.Identity
-	var owner []*work
-	for _, w := range batch {
-		for _, p := range w.patients {
-			ids, owner = append(ids, p.id), append(owner, w)
-		}
-	}
-	for _, i := range identity.RoundedTails(ids) {
-		owner[i].result.Findings = append(owner[i].result.Findings, rule.Find("ID008", owner[i].file.Name, ""))
-	}
-}
-
-// checkAlike flags patients of a batch of whom several share birth, sex and
-// diagnosis to the day (DU003).
-func (in *Intake) checkAlike(batch []*work) {
-	var all []validate.Patient
-	var owner []*work
-	var packets []phenopacket.Packet
-	for _, w := range batch {
-		for _, p := range w.patients {
-			c := p.entries[0]
-			all = append(all, validate.Patient{Key: p.packet.SubjectID, Birth: p.packet.Birth(), Sex: c.Case.Sex, Diagnosis: c.EventDate})
-			owner, packets = append(owner, w), append(packets, p.packet)
-		}
-	}
-	for _, i := range validate.Alike(all) {
-		owner[i].result.Findings = append(owner[i].result.Findings, packets[i].Locate([]rule.Finding{rule.Find("DU003", "birth", "")})...)
-	}
 }
 
 // pseudonymise gives every entry its pseudonym.

@@ -15,6 +15,7 @@ type Memory interface {
 	Knows(ids [][32]byte) []bool
 	Mark(list []outbox.Mark) error
 	Marked(m outbox.Mark) (person, source bool)
+	Contradicts(m outbox.Mark) (entries [][32]byte)
 }
 
 // Foreseen is what would become of a file. A patient is in one of the counts.

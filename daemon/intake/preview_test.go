@@ -32,6 +32,21 @@ func (m *memory) Marked(one outbox.Mark) (person, source bool) {
 		slices.ContainsFunc(m.marks, func(m outbox.Mark) bool { return m.Source == one.Source })
 }
 
+func (m *memory) Contradicts(one outbox.Mark) (entries [][32]byte) {
+	person, together := false, false
+	for _, o := range m.marks {
+		person = person || o.Person == one.Person
+		together = together || o.Person == one.Person && o.Source == one.Source
+		if o.Source == one.Source && o.Person != one.Person {
+			entries = append(entries, o.Entry)
+		}
+	}
+	if !person || together {
+		return nil
+	}
+	return entries
+}
+
 func TestAPreviewTellsNewChangedLinkedAndKnownAndAsksNobody(t *testing.T) {
 	remembers := &memory{}
 	d := newDesk(func(c *Config) { c.Memory = remembers })

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/raresync/raresync/consensus/fault"
 	"github.com/raresync/raresync/consensus/state"
+	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/envelope"
 )
@@ -23,6 +25,8 @@ const (
 type Entry struct {
 	ID    [32]byte
 	Plain envelope.Plain
+
+	to uint32 // institution for which it is meant beside its readers; 0: none
 }
 
 // Placed is where an entry goes. Known entries were taken before and are not
@@ -37,7 +41,8 @@ type Placed struct {
 
 // AddEntries packs groups of entries into envelopes and makes them durable.
 // The entries of one group, which come from one source, share an envelope
-// unless they are too large for it. Entries with a known id are left out. The
+// unless they are too large for it; those that are meant for one institution
+// share envelopes of their own. Entries with a known id are left out. The
 // result has one Placed for each entry of each group. The error is
 // consensus.ErrNoRoom while the disk has too little room for more.
 func (o *Outbox) AddEntries(ctx context.Context, groups [][]Entry) ([][]Placed, error) {
@@ -50,23 +55,74 @@ func (o *Outbox) AddEntries(ctx context.Context, groups [][]Entry) ([][]Placed, 
 	o.building.Lock()
 	defer o.building.Unlock()
 	out := make([][]Placed, len(groups))
-	p := &pack{o: o, out: out}
 	for g, entries := range groups {
 		out[g] = make([]Placed, len(entries))
-		if err := p.group(g, entries); err != nil {
+	}
+	for _, to := range o.addressees(groups) {
+		p := &pack{o: o, out: out, to: to}
+		for g, entries := range groups {
+			if err := p.group(g, entries); err != nil {
+				return nil, fmt.Errorf("outbox: %w", err)
+			}
+		}
+		if err := p.flush(); err != nil {
 			return nil, fmt.Errorf("outbox: %w", err)
 		}
 	}
-	if err := p.flush(); err != nil {
-		return nil, fmt.Errorf("outbox: %w", err)
-	}
 	return out, nil
+}
+
+// addressees returns, ascending, for whom entries of the groups are meant: 0,
+// for those that are meant for nobody, is always among them. It notes in each
+// entry for whom that is.
+func (o *Outbox) addressees(groups [][]Entry) []uint32 {
+	found := []uint32{0}
+	view := o.cfg.Log.View()
+	for _, entries := range groups {
+		for i := range entries {
+			entries[i].to = o.addressee(view, entries[i].Plain)
+			if to := entries[i].to; !slices.Contains(found, to) {
+				found = append(found, to)
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// addressee returns for which institution all of some entries are meant, or 0.
+func (o *Outbox) addressee(view *state.State, plains ...envelope.Plain) (to uint32) {
+	if o.cfg.Addressee == nil {
+		return 0
+	}
+	for i, p := range plains {
+		switch one := o.cfg.Addressee(view, p.CBOR); {
+		case i == 0:
+			to = one
+		case to != one:
+			return 0
+		}
+	}
+	return to
+}
+
+// readers returns whom entries are sealed to.
+func (o *Outbox) readers(view *state.State, plains []envelope.Plain) (*envelope.ReaderSet, error) {
+	set, ok := view.ReadersFor(o.cfg.Hospital)
+	if !ok {
+		return nil, errors.New("this institution is not in the roster")
+	}
+	if m, ok := view.Member(o.addressee(view, plains...)); ok {
+		set.Addressee = &envelope.Reader{Key: m.Institution.Sealing, Rights: seal.Rights{Clinical: true}}
+	}
+	return set, nil
 }
 
 // pack collects entries for one envelope.
 type pack struct {
 	o       *Outbox
 	out     [][]Placed
+	to      uint32 // for whom they are meant
 	entries []Entry
 	at      [][2]int // group and place in it, of each entry
 	taken   map[[32]byte]bool
@@ -76,7 +132,9 @@ type pack struct {
 func (p *pack) group(g int, entries []Entry) error {
 	total := 0
 	for _, e := range entries {
-		total += classOf(e)
+		if e.to == p.to {
+			total += classOf(e)
+		}
 	}
 	if p.bytes > 0 && p.bytes+total > packBytes {
 		if err := p.flush(); err != nil {
@@ -84,6 +142,9 @@ func (p *pack) group(g int, entries []Entry) error {
 		}
 	}
 	for i, e := range entries {
+		if e.to != p.to {
+			continue
+		}
 		known, inLog := p.o.isKnown(e.ID)
 		if known || p.taken[e.ID] {
 			p.out[g][i] = Placed{Known: true, InLog: inLog}
@@ -138,13 +199,13 @@ func (o *Outbox) isKnown(id [32]byte) (known, inLog bool) {
 // build seals, signs and stores one envelope. The caller holds building.
 func (o *Outbox) build(entries []Entry) (uint64, []uint32, error) {
 	view := o.cfg.Log.View()
-	readers, ok := view.ReadersFor(o.cfg.Hospital)
-	if !ok {
-		return 0, nil, errors.New("this institution is not in the roster")
-	}
 	plains := make([]envelope.Plain, len(entries))
 	for i, e := range entries {
 		plains[i] = e.Plain
+	}
+	readers, err := o.readers(view, plains)
+	if err != nil {
+		return 0, nil, err
 	}
 	env, places, err := envelope.BuildEntries(o.nextLink(view), readers, plains, o.cfg.Key(view), randomness())
 	if err != nil {

@@ -16,7 +16,9 @@
 // An envelope is built anew, with fresh keys and the next attempt, only after
 // the network refused it for good reason (an outdated reader set or key). Its
 // plaintexts come from the envelope itself, which the hospital can open:
-// nothing unsealed is ever stored.
+// nothing unsealed is ever stored. They also tell for whom it is meant: an
+// entry for one institution, as a referral is, shares an envelope with such
+// entries only, and that institution is put into a slot.
 //
 // # After a restore
 //

@@ -32,6 +32,7 @@ type marks struct {
 	of      map[[32]byte]Mark // by entry
 	persons map[[32]byte]int  // entries of each
 	sources map[[32]byte]int
+	pairs   map[[32]byte]int // of a person and a source together
 }
 
 func openMarks(dir string) (*marks, error) {
@@ -49,7 +50,7 @@ func openMarks(dir string) (*marks, error) {
 
 // take reads marks, and nothing of one that was half written.
 func (m *marks) take(raw []byte) {
-	m.of, m.persons, m.sources = map[[32]byte]Mark{}, map[[32]byte]int{}, map[[32]byte]int{}
+	m.of, m.persons, m.sources, m.pairs = map[[32]byte]Mark{}, map[[32]byte]int{}, map[[32]byte]int{}, map[[32]byte]int{}
 	m.bytes = int64(len(raw) / markBytes * markBytes)
 	for len(raw) >= markBytes {
 		m.add(Mark{[32]byte(raw), [32]byte(raw[32:]), [32]byte(raw[64:])})
@@ -61,6 +62,15 @@ func (m *marks) add(one Mark) {
 	m.of[one.Entry] = one
 	m.persons[one.Person]++
 	m.sources[one.Source]++
+	m.pairs[one.pair()]++
+}
+
+// pair stands for a person and a source together.
+func (one Mark) pair() (p [32]byte) {
+	for i := range p {
+		p[i] = one.Person[i] ^ one.Source[i]
+	}
+	return p
 }
 
 func (one Mark) append(b []byte) []byte {
@@ -132,6 +142,24 @@ func (o *Outbox) Marked(one Mark) (person, source bool) {
 	o.marks.mu.Lock()
 	defer o.marks.mu.Unlock()
 	return o.marks.persons[one.Person] > 0, o.marks.sources[one.Source] > 0
+}
+
+// Contradicts returns the cases that were taken of a source for other persons, if
+// its person was taken of other sources: two sources were exchanged, or two
+// persons. It is nil where they were taken together, or one of them never.
+func (o *Outbox) Contradicts(one Mark) (entries [][32]byte) {
+	m := o.marks
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.persons[one.Person] == 0 || m.sources[one.Source] == 0 || m.pairs[one.pair()] > 0 {
+		return nil
+	}
+	for id, other := range m.of { // it happens by mistake only
+		if other.Source == one.Source {
+			entries = append(entries, id)
+		}
+	}
+	return entries
 }
 
 // Knows reports of each id whether it was ever taken.

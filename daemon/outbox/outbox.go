@@ -38,6 +38,10 @@ type Config struct {
 	EntryID  func(cbor []byte) ([32]byte, error) // reads an entry's id from its plaintext
 	Logger   *slog.Logger
 	Now      func() time.Time
+
+	// Addressee says from its plaintext for which institution an entry is meant
+	// beside its readers; 0: for none. Nil: no entry is.
+	Addressee func(view *state.State, cbor []byte) uint32
 }
 
 // Outbox is a hospital's queue of envelopes. It is safe for concurrent use.

@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -88,9 +87,9 @@ func (o *Outbox) renew(it *item, behind link, attempt uint32, drop map[[32]byte]
 	if len(left) == 0 {
 		return nil, nil
 	}
-	readers, ok := view.ReadersFor(o.cfg.Hospital)
-	if !ok {
-		return nil, errors.New("this institution is not in the roster")
+	readers, err := o.readers(view, kept)
+	if err != nil {
+		return nil, err
 	}
 	env, places, err := envelope.BuildEntries(next, readers, kept, o.cfg.Key(view), rand.Reader)
 	if err != nil {

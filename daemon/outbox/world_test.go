@@ -113,6 +113,7 @@ type world struct {
 	dir    string
 	logged bytes.Buffer
 	former []*seal.ReaderPrivate // sealing keys from before
+	meant  func(*state.State, []byte) uint32
 
 	*Outbox
 	stop  func()
@@ -158,7 +159,7 @@ func (w *world) config() Config {
 		Key:     func(*state.State) *sign.PrivateKey { return w.member.Envelope },
 		Sealing: func() []*seal.ReaderPrivate { return append([]*seal.ReaderPrivate{w.member.Sealing}, w.former...) },
 		Copy:    w.log.Machine, EntryID: func(cbor []byte) ([32]byte, error) { return plain(string(cbor)).ID, nil },
-		Logger: slog.New(slog.NewTextHandler(&w.logged, nil)), Now: w.log.now,
+		Addressee: w.meant, Logger: slog.New(slog.NewTextHandler(&w.logged, nil)), Now: w.log.now,
 	}
 }
 

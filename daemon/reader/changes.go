@@ -3,6 +3,7 @@ package reader
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -16,12 +17,15 @@ type ref struct {
 	index    uint64
 }
 
-// Changes is what later entries say of earlier ones: corrections, and consents
-// that stop use. Entries may be added in any order: what counts is their index.
+// Changes is what later entries say of earlier ones: corrections, consents that
+// stop use, questions and answers. Entries may be added in any order: what counts is their index.
 // A Changes that [Reader.Changes] returned does not change any more.
 type Changes struct {
 	corrections map[ref][]Opened
 	consents    []Opened
+	queries     []Opened // and replies, in the order in which they were added
+	replies     []Opened
+	cards       []Opened            // likewise
 	standing    map[uint32][]Opened // by hospital, in the order of the log; nil: to be worked out
 	stopped     map[ref]entry.Scope // goes with standing: the uses stopped of an entry
 }
@@ -39,8 +43,41 @@ func (c *Changes) Add(o Opened) {
 	case e.Consent != nil:
 		c.consents = append(c.consents, o)
 		c.standing = nil
+	case e.Query != nil:
+		c.queries = append(c.queries, o)
+	case e.Reply != nil:
+		c.replies = append(c.replies, o)
+	case e.Card != nil:
+		c.cards = append(c.cards, o)
 	}
 }
+
+// Queries returns the questions and their closings, in the order of the log if
+// they were added so. Some may be about entries that are withdrawn.
+func (c *Changes) Queries() []Opened { return c.queries }
+
+// Cards returns the cards that hold, ordered by hospital, type and id: of those of
+// one hospital, type and id the newest.
+func (c *Changes) Cards() (out []Opened) {
+	type key struct {
+		hospital uint32
+		kind     entry.Type
+		id       string
+	}
+	newest := map[key]Opened{}
+	for _, o := range c.cards {
+		k := key{o.Hospital, o.Entry.Type, o.Entry.Card.ID}
+		if before, ok := newest[k]; !ok || before.Index < o.Index {
+			newest[k] = o
+		}
+	}
+	return slices.SortedFunc(maps.Values(newest), func(a, b Opened) int {
+		return cmp.Or(cmp.Compare(a.Hospital, b.Hospital), cmp.Compare(a.Entry.Type, b.Entry.Type), cmp.Compare(a.Entry.Card.ID, b.Entry.Card.ID))
+	})
+}
+
+// Replies returns the answers, as [Changes.Queries] returns the questions.
+func (c *Changes) Replies() []Opened { return c.replies }
 
 // settle works out which consents stand: of those of one hospital that share a
 // mark, the newest.
@@ -161,7 +198,7 @@ func (r *Reader) Changes(ctx context.Context) (*Changes, error) {
 		if o.Index >= size {
 			break
 		}
-		if o.Entry.Correction != nil || o.Entry.Consent != nil {
+		if e := o.Entry; e.Correction != nil || e.Consent != nil || e.Query != nil || e.Reply != nil || e.Card != nil {
 			k.all, k.made = append(k.all, o), nil
 		}
 		k.next = o.Index + 1
@@ -175,4 +212,10 @@ func (r *Reader) Changes(ctx context.Context) (*Changes, error) {
 		k.made.settle()
 	}
 	return k.made, nil
+}
+
+// Corrects reports whether a hospital sent, after an index, what says that it
+// corrects an entry. Whether it does, [Changes.Correction] says.
+func (c *Changes) Corrects(hospital uint32, index, after uint64) bool {
+	return slices.ContainsFunc(c.corrections[ref{hospital, index}], func(o Opened) bool { return o.Index > after })
 }

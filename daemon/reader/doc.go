@@ -1,5 +1,5 @@
 // Package reader opens what this node's institution may open: a hospital its
-// own entries, a reader what its rights cover.
+// own entries and those that others mean for it, a reader what its rights cover.
 //
 //	r := reader.New(reader.Config{...})
 //	for e, err := range r.Entries(ctx, 0, 0) { ... }
@@ -16,6 +16,9 @@
 // granted it ([Reader.Grant] on that somebody's node); a granted key that the
 // header does not commit to is refused. Former sealing keys open what was sealed
 // to them for as long as they are on the node.
+//
+// No header names whom an entry is meant for. A hospital tries the slots of every
+// envelope once, as it arrives, and keeps the numbers of those that opened.
 //
 // Nothing opened is stored; every call opens anew from the ledger. On a
 // reader's node [Reader.Watch] tries every envelope once as it arrives, and

@@ -58,6 +58,9 @@ type Reader struct {
 	cfg   Config
 	last  atomic.Pointer[grant] // read from the log
 	known known
+
+	letters    letters
+	registered registered
 }
 
 // New returns a reader.
@@ -77,7 +80,24 @@ type Opened struct {
 // Entries yields every entry this institution may open from the given index
 // on, at most limit (0 = all), as of now.
 func (r *Reader) Entries(ctx context.Context, from uint64, limit int) iter.Seq2[Opened, error] {
-	return r.entries(ctx, 0, from, limit)
+	return func(yield func(Opened, error) bool) {
+		count := 0
+		for o, err := range r.entries(ctx, 0, from, 0) {
+			if err == nil && r.moot(o) {
+				continue
+			}
+			if count++; !yield(o, err) || count == limit {
+				return
+			}
+		}
+	}
+}
+
+// moot reports whether an entry is a question about an entry that is withdrawn:
+// it is withdrawn itself, in time.
+func (r *Reader) moot(o Opened) bool {
+	q := o.Entry.Query
+	return q != nil && r.cfg.Node.View().Withdrawn(q.Hospital, q.Target)
 }
 
 // OwnEntries yields this institution's own entries, as of now.
@@ -128,7 +148,10 @@ func (r *Reader) Entry(index uint64) (Opened, error) {
 		return Opened{}, err
 	}
 	for _, o := range opened {
-		if o.Index == index {
+		switch {
+		case o.Index == index && r.moot(o):
+			return Opened{}, fmt.Errorf("entry %d: %w", index, ErrErased)
+		case o.Index == index:
 			return o, nil
 		}
 	}
@@ -204,8 +227,11 @@ func (r *Reader) envelope(view *state.State, hospital uint32, number uint64) ([]
 		return nil, err
 	}
 	may, ok := r.rights(view, meta.Hospital)
-	if !ok || hospital != 0 && hospital != meta.Hospital {
+	switch {
+	case hospital != 0 && hospital != meta.Hospital:
 		return nil, nil
+	case !ok:
+		return r.letter(view, meta, number)
 	}
 	env, logTime, err := r.cfg.Node.Machine().Envelope(number)
 	if err != nil || env.Kind != envelope.KindEntries {
@@ -226,22 +252,39 @@ func (r *Reader) envelope(view *state.State, hospital uint32, number uint64) ([]
 	if err != nil {
 		return unopened(at, meta.First, env.Count, problemOf(err)), nil
 	}
+	return r.entriesOf(view, at, meta.First, bodies), nil
+}
+
+// entriesOf reads what was opened of an envelope whose first entry has an index,
+// without what is withdrawn.
+func (r *Reader) entriesOf(view *state.State, at Opened, first uint64, bodies []envelope.OpenedEntry) []Opened {
 	out := make([]Opened, 0, len(bodies))
 	for _, b := range bodies {
 		if errors.Is(b.Err, seal.ErrErased) {
 			continue
 		}
 		o := at
-		o.Index = meta.First + uint64(b.Place)
+		o.Index = first + uint64(b.Place)
 		if view.Withdrawn(o.Hospital, o.Index) { // whether it is erased here yet or not
 			continue
 		}
-		if o.Entry, err = decode(b); err != nil {
+		var err error
+		if o.Entry, err = decode(b); err == nil && !maySay(view, o) {
+			o.Entry, err = entry.Entry{}, fmt.Errorf("an entry of a type that its sender does not send: %w", seal.ErrBody)
+		}
+		if err != nil {
 			o.Problem = problemOf(err)
 		}
 		out = append(out, o)
 	}
-	return out, nil
+	return out
+}
+
+// maySay reports whether the sender of an entry may send one of its type: readers
+// ask, and hospitals say everything else.
+func maySay(view *state.State, o Opened) bool {
+	m, ok := view.Member(o.Hospital)
+	return ok && (m.Role == act.RoleReader) == (o.Entry.Query != nil)
 }
 
 func decode(b envelope.OpenedEntry) (entry.Entry, error) {

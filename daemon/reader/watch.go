@@ -17,11 +17,14 @@ import (
 // Watch tries each envelope of the log once, in order, and posts an unopenable
 // act for what this reader should be able to open and cannot. It goes on where
 // it stopped, or tries again what came shortly before: the poster takes an act
-// once. It ends with the context. Only readers watch; on a hospital's node it
-// returns at once.
+// once. It ends with the context. On a hospital's node it looks for the letters
+// to the hospital instead.
 func (r *Reader) Watch(ctx context.Context) error {
 	self, ok := r.cfg.Node.View().Member(r.cfg.Institution)
-	if !ok || !state.SealRights(self.Rights).Clinical {
+	switch {
+	case ok && self.Role == act.RoleHospital:
+		return r.watchLetters(ctx)
+	case !ok || !state.SealRights(self.Rights).Clinical:
 		return nil
 	}
 	next, err := r.place()

@@ -132,10 +132,16 @@ func TestAProvinceReaderDoesNotJudgeOtherProvinces(t *testing.T) {
 	}
 }
 
-func TestAHospitalDoesNotWatch(t *testing.T) {
+func TestAHospitalReportsNothing(t *testing.T) {
 	w := newWorld(t)
-	if err := w.reader(w.a, t.TempDir(), &poster{}).Watch(t.Context()); err != nil {
-		t.Errorf("got %v, want an end at once", err)
+	plains := plaintexts(t)
+	for _, c := range cheats {
+		w.accept(c.make(w, plains))
+	}
+	p := &poster{}
+	w.watch(w.c, t.TempDir(), p)
+	if p.calls != 0 {
+		t.Errorf("%d acts are posted", p.calls)
 	}
 }
 

@@ -24,7 +24,7 @@ type Found struct {
 // on, both ways: entries under it or under one that a standing link joins to it;
 // links and their undoing that name one of these; and what names any of these
 // entries, or is named by one, as a correction, a genetic result, a follow-up or
-// a specimen does. Consents are not among them: they name nobody and stay. erased says which
+// a specimen does, or the answer to a question about one. Consents are not among them: they name nobody and stay. erased says which
 // entries do not open because they are erased.
 func Find(entries iter.Seq2[reader.Opened, error], erased func(index uint64) bool, of [32]byte) (Found, error) {
 	g, err := readGraph(entries, erased)
@@ -83,6 +83,9 @@ func nodeOf(o reader.Opened) node {
 	names := [][32]byte{e.Supersedes, facts.BelongsTo()}
 	if facts.Specimen != nil {
 		names = append(names, facts.Specimen.DerivedFrom)
+	}
+	if e.Reply != nil {
+		names = append(names, e.Reply.Entry)
 	}
 	n.names = slices.DeleteFunc(names, func(id [32]byte) bool { return id == [32]byte{} })
 	return n

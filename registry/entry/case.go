@@ -1,6 +1,7 @@
 package entry
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -195,6 +196,22 @@ func (c *Case) Principal() (Disease, bool) {
 		}
 	}
 	return Disease{}, false
+}
+
+// Same reports whether two diseases are one: they share a row of the national lists
+// under which they count or, if one of them has none, a code or, if one of them has
+// none, the text.
+func (d Disease) Same(other Disease) bool {
+	a, b := d.Match.Counted(), other.Match.Counted()
+	switch {
+	case len(a) > 0 && len(b) > 0:
+		return slices.ContainsFunc(a, func(row Row) bool { return slices.Contains(b, row) })
+	case len(d.Codes) > 0 && len(other.Codes) > 0:
+		return slices.ContainsFunc(d.Codes, func(code string) bool {
+			return slices.ContainsFunc(other.Codes, func(o string) bool { return strings.EqualFold(code, o) })
+		})
+	}
+	return d.Text != "" && d.Text == other.Text
 }
 
 // Published reports whether any reference is a publication: a PMID or a DOI.

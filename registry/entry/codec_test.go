@@ -53,6 +53,20 @@ func fullOf(t, of entry.Type) entry.Entry {
 		e.Consent.Marks[1][0]++
 		e.Consent.Indexes[1]++
 	}
+	if !t.IsCard() {
+		e.Card = nil
+	}
+	if t != entry.TypeQuery {
+		e.Query = nil
+	} else {
+		e.Query.Rule = "ID007"
+	}
+	if t != entry.TypeReply {
+		e.Reply = nil
+	}
+	if t.IsCard() || t == entry.TypeQuery || t == entry.TypeReply {
+		e.Pseudonym, e.Strength = entry.Pseudonym{}, 0
+	}
 	if t != entry.TypeCorrection {
 		e.Correction = nil
 	} else {
@@ -101,7 +115,8 @@ func fill(v reflect.Value) {
 var (
 	facts = []entry.Type{entry.TypeCase, entry.TypeGenetics, entry.TypeFollowUp, entry.TypeSpecimen, entry.TypeTreatment,
 		entry.TypeDeath, entry.TypeReferral}
-	types = append(slices.Clone(facts), entry.TypeConsent, entry.TypeCorrection, entry.TypeAlias)
+	types = append(slices.Clone(facts), entry.TypeConsent, entry.TypeCorrection, entry.TypeAlias,
+		entry.TypeQuery, entry.TypeReply, entry.TypeBiobank, entry.TypeCollection, entry.TypeCohort)
 )
 
 func TestEveryFieldComesBack(t *testing.T) {

@@ -23,6 +23,12 @@ func (e Entry) Content() (json.RawMessage, error) {
 		v = plainStruct(reflect.ValueOf(*e.Correction))
 	case e.Alias != nil:
 		v = plainStruct(reflect.ValueOf(*e.Alias))
+	case e.Query != nil:
+		v = plainStruct(reflect.ValueOf(*e.Query))
+	case e.Reply != nil:
+		v = plainStruct(reflect.ValueOf(*e.Reply))
+	case e.Card != nil:
+		v = plainStruct(reflect.ValueOf(*e.Card))
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -41,7 +47,7 @@ func plain(v reflect.Value) any {
 	case reflect.Pointer:
 		return plain(v.Elem())
 	case reflect.Slice:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
+		if v.Type() == reflect.TypeFor[[]byte]() {
 			return json.RawMessage(v.Bytes()) // an extension
 		}
 		var list []any

@@ -13,10 +13,7 @@ const SchemaVersion = 1
 type Type uint8
 
 // The types this version knows. 9 and 12 are not used: a consent also stops and
-// erases, an alias also unlinks. Reserved for the types still to come:
-//
-//	13 quality query     14 query reply
-//	15 biobank card      16 collection card
+// erases, an alias also unlinks.
 const (
 	TypeCase       Type = 1
 	TypeGenetics   Type = 2
@@ -28,6 +25,13 @@ const (
 	TypeConsent    Type = 8
 	TypeCorrection Type = 10
 	TypeAlias      Type = 11
+	TypeQuery      Type = 13
+	TypeReply      Type = 14
+	TypeBiobank    Type = 15
+	TypeCollection Type = 16
+	TypeCohort     Type = 17
+
+	lastType = TypeCohort
 )
 
 // Profile says which fields an entry must have (rule RQ001). Indicators count
@@ -88,8 +92,9 @@ const (
 	BasisBoth      Basis = 3
 )
 
-// An Entry is one fact about one person. Exactly one of the Facts, Consent,
-// Correction and Alias is set, and it agrees with Type.
+// An Entry is one fact about one person, or about entries. Exactly one of the
+// Facts, Consent, Correction, Alias, Query, Reply and Card is set, and it agrees
+// with Type.
 type Entry struct {
 	Type    Type
 	Profile Profile
@@ -105,8 +110,8 @@ type Entry struct {
 
 	// EventDate is the diagnosis date of a case, the report date of a genetic
 	// result, the day of a visit, of collection, of a treatment's start, of death
-	// or of referral, the day an alias was made or a consent decided; of a
-	// correction, that of the corrected content.
+	// or of referral, the day an alias was made, a consent decided or something
+	// asked or answered, or a card made; of a correction, that of the corrected content.
 	EventDate Date
 
 	// Source is the format the entry came in, Basis why it may be held.
@@ -120,6 +125,9 @@ type Entry struct {
 	Consent    *Consent
 	Correction *Correction
 	Alias      *Alias
+	Query      *Query
+	Reply      *Reply
+	Card       *Card
 }
 
 // A Pseudonym is the 32-byte output of the threshold OPRF, or absent.
@@ -184,7 +192,8 @@ func ParseSource(s string) (Source, bool) {
 var (
 	typeNames = [...]string{0: "none", TypeCase: "case", TypeGenetics: "genetics", TypeFollowUp: "follow-up",
 		TypeSpecimen: "specimen", TypeTreatment: "treatment", TypeDeath: "death", TypeReferral: "referral",
-		TypeConsent: "consent", TypeCorrection: "correction", TypeAlias: "alias"}
+		TypeConsent: "consent", TypeCorrection: "correction", TypeAlias: "alias", TypeQuery: "query", TypeReply: "reply",
+		TypeBiobank: "biobank", TypeCollection: "collection", TypeCohort: "cohort"}
 	profileNames  = [...]string{"none", "report", "cohort", "published"}
 	strengthNames = [...]string{"none", "strong", "weak", "local"}
 	sourceNames   = [...]string{"none", "phenopacket", "csv", "xlsx", "fhir", "form"}

@@ -5,7 +5,7 @@ package entry
 
 func (w *wire) entry(e *Entry) {
 	w.array(11)
-	number(w, &e.Type, TypeCase, TypeAlias) // fields refuses the reserved ones between
+	number(w, &e.Type, TypeCase, lastType) // fields refuses the reserved ones between
 	version := uint8(SchemaVersion)
 	number(w, &version, SchemaVersion, SchemaVersion)
 	number(w, &e.Profile, Report, Published)
@@ -32,6 +32,12 @@ func (w *wire) fields(e *Entry) {
 			e.Correction = new(Correction)
 		case TypeAlias:
 			e.Alias = new(Alias)
+		case TypeQuery:
+			e.Query = new(Query)
+		case TypeReply:
+			e.Reply = new(Reply)
+		case TypeBiobank, TypeCollection, TypeCohort:
+			e.Card = new(Card)
 		}
 	}
 	switch {
@@ -43,6 +49,12 @@ func (w *wire) fields(e *Entry) {
 		w.correctionFields(e)
 	case e.Alias != nil:
 		w.aliasFields(e)
+	case e.Query != nil:
+		w.queryFields(e)
+	case e.Reply != nil:
+		w.replyFields(e)
+	case e.Card != nil:
+		w.cardFields(e)
 	default:
 		w.facts(&e.Facts)
 	}
@@ -52,11 +64,15 @@ func (w *wire) fields(e *Entry) {
 // others.
 func (e *Entry) agrees() bool {
 	of := e.Type
-	if e.Any() {
+	switch {
+	case e.Any() && e.Card == nil:
 		of = e.Of()
+	case e.Any() || (e.Card != nil) != of.IsCard():
+		return false
 	}
 	return of == e.Type && of == onlyOne([]set{
-		{of, e.Any()}, {TypeConsent, e.Consent != nil}, {TypeCorrection, e.Correction != nil}, {TypeAlias, e.Alias != nil},
+		{of, e.Any() || e.Card != nil}, {TypeConsent, e.Consent != nil}, {TypeCorrection, e.Correction != nil}, {TypeAlias, e.Alias != nil},
+		{TypeQuery, e.Query != nil}, {TypeReply, e.Reply != nil},
 	})
 }
 

@@ -33,6 +33,10 @@ type ReaderSet struct {
 	Own      seal.ReaderPublic
 	National []Reader // ascending by key id, 1 to 16
 	Province *Reader  // nil where the hospital's province has no reader
+
+	// Addressee is whom the entries of one envelope are meant for beside the
+	// others; nil: nobody. No wrap names it.
+	Addressee *Reader
 }
 
 // KeyIDs returns the key ids of the wraps in order, without the two slots.
@@ -145,8 +149,14 @@ func (s *ReaderSet) wrap(ctx seal.Context, keks seal.KEKs, rand io.Reader) ([]se
 		}
 		wraps = append(wraps, w)
 	}
-	for range 2 {
-		w, err := ctx.EmptySlot(keks, rand)
+	for i := range 2 {
+		slot := ctx.EmptySlot
+		if to := s.Addressee; to != nil && i == 0 {
+			slot = func(keks seal.KEKs, rand io.Reader) (seal.Wrap, error) {
+				return ctx.WrapSlot(to.Key, keks, to.Rights, rand)
+			}
+		}
+		w, err := slot(keks, rand)
 		if err != nil {
 			return nil, err
 		}

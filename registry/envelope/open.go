@@ -74,6 +74,20 @@ func (e *Envelope) Grant(from seal.KeyID) seal.Grant {
 	return seal.Grant{Context: e.Context(), Envelope: e.id, From: from, CommitC: e.CommitC, CommitG: e.CommitG}
 }
 
+// UnwrapSlot returns the keys that a slot carries to r, as its addressee. It
+// fails with ErrNotAReader if none does.
+func (e *Envelope) UnwrapSlot(r *seal.ReaderPrivate) (seal.Opened, error) {
+	for _, w := range e.Wraps {
+		if len(w.KeyID) != 0 {
+			continue
+		}
+		if keys, err := e.Context().Unwrap(r, w, e.CommitC, e.CommitG); err == nil {
+			return keys, nil
+		}
+	}
+	return seal.Opened{}, fmt.Errorf("open envelope %s: %w", e.id, ErrNotAReader)
+}
+
 // Unwrap finds the reader's wrap by key id, or by trying the slots. It fails
 // with ErrNotAReader, or with seal.ErrCommitment as [Envelope.Open] does.
 func (e *Envelope) Unwrap(r *seal.ReaderPrivate) (seal.Opened, error) {
@@ -87,13 +101,5 @@ func (e *Envelope) Unwrap(r *seal.ReaderPrivate) (seal.Opened, error) {
 			return keys, err
 		}
 	}
-	for _, w := range e.Wraps {
-		if len(w.KeyID) != 0 {
-			continue
-		}
-		if keys, err := ctx.Unwrap(r, w, e.CommitC, e.CommitG); err == nil {
-			return keys, nil
-		}
-	}
-	return seal.Opened{}, fmt.Errorf("open envelope %s: %w", e.id, ErrNotAReader)
+	return e.UnwrapSlot(r)
 }

@@ -71,6 +71,35 @@ func TestAddresseeFindsItsSlotByTrying(t *testing.T) {
 	}
 }
 
+func TestAnAddresseeChangesNothingThatOthersSee(t *testing.T) {
+	p, set := keys(t), keys(t).readers()
+	set.Addressee = &envelope.Reader{Key: p.stranger.Public(), Rights: clinical}
+	letter, _, err := envelope.BuildEntries(link, set, plains(3), senderKey, random)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, _ := build(t, plains(3))
+	if len(letter.Marshal()) != len(plain.Marshal()) || len(letter.Wraps) != len(plain.Wraps) {
+		t.Errorf("%d bytes and %d wraps, without an addressee %d and %d", len(letter.Marshal()), len(letter.Wraps), len(plain.Marshal()), len(plain.Wraps))
+	}
+	for i, w := range letter.Wraps {
+		if !bytes.Equal(w.KeyID, plain.Wraps[i].KeyID) || len(w.Data) != len(plain.Wraps[i].Data) {
+			t.Errorf("wrap %d differs in form", i)
+		}
+	}
+	if keys, err := letter.UnwrapSlot(p.stranger); err != nil || !keys.HasClinical || keys.HasGenetic {
+		t.Errorf("the addressee got %t %t, %v", keys.HasClinical, keys.HasGenetic, err)
+	}
+	for name, k := range map[string]*seal.ReaderPrivate{"own": p.own, "national": p.withGenetics, "province": p.province} {
+		if _, err := letter.UnwrapSlot(k); !errors.Is(err, envelope.ErrNotAReader) {
+			t.Errorf("the %s key opens a slot: %v", name, err)
+		}
+	}
+	if _, err := plain.UnwrapSlot(p.stranger); !errors.Is(err, envelope.ErrNotAReader) {
+		t.Errorf("an empty slot opens: %v", err)
+	}
+}
+
 func TestKeyGivenWithoutRightOpensNothing(t *testing.T) {
 	p := keys(t)
 	e, _ := build(t, plains(9))

@@ -24,6 +24,7 @@ var english = map[string]text{
 
 	"OR001": {"The institution code fails its check or is not a member.", "Check the 18-character Unified Social Credit Code and the member list."},
 	"OR002": {"The signing key does not belong to this hospital.", "Check which key the node is configured with; ask the network's operator if it was rotated."},
+	"OR003": {"The hospital that the patient is sent to is not, or no longer, in this network.", "Check the code with member list; of a hospital outside the network, leave the referral out."},
 
 	"DT001": {"The date cannot be read or lies in the future.", "Write the date as YYYY-MM-DD."},
 	"DT002": {"The dates contradict each other.", "Check the order of birth, diagnosis, follow-up, specimen and death."},
@@ -60,6 +61,12 @@ var english = map[string]text{
 	"SP001": {"There is no consent to store the specimen in a biobank.", "Record the consent first, or leave the specimen out."},
 	"SP002": {"The specimen this one derives from is unknown.", "Register the parent specimen first and check its number."},
 	"SP003": {"The specimen was collected before birth and is not marked prenatal.", "Correct the date or mark the specimen as prenatal."},
+	"SP004": {"The specimen's biobank is on none of your hospital's cards.", "Write the biobank's name or id as card list shows it, or describe it with card put."},
+
+	"CD001": {"The card cannot be read.", "Correct the line or the word that is named; docs/INPUT.md lists fields and words."},
+	"CD002": {"The card lacks a field that cards of its kind need.", "Fill the field in."},
+	"CD003": {"The card has a field that cards of its kind do not have.", "Remove the field, or check the kind."},
+	"CD004": {"The card belongs to one that your hospital does not have.", "Put that card first, and check its id with card list."},
 
 	"CN001": {"The patient has stopped the use of their entries.", "Do not send it; if the patient allows use again, record that first with withdraw resume."},
 	"CN002": {"A patient under 14 has no guardian's consent.", "Record the guardian's consent, or the legal basis that applies."},
@@ -102,6 +109,10 @@ var english = map[string]text{
 	"FH006": {"Two Patients of the FHIR file share an id or a document.", "Give twins their own documents; of a patient who was exported twice, leave one."},
 	"FH007": {"This is not FHIR R4 in JSON that can be read.", "Export it again as JSON in UTF-8; XML and versions before R4 are not read."},
 
+	"QY001":  {"The query names no rule of the registry.", "Give the code of a rule, as ID007; validate and entry list show them."},
+	"QY002":  {"Nothing can be asked about this entry.", "Ask about a case, its genetics, a visit or another entry of a patient."},
+	"QY003":  {"The query was closed by who asked.", "Nothing needs to be done."},
+	"QY004":  {"The answer says that the entry was wrong, and no correction is in the log yet.", "Send it with entry correct; it answers the query by itself."},
 	"RQ001":  {"A field that this profile requires is missing.", "Fill the field in, or choose the profile that fits the source."},
 	"ENC001": {"The bytes are not the one encoding the protocol allows.", "The operator should compare the program versions of both nodes."},
 

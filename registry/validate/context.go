@@ -26,6 +26,13 @@ type Context struct {
 	// ConsentForm is the first day of the consent form in use. Unknown: consents
 	// are not compared with it (CN003).
 	ConsentForm entry.Date
+	// Outside says why a hospital, by its unified social credit code, is not of
+	// this network, or "" if it is (OR003). Nil leaves that rule out: nobody knows
+	// the network.
+	Outside func(code string) string
+	// Biobanks are the names and ids of the hospital's biobank cards. None leaves
+	// SP004 out: a hospital that describes none need not name one.
+	Biobanks []string
 	// Retired reports whether an HPO id is retired or unknown (PH002). Nil
 	// leaves that rule out: no table is part of the program.
 	Retired func(id string) bool

@@ -137,6 +137,9 @@ func (c *check) specimen(e entry.Entry, life lifetime) {
 		}
 	}
 	c.text("biobank", s.Biobank)
+	if len(c.Biobanks) > 0 && s.Biobank != "" && !containsFold(c.Biobanks, strings.TrimSpace(s.Biobank)) {
+		c.find("SP004", "biobank", "")
+	}
 	c.text("sprec", s.SPREC)
 	c.text("site", s.Site.Label)
 	c.unit("volume", s.Volume)
@@ -171,15 +174,25 @@ func (c *check) unit(field string, q entry.Quantity) {
 	}
 }
 
-// referral checks the codes of the hospitals (OR001).
+// referral checks the codes of the hospitals (OR001). Whom a patient is sent to
+// is a member, since the referral is sealed to it (OR003).
 func (c *check) referral(e entry.Entry, life lifetime) {
 	c.during(e, "date", life)
-	c.hospital("from", e.Referral.From)
-	c.hospital("to", e.Referral.To)
+	c.hospital("from", e.Referral.From, false)
+	c.hospital("to", e.Referral.To, true)
 }
 
-func (c *check) hospital(field, code string) {
-	if code != "" && identity.CheckUSCC(code) != nil {
+// hospital checks a code. In a demo network a member's may have another form.
+func (c *check) hospital(field, code string, member bool) {
+	outside := ""
+	if c.Outside != nil && code != "" {
+		outside = c.Outside(code)
+	}
+	switch {
+	case code == "" || c.Outside != nil && outside == "":
+	case identity.CheckUSCC(code) != nil:
 		c.find("OR001", field, "not a unified social credit code")
+	case member && outside != "":
+		c.find("OR003", field, outside)
 	}
 }
