@@ -68,6 +68,9 @@ func newCanaryWorld(t *testing.T) *canaryWorld {
 	founded, err := demo.FoundWith(policy, demo.FreeAddress, dir, path, canaryHospitals, canaryVoters)
 	must(t, err)
 	w := &canaryWorld{network: &network{Network: founded, t: t, ctx: t.Context()}, mint: canary.NewMint(canarySeed(t)), used: map[string]int{}, began: time.Now()}
+	program, err := os.ReadFile(path)
+	must(t, err)
+	w.mint.Avoid(program)
 	w.lan, err = chaos.NewLAN(1)
 	must(t, err)
 	t.Cleanup(func() { must(t, w.lan.Close()) })

@@ -27,6 +27,7 @@ var runbooks = map[string][]string{
 	"Day to day":                   {"network.txt", "debug.txt", "act.txt"},
 	"The inbox":                    {"TestNothingIdentifyingLeavesItsHospital canary_inbox_test.go"},
 	"The page":                     {"page.txt"},
+	"Another reporting system":     {"network.txt"},
 	"The link file":                {"network.txt", "TestNothingIdentifyingLeavesItsHospital canary_documents_test.go"},
 	"What a patient may ask":       {"withdraw.txt", "TestNothingIdentifyingLeavesItsHospital canary_others_test.go"},
 	"Deciding together":            {"act.txt", "TestANewcomerJoinsWithAnInvitation"},

@@ -1,6 +1,7 @@
 package canary
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -35,11 +36,39 @@ func (m *Marker) Forms() map[string]string {
 type Mint struct {
 	rng   *rand.Rand
 	pairs map[[2]int]bool // neighbours in names, the smaller first
+	said  []byte          // what the program itself says beyond ASCII; no name has eight bytes of it
+}
+
+// Avoid keeps names apart from the Chinese texts of a program, which lie side by side
+// in it in any order.
+func (m *Mint) Avoid(program []byte) {
+	from := -1
+	for i, c := range append(program[:len(program):len(program)], 0) {
+		switch {
+		case c >= 0x80 && from < 0:
+			from = i
+		case c < 0x80 && from >= 0:
+			if i-from >= pieceBytes {
+				m.said = append(append(m.said, program[from:i]...), 0)
+			}
+			from = -1
+		}
+	}
+}
+
+// isSaid reports whether a piece of a name stands in the program.
+func (m *Mint) isSaid(name string) bool {
+	for i := 0; i+pieceBytes <= len(name); i++ {
+		if bytes.Contains(m.said, []byte(name[i:i+pieceBytes])) {
+			return true
+		}
+	}
+	return false
 }
 
 // NewMint returns the mint of a seed.
 func NewMint(seed uint64) *Mint {
-	return &Mint{rand.New(rand.NewPCG(seed, 0x6d696e74)), map[[2]int]bool{}}
+	return &Mint{rng: rand.New(rand.NewPCG(seed, 0x6d696e74)), pairs: map[[2]int]bool{}}
 }
 
 // Name returns a name of six characters. No two names have two neighbours in
@@ -68,6 +97,9 @@ func (m *Mint) pair(chosen []int) (string, bool) {
 		if m.pairs[p] {
 			return "", false
 		}
+	}
+	if m.isSaid(name.String()) {
+		return "", false
 	}
 	maps.Copy(m.pairs, pairs)
 	return name.String(), true

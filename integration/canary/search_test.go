@@ -212,3 +212,16 @@ func TestGB18030IsThatOfAnotherImplementation(t *testing.T) {
 		t.Error("a character beyond the table was encoded")
 	}
 }
+
+// What a program says lies side by side in it, in any order: a piece of a name may
+// come about so.
+func TestNamesAreApartFromWhatTheProgramSays(t *testing.T) {
+	name := NewMint(5).Name()
+	m := NewMint(5)
+	m.Avoid([]byte("code\x00\x80 过" + name[3:12] + "本\x01 short 中文"))
+	for range 20 {
+		if other := m.Name(); other == name || m.isSaid(other) {
+			t.Errorf("%s has a piece that the program says", other)
+		}
+	}
+}

@@ -16,12 +16,15 @@ import (
 // addresses are masked, and notes, narratives and photographs left out; a document
 // that comes again so is refused (ID004). Record numbers stay.
 func Again(patients []Patient, withIDs bool) []byte {
-	entries := &jsontree.Value{Kind: jsontree.Array}
+	out := []byte(`{"resourceType":"Bundle","type":"collection","entry":[`) // no tree of all: it would take many times as much
 	seen := map[int]bool{}
 	for _, p := range patients {
 		for _, i := range p.set.withMedications(p.members) {
 			if seen[i] {
 				continue
+			}
+			if len(seen) > 0 {
+				out = append(out, ",\n"...)
 			}
 			seen[i] = true
 			r := p.set.resources[i]
@@ -34,20 +37,20 @@ func Again(patients []Patient, withIDs bool) []byte {
 				e.Set("fullUrl", jsontree.TextOf(r.url))
 			}
 			e.Set("resource", tree)
-			entries.Items = append(entries.Items, e)
+			out = e.Append(out, false)
 		}
 	}
-	root := jsontree.NewObject()
-	root.Set("resourceType", jsontree.TextOf("Bundle"))
-	root.Set("type", jsontree.TextOf("collection"))
-	root.Set("entry", entries)
-	var out bytes.Buffer
-	if err := json.Indent(&out, root.Append(nil, false), "", "  "); err != nil {
-		return root.Append(nil, false) // it is JSON all the same
+	out = append(out, "]}\n"...)
+	var readable bytes.Buffer
+	if len(out) > maxReadable || json.Indent(&readable, out, "", "  ") != nil {
+		return out
 	}
-	out.WriteByte('\n')
-	return out.Bytes()
+	return readable.Bytes()
 }
+
+// maxReadable is up to which size a Bundle is laid out for people; in a larger one an
+// entry is a line.
+const maxReadable = 4 << 20
 
 // withMedications returns resources with the Medications that they name.
 func (s *Set) withMedications(members []int) []int {
