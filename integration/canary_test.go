@@ -176,7 +176,10 @@ func (w *canaryWorld) pseudonymsAreMarked() {
 	w.t.Helper()
 	homes := map[string][]string{}
 	for _, e := range w.entries(w.Reader) {
-		if node := w.Hospitals[e.Hospital-1].Node; e.Person != "" && !slices.Contains(homes[e.Person], node) {
+		if e.Person == "" { // of a query, a card
+			continue
+		}
+		if node := w.Hospitals[e.Hospital-1].Node; !slices.Contains(homes[e.Person], node) {
 			homes[e.Person] = append(homes[e.Person], node)
 		}
 	}
