@@ -127,7 +127,7 @@ var senderRows = map[string]row{
 	"next in line":                  {func(w *world) []byte { return w.good.Marshal() }, ""},
 	"an institution without number": {func(w *world) []byte { return w.header(func(h *envelope.Header) { h.Hospital = 0 }) }, state.CodeMember},
 	"an institution nobody knows":   {func(w *world) []byte { return w.header(func(h *envelope.Header) { h.Hospital = 5 }) }, state.CodeMember},
-	"a national reader that asks": {func(w *world) []byte { return entries(w.t, w.state, w.net.Reader, 1).Marshal() }, ""},
+	"a national reader that asks":   {func(w *world) []byte { return entries(w.t, w.state, w.net.Reader, 1).Marshal() }, ""},
 	"a reader of another right sending entries": {func(w *world) []byte {
 		w.state.Members[3].Rights = act.RightProvince
 		return forge(w.t, w.good, w.net.Reader.Envelope, func(h *envelope.Header, _ *[]seal.Body) {
