@@ -27,6 +27,8 @@ var runbooks = map[string][]string{
 	"Day to day":                   {"network.txt", "debug.txt", "act.txt"},
 	"The inbox":                    {"TestNothingIdentifyingLeavesItsHospital canary_inbox_test.go"},
 	"The page":                     {"page.txt"},
+	"Reports":                      {"query.txt"},
+	"Referrals, queries and cards": {"query.txt"},
 	"Another reporting system":     {"network.txt"},
 	"The link file":                {"network.txt", "TestNothingIdentifyingLeavesItsHospital canary_documents_test.go"},
 	"What a patient may ask":       {"withdraw.txt", "TestNothingIdentifyingLeavesItsHospital canary_others_test.go"},
