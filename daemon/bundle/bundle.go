@@ -47,6 +47,7 @@ func Settings(c config.Config) []Setting {
 		{"page.cert", present(c.Page.Cert)},
 		{"page.key", present(c.Page.Key)},
 		{"page.plain", c.Page.Plain},
+		{"view.plain", c.View.Plain},
 		{"page.keep", c.Page.Keep.String()},
 		{"withdraw.spread", c.Withdraw.Spread.String()},
 		{"disk.warn_mib", c.Disk.WarnMiB},
