@@ -64,7 +64,7 @@ func serve(t *testing.T) *served {
 	}
 	p, err := page.Open(page.Config{
 		DataDir: dir, Sealing: func() []*seal.ReaderPrivate { return []*seal.ReaderPrivate{key} }, Preview: d.preview, Send: d.take,
-		Proof: func(uint64) (string, error) { return "", nil }, Problem: func(error) string { return "" },
+		Proof: func(uint64) (string, error) { return "", nil }, Record: func(string, int) error { return nil }, Problem: func(error) string { return "" },
 		Hospital: [2]string{"First People's Hospital", "第一人民医院"}, Keep: time.Hour, Hash: small, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	must(t, err)
