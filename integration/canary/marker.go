@@ -56,11 +56,14 @@ func (m *Mint) Avoid(program []byte) {
 	}
 }
 
-// isSaid reports whether a piece of a name stands in the program.
+// isSaid reports whether a piece of a name stands in the program, in any form in
+// which it is looked for: also backwards.
 func (m *Mint) isSaid(name string) bool {
-	for i := 0; i+pieceBytes <= len(name); i++ {
-		if bytes.Contains(m.said, []byte(name[i:i+pieceBytes])) {
-			return true
+	for _, f := range formsOf(&Marker{Value: name}) {
+		for i := 0; i+f.least <= len(f.text) && f.text[i] >= 0x80; i++ {
+			if bytes.Contains(m.said, f.text[i:i+f.least]) {
+				return true
+			}
 		}
 	}
 	return false

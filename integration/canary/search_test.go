@@ -217,11 +217,15 @@ func TestGB18030IsThatOfAnotherImplementation(t *testing.T) {
 // come about so.
 func TestNamesAreApartFromWhatTheProgramSays(t *testing.T) {
 	name := NewMint(5).Name()
-	m := NewMint(5)
-	m.Avoid([]byte("code\x00\x80 过" + name[3:12] + "本\x01 short 中文"))
-	for range 20 {
-		if other := m.Name(); other == name || m.isSaid(other) {
-			t.Errorf("%s has a piece that the program says", other)
+	runes := []rune(name)
+	slices.Reverse(runes)
+	for what, said := range map[string]string{"as it is": name[3:12], "backwards": string(runes)[3:12]} {
+		m := NewMint(5)
+		m.Avoid([]byte("code\x00\x80 过" + said + "本\x01 short 中文"))
+		for range 20 {
+			if other := m.Name(); other == name || m.isSaid(other) {
+				t.Errorf("%s has a piece that the program says %s", other, what)
+			}
 		}
 	}
 }
