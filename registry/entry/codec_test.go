@@ -64,7 +64,14 @@ func fullOf(t, of entry.Type) entry.Entry {
 	if t != entry.TypeReply {
 		e.Reply = nil
 	}
-	if t.IsCard() || t == entry.TypeQuery || t == entry.TypeReply {
+	if t != entry.TypeIntake {
+		e.Intake = nil
+	} else {
+		e.Supersedes = [32]byte{}
+		e.Intake.Offered[1].Source++
+		e.Intake.Refused[0].Rule, e.Intake.Refused[1].Rule = "DX001", "ID002"
+	}
+	if t.IsCard() || t == entry.TypeQuery || t == entry.TypeReply || t == entry.TypeIntake {
 		e.Pseudonym, e.Strength = entry.Pseudonym{}, 0
 	}
 	if t != entry.TypeCorrection {
@@ -116,7 +123,7 @@ var (
 	facts = []entry.Type{entry.TypeCase, entry.TypeGenetics, entry.TypeFollowUp, entry.TypeSpecimen, entry.TypeTreatment,
 		entry.TypeDeath, entry.TypeReferral}
 	types = append(slices.Clone(facts), entry.TypeConsent, entry.TypeCorrection, entry.TypeAlias,
-		entry.TypeQuery, entry.TypeReply, entry.TypeBiobank, entry.TypeCollection, entry.TypeCohort)
+		entry.TypeQuery, entry.TypeReply, entry.TypeBiobank, entry.TypeCollection, entry.TypeCohort, entry.TypeIntake)
 )
 
 func TestEveryFieldComesBack(t *testing.T) {

@@ -29,6 +29,8 @@ func (e Entry) Content() (json.RawMessage, error) {
 		v = plainStruct(reflect.ValueOf(*e.Reply))
 	case e.Card != nil:
 		v = plainStruct(reflect.ValueOf(*e.Card))
+	case e.Intake != nil:
+		v = plainStruct(reflect.ValueOf(*e.Intake))
 	}
 	b, err := json.Marshal(v)
 	if err != nil {

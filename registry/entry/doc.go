@@ -1,10 +1,11 @@
 // Package entry is one fact about one person: a case registration, a genetic
 // result, a follow-up visit, an alias of two pseudonyms, a decision about
-// consent, a correction of another entry, a question about one and its answer. It holds the typed fields, their one
+// consent, a correction of another entry, a question about one and its answer; or
+// numbers, as what a hospital's node was handed in a day. It holds the typed fields, their one
 // encoding, and the entry id.
 //
 // An [Entry] is a common part and exactly one of [Case], [Genetics],
-// [FollowUp], [Consent], [Correction], [Alias], [Query], [Reply] and the others that [Facts] lists. [Encode] gives the plaintext that is sealed into a body, and
+// [FollowUp], [Consent], [Correction], [Alias], [Query], [Reply], [Intake] and the others that [Facts] lists. [Encode] gives the plaintext that is sealed into a body, and
 // [Decode] reads it back:
 //
 //	plain, err := entry.Encode(e)   // at most MaxBytes, else FM005

@@ -30,8 +30,9 @@ const (
 	TypeBiobank    Type = 15
 	TypeCollection Type = 16
 	TypeCohort     Type = 17
+	TypeIntake     Type = 18
 
-	lastType = TypeCohort
+	lastType = TypeIntake
 )
 
 // Profile says which fields an entry must have (rule RQ001). Indicators count
@@ -93,7 +94,7 @@ const (
 )
 
 // An Entry is one fact about one person, or about entries. Exactly one of the
-// Facts, Consent, Correction, Alias, Query, Reply and Card is set, and it agrees
+// Facts, Consent, Correction, Alias, Query, Reply, Card and Intake is set, and it agrees
 // with Type.
 type Entry struct {
 	Type    Type
@@ -111,7 +112,7 @@ type Entry struct {
 	// EventDate is the diagnosis date of a case, the report date of a genetic
 	// result, the day of a visit, of collection, of a treatment's start, of death
 	// or of referral, the day an alias was made, a consent decided or something
-	// asked or answered, or a card made; of a correction, that of the corrected content.
+	// asked or answered, or a card made, the day of an intake; of a correction, that of the corrected content.
 	EventDate Date
 
 	// Source is the format the entry came in, Basis why it may be held.
@@ -128,6 +129,7 @@ type Entry struct {
 	Query      *Query
 	Reply      *Reply
 	Card       *Card
+	Intake     *Intake
 }
 
 // A Pseudonym is the 32-byte output of the threshold OPRF, or absent.
@@ -193,7 +195,7 @@ var (
 	typeNames = [...]string{0: "none", TypeCase: "case", TypeGenetics: "genetics", TypeFollowUp: "follow-up",
 		TypeSpecimen: "specimen", TypeTreatment: "treatment", TypeDeath: "death", TypeReferral: "referral",
 		TypeConsent: "consent", TypeCorrection: "correction", TypeAlias: "alias", TypeQuery: "query", TypeReply: "reply",
-		TypeBiobank: "biobank", TypeCollection: "collection", TypeCohort: "cohort"}
+		TypeBiobank: "biobank", TypeCollection: "collection", TypeCohort: "cohort", TypeIntake: "intake"}
 	profileNames  = [...]string{"none", "report", "cohort", "published"}
 	strengthNames = [...]string{"none", "strong", "weak", "local"}
 	sourceNames   = [...]string{"none", "phenopacket", "csv", "xlsx", "fhir", "form"}

@@ -38,6 +38,8 @@ func (w *wire) fields(e *Entry) {
 			e.Reply = new(Reply)
 		case TypeBiobank, TypeCollection, TypeCohort:
 			e.Card = new(Card)
+		case TypeIntake:
+			e.Intake = new(Intake)
 		}
 	}
 	switch {
@@ -55,6 +57,8 @@ func (w *wire) fields(e *Entry) {
 		w.replyFields(e)
 	case e.Card != nil:
 		w.cardFields(e)
+	case e.Intake != nil:
+		w.intakeFields(e)
 	default:
 		w.facts(&e.Facts)
 	}
@@ -72,7 +76,7 @@ func (e *Entry) agrees() bool {
 	}
 	return of == e.Type && of == onlyOne([]set{
 		{of, e.Any() || e.Card != nil}, {TypeConsent, e.Consent != nil}, {TypeCorrection, e.Correction != nil}, {TypeAlias, e.Alias != nil},
-		{TypeQuery, e.Query != nil}, {TypeReply, e.Reply != nil},
+		{TypeQuery, e.Query != nil}, {TypeReply, e.Reply != nil}, {TypeIntake, e.Intake != nil},
 	})
 }
 
