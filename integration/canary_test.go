@@ -22,7 +22,10 @@ import (
 // That it would find something is shown by the same search, for a text that the
 // test puts into each kind of place; and by TestEveryPlantedLeakIsFound, which
 // runs this test with programs that leak.
-func TestNothingIdentifyingLeavesItsHospital(t *testing.T) { nothingIdentifyingLeaves(t) }
+func TestNothingIdentifyingLeavesItsHospital(t *testing.T) {
+	t.Parallel()
+	nothingIdentifyingLeaves(t)
+}
 
 func nothingIdentifyingLeaves(t *testing.T) {
 	t.Helper()

@@ -160,10 +160,8 @@ func (w *canaryWorld) open(within time.Duration) {
 // told to show all it can when it is made to quit.
 func (w *canaryWorld) launch(p *demo.Process) {
 	w.t.Helper()
-	before := os.Getenv("TMPDIR")
-	must(w.t, errors.Join(os.Setenv("TMPDIR", w.temp(p)), os.Setenv("GOTRACEBACK", "system")))
-	err := w.lan.In(0, p.Start)
-	must(w.t, errors.Join(err, os.Setenv("TMPDIR", before), os.Unsetenv("GOTRACEBACK")))
+	p.Env = []string{"TMPDIR=" + w.temp(p), "GOTRACEBACK=system"}
+	must(w.t, w.lan.In(0, p.Start))
 }
 
 // command runs a command at a node, as a person there would, keeps what it
