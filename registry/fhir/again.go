@@ -38,6 +38,7 @@ func Again(patients []Patient, withIDs bool) []byte {
 			}
 			e.Set("resource", tree)
 			out = e.Append(out, false)
+			p.set.memory.Release()
 		}
 	}
 	out = append(out, "]}\n"...)

@@ -24,7 +24,7 @@ const (
 // A file is one that was added to a set.
 type file struct {
 	name string
-	raw  []byte
+	text string
 	form form
 }
 
@@ -64,16 +64,16 @@ func Is(raw []byte) bool {
 
 // index enters the resources of a file.
 func (s *Set) index(f *file) error {
-	f.raw = bytes.TrimPrefix(f.raw, []byte("\ufeff"))
-	if !utf8.Valid(f.raw) {
+	if !utf8.ValidString(f.text) {
 		return rule.Refuse("FM001", f.name, "not UTF-8")
 	}
-	if isLines(f.raw) {
+	defer s.memory.Release()
+	if isLines(f.text) {
 		return s.lines(f)
 	}
 	number := 0
 	before := maps.Clone(s.counted)
-	root, err := jsontree.Walk(f.raw, indexed, "entry", func(v *jsontree.Value, from, to int) error {
+	root, err := s.memory.Walk(f.text, indexed, "entry", func(v *jsontree.Value, from, to int) error {
 		number++
 		return s.entry(v, number-1, from, to)
 	})
@@ -88,29 +88,30 @@ func (s *Set) index(f *file) error {
 		return rule.Refuse("FH007", f.name, "entries with resources, and no Bundle")
 	}
 	s.counted = before // a List has entries of its own
-	return s.resource(root, resource{to: len(f.raw)})
+	return s.resource(root, resource{to: len(f.text)})
 }
 
 // isLines reports whether a file has a whole object on its first line and more
 // behind it.
-func isLines(raw []byte) bool {
-	line, rest, ok := bytes.Cut(bytes.TrimLeft(raw, " \t\r\n"), []byte("\n"))
-	line = bytes.TrimSpace(line)
-	rest = bytes.TrimSpace(rest)
+func isLines(text string) bool {
+	line, rest, ok := strings.Cut(strings.TrimLeft(text, " \t\r\n"), "\n")
+	line = strings.TrimSpace(line)
+	rest = strings.TrimSpace(rest)
 	return ok && len(line) > 1 && line[len(line)-1] == '}' && len(rest) > 0 && rest[0] == '{'
 }
 
 func (s *Set) lines(f *file) error {
 	f.form = lines
 	number := 0
-	for from := 0; from < len(f.raw); {
-		to := len(f.raw)
-		if end := bytes.IndexByte(f.raw[from:], '\n'); end >= 0 {
+	for from := 0; from < len(f.text); {
+		to := len(f.text)
+		if end := strings.IndexByte(f.text[from:], '\n'); end >= 0 {
 			to = from + end
 		}
 		number++
-		if len(bytes.TrimSpace(f.raw[from:to])) > 0 {
-			v, err := jsontree.Parse(f.raw[from:to], indexed)
+		if strings.TrimSpace(f.text[from:to]) != "" {
+			s.memory.Release()
+			v, err := s.memory.Parse(f.text[from:to], indexed)
 			if err == nil {
 				err = s.resource(v, resource{number: number, from: from, to: to})
 			}

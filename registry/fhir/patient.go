@@ -67,6 +67,7 @@ func (b *builder) find(code, at, detail string) {
 
 // patient makes the packet of a group.
 func (s *Set) patient(g *group, doubled map[int]string) Patient {
+	defer s.memory.Release()
 	r := s.resources[g.patient]
 	b := &builder{Patient: Patient{set: s, members: append([]int{g.patient}, g.resources...)}, where: s.place(r), person: object{}, extra: object{}, test: object{}, variants: map[int]*variant{}, parts: map[string][]found{}}
 	b.At, b.places = b.where, map[string]string{}
@@ -261,7 +262,7 @@ func (b *builder) leaks(tree *jsontree.Value) {
 	if !slices.ContainsFunc(names, b.written) {
 		return
 	}
-	packet, err := jsontree.Parse(b.Packet, jsontree.Limits{Depth: 64, Values: 1 << 22, Members: 1 << 16, TextBytes: 16 << 20})
+	packet, err := b.set.memory.Parse(string(b.Packet), jsontree.Limits{Depth: 64, Values: 1 << 22, Members: 1 << 16, TextBytes: 16 << 20})
 	if err != nil {
 		return
 	}

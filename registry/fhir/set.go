@@ -55,9 +55,11 @@ var (
 	identified = keeping("resource", "identifier", "use", "type", "coding", "code", "system", "value")
 )
 
-// A Set holds the resources of some files. It keeps the bytes it was given.
+// A Set holds the resources of some files, as text. It is not for several
+// goroutines at once.
 type Set struct {
 	limits    Limits
+	memory    jsontree.Memory // of what is looked at at present
 	files     []file
 	resources []resource
 	bytes     int
@@ -110,7 +112,7 @@ func (s *Set) Add(name string, raw []byte) error {
 	if s.about == "" {
 		s.about = name
 	}
-	f := file{name: name, raw: raw}
+	f := file{name: name, text: strings.TrimPrefix(string(raw), "\ufeff")}
 	s.files = append(s.files, f)
 	return s.index(&s.files[len(s.files)-1])
 }
@@ -132,12 +134,13 @@ func (s *Set) take(r resource) error {
 	return nil
 }
 
-// read takes a resource apart once more. It could be read when it was indexed.
+// read takes a resource apart once more. It could be read when it was indexed. What
+// it returns is good until the set's memory is released.
 func (s *Set) read(r resource) *jsontree.Value { return s.readAs(r, elementLimits) }
 
 func (s *Set) readAs(r resource, limits jsontree.Limits) *jsontree.Value {
 	f := s.files[r.file]
-	v, _ := jsontree.Parse(f.raw[r.from:r.to], limits)
+	v, _ := s.memory.Parse(f.text[r.from:r.to], limits)
 	if f.form == bundle {
 		return v.Get("resource")
 	}
@@ -182,6 +185,7 @@ func (s *Set) groups() (groups []*group) {
 				byNumber[key] = i
 			}
 		}
+		s.memory.Release()
 		groups, of[i] = append(groups, g), g
 	}
 	for i, r := range s.resources {

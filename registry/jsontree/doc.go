@@ -5,8 +5,8 @@
 //	code := v.At("code", "text").Str()
 //	raw = v.Canonical()
 //
-// The readers of phenopackets and of FHIR share it. [Walk] reads a document with
-// one long array an element at a time.
+// The readers of phenopackets and of FHIR share it. [Memory.Walk] reads a document
+// with one long array an element at a time, and a [Memory] uses values again.
 //
 // # Promises
 //

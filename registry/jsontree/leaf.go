@@ -11,7 +11,7 @@ func (p *parser) number() string {
 	for p.pos < len(p.in) && isNumberByte(p.in[p.pos]) && p.pos-start <= maxNumberBytes {
 		p.pos++
 	}
-	s := p.part(start, p.pos)
+	s := p.in[start:p.pos]
 	if !ValidNumber(s) {
 		p.fail("a malformed or overlong number")
 	}
@@ -24,7 +24,7 @@ func isNumberByte(c byte) bool {
 
 func (p *parser) literal() string {
 	for _, word := range []string{"true", "false", "null"} {
-		if end := p.pos + len(word); end <= len(p.in) && string(p.in[p.pos:end]) == word {
+		if end := p.pos + len(word); end <= len(p.in) && p.in[p.pos:end] == word {
 			p.pos = end
 			return word
 		}
@@ -44,9 +44,9 @@ func (p *parser) string() string {
 		if p.pos-1-start > p.limits.TextBytes {
 			p.fail(fmt.Sprintf("a string of more than %d bytes", p.limits.TextBytes))
 		}
-		return p.part(start, p.pos-1)
+		return p.in[start : p.pos-1]
 	}
-	b := p.in[start:p.pos:p.pos]
+	b := []byte(p.in[start:p.pos])
 	for p.err == nil {
 		if p.pos == len(p.in) {
 			p.fail("a string does not end")

@@ -20,10 +20,6 @@ type Limits struct {
 	Keep map[string]bool
 }
 
-// wholeBytes is the size up to which the texts of a document are parts of one copy
-// of it.
-const wholeBytes = 1 << 20
-
 // fewMembers is what most objects have at most.
 const fewMembers = 4
 
@@ -38,46 +34,38 @@ var ErrJSON = errors.New("not JSON within the limits")
 // repeated names, lone surrogates, invalid UTF-8 and what exceeds the limits.
 // The error is an ErrJSON.
 func Parse(in []byte, limits Limits) (*Value, error) {
-	return Walk(in, limits, "", nil)
+	return new(Memory).Parse(string(in), limits)
 }
 
-// Walk is Parse for an object with a long array: the elements of the member
-// list are given to each, with the bytes at which they begin and end, and left
-// out of what is returned, so that one of them is in memory at a time. An error
-// of each ends the reading and is returned.
-func Walk(in []byte, limits Limits, list string, each func(v *Value, from, to int) error) (*Value, error) {
-	if !utf8.Valid(in) {
+// A parser reads a document from front to back. The first error sticks.
+type parser struct {
+	in     string // the texts are parts of it
+	pos    int
+	limits Limits
+	memory *Memory
+	values int
+	names  []string // of the members read so far of the objects that are open
+	list   string   // of the outermost object, the member whose elements are given to each
+	each   func(v *Value, from, to int) error
+	err    error
+}
+
+// document reads all there is.
+func (p *parser) document() (*Value, error) {
+	if !utf8.ValidString(p.in) {
 		return nil, fmt.Errorf("%w: not UTF-8", ErrJSON)
 	}
-	p := parser{in: in, limits: limits, list: list, each: each, names: make([]string, 0, 32)}
-	if len(in) <= wholeBytes {
-		p.whole = string(in)
-	}
+	p.names = make([]string, 0, 16)
 	p.space()
 	v := p.value(0)
 	p.space()
-	if p.err == nil && p.pos != len(in) {
+	if p.err == nil && p.pos != len(p.in) {
 		p.fail("more follows the document")
 	}
 	if p.err != nil {
 		return nil, p.err
 	}
 	return v, nil
-}
-
-// A parser reads a document from front to back. The first error sticks.
-type parser struct {
-	in     []byte
-	pos    int
-	whole  string // all of in, or empty
-	limits Limits
-	values int
-	names  []string // of the members read so far of the objects that are open
-	fresh  []Value  // not used yet
-	block  int      // how many were made last
-	list   string   // of the outermost object, the member whose elements are given to each
-	each   func(v *Value, from, to int) error
-	err    error
 }
 
 func (p *parser) fail(why string) {
@@ -114,26 +102,6 @@ func (p *parser) accept(c byte) bool {
 	return true
 }
 
-// part returns bytes of the document as a text.
-func (p *parser) part(from, to int) string {
-	if p.whole != "" {
-		return p.whole[from:to]
-	}
-	return string(p.in[from:to])
-}
-
-// leaf returns a new value without members or elements.
-func (p *parser) leaf(kind Kind, text string) *Value {
-	if len(p.fresh) == 0 {
-		p.block = min(max(2*p.block, 4), 16)
-		p.fresh = make([]Value, p.block)
-	}
-	v := &p.fresh[0]
-	p.fresh = p.fresh[1:]
-	v.Kind, v.Text = kind, text
-	return v
-}
-
 // begins counts a value, and reports whether one may be read here.
 func (p *parser) begins(depth int) bool {
 	p.values++
@@ -159,11 +127,11 @@ func (p *parser) value(depth int) *Value {
 	case c == '[':
 		return p.array(depth, p.value)
 	case c == '"':
-		return p.leaf(Text, p.string())
+		return p.memory.next(Text, p.string())
 	case c == '-' || c >= '0' && c <= '9':
-		return p.leaf(Number, p.number())
+		return p.memory.next(Number, p.number())
 	}
-	return p.leaf(Literal, p.literal())
+	return p.memory.next(Literal, p.literal())
 }
 
 // skip is value for what is left out.
@@ -187,13 +155,13 @@ func (p *parser) skip(depth int) *Value {
 }
 
 func (p *parser) object(depth int) *Value {
-	v := p.leaf(Object, "")
+	v := p.memory.next(Object, "")
 	p.members(depth, func(name string) {
 		if p.limits.Keep != nil && !p.limits.Keep[name] {
 			p.skip(depth + 1)
 			return
 		}
-		if v.Names == nil {
+		if cap(v.Names) == 0 {
 			v.Names, v.Items = make([]string, 0, fewMembers), make([]*Value, 0, fewMembers)
 		}
 		v.Names = append(v.Names, name)
@@ -269,17 +237,18 @@ func (p *parser) member(name string, depth int) *Value {
 
 // give gives an element of the long array away.
 func (p *parser) give(depth int) *Value {
-	from := p.pos
+	from, block, at := p.pos, p.memory.block, p.memory.at
 	p.values = 0
 	v := p.value(depth)
 	if p.err == nil {
 		p.err = p.each(v, from, p.pos)
 	}
+	p.memory.block, p.memory.at = block, at
 	return nil
 }
 
 func (p *parser) array(depth int, element func(depth int) *Value) *Value {
-	v := p.leaf(Array, "")
+	v := p.memory.next(Array, "")
 	p.pos++
 	p.space()
 	if p.accept(']') {
