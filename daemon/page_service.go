@@ -14,6 +14,7 @@ import (
 	"github.com/raresync/raresync/crypto/password"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/page"
+	"github.com/raresync/raresync/daemon/site"
 	"github.com/raresync/raresync/registry/act"
 )
 
@@ -55,7 +56,7 @@ func (s *service) servePage(ctx context.Context) (stop func(), err error) {
 	fingerprint := "none: plain"
 	if !s.cfg.Page.Plain {
 		var conf *tls.Config
-		conf, fingerprint, err = page.TLS(s.cfg.Node.DataDir, s.cfg.Page.Cert, s.cfg.Page.Key, s.cfg.Page.Listen, s.clock)
+		conf, fingerprint, err = site.TLS(s.cfg.Node.DataDir, page.Kind().Name, s.cfg.Page.Cert, s.cfg.Page.Key, s.cfg.Page.Listen, s.clock)
 		if err != nil {
 			return nil, errors.Join(err, l.Close())
 		}

@@ -187,9 +187,12 @@ func (w *canaryWorld) thePageIsUsed(o *origin) {
 // everyPageIsAsked fails the test for a path that the page answers and nobody asked.
 func (w *canaryWorld) everyPageIsAsked() {
 	w.t.Helper()
-	raw, err := os.ReadFile("../daemon/page/handler.go")
-	must(w.t, err)
-	patterns := getPattern.FindAllSubmatch(raw, -1)
+	var patterns [][][]byte
+	for _, file := range []string{"../daemon/page/handler.go", "../daemon/site/site.go"} {
+		raw, err := os.ReadFile(file)
+		must(w.t, err)
+		patterns = append(patterns, getPattern.FindAllSubmatch(raw, -1)...)
+	}
 	for _, m := range patterns {
 		way := strings.ReplaceAll(string(m[1]), "{$}", "")
 		way = regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(way, "[^/]+")

@@ -14,7 +14,7 @@ func newApp(in io.Reader, out, errs io.Writer) *cli.App {
 		Usage: "one national log of signed, sealed, pseudonymised registry entries",
 		Commands: []*cli.Command{
 			demoCommand(), initCommand(), foundCommand(), serveCommand(),
-			validateCommand(), submitCommand(), inboxCommand(), pageCommand(), templateCommand(), mappingCommand(),
+			validateCommand(), submitCommand(), inboxCommand(), pageCommand(), consoleCommand(), templateCommand(), mappingCommand(),
 			statusCommand(), healthCommand(), doctorCommand(), debugCommand(), memberCommand(), joinCommand(), leaveCommand(), raftCommand(), actCommand(), entryCommand(), queryCommand(), cardCommand(), logCommand(), ceremonyCommand(), keyCommand(), auditCommand(),
 			pseudonymCommand(), caseNumberCommand(), withdrawCommand(), erasureCommand(), reportCommand(), subjectCommand(), exportCommand(), backupCommand(),
 			catalogCommand(), configCommand(), versionCommand(),

@@ -12,18 +12,40 @@ import (
 
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/crypto/password"
+	"github.com/raresync/raresync/daemon/console"
 	"github.com/raresync/raresync/daemon/page"
+	"github.com/raresync/raresync/daemon/site"
 )
 
 func pageCommand() *cli.Command {
 	role := &cli.StringFlag{Name: "role", Value: page.Clerk, Usage: "`ROLE` of the account: clerk hands in files, admin keeps the accounts as well"}
-	user := func(name, usage, did, didZH string, flags []cli.Flag, do func(c *cli.Context, a *page.Accounts, name string) error) *cli.Command {
+	return &cli.Command{
+		Name:        "page",
+		Usage:       "the web page on which this hospital's clerks hand in files",
+		Subcommands: []*cli.Command{userCommand(page.Kind(), "the accounts of the page", role)},
+	}
+}
+
+func consoleCommand() *cli.Command {
+	role := &cli.StringFlag{Name: "role", Value: console.Coordinator, Usage: "`ROLE` of the account: " + strings.Join(console.Kind().Roles, ", ")}
+	return &cli.Command{
+		Name:        "console",
+		Usage:       "the web pages on which a national reader's people look at the registry",
+		Subcommands: []*cli.Command{userCommand(console.Kind(), "the accounts of the console", role, provinceOfAccount)},
+	}
+}
+
+var provinceOfAccount = &cli.StringFlag{Name: "province", Usage: "a coordinator sees the hospitals of the province `CODE` alone, two digits of GB/T 2260 as 31"}
+
+// userCommand keeps the accounts of a site.
+func userCommand(kind site.Kind, usage string, flags ...cli.Flag) *cli.Command {
+	user := func(name, usage, did, didZH string, flags []cli.Flag, do func(c *cli.Context, a *site.Accounts, name string) error) *cli.Command {
 		return &cli.Command{Name: name, Usage: usage, ArgsUsage: "NAME", Flags: flags, Action: func(c *cli.Context) error {
 			args, err := arguments(c, 1, 1)
 			if err != nil {
 				return err
 			}
-			a, err := accountsOf(c)
+			a, err := accountsOf(c, kind)
 			if err != nil {
 				return err
 			}
@@ -35,41 +57,37 @@ func pageCommand() *cli.Command {
 		}}
 	}
 	return &cli.Command{
-		Name:  "page",
-		Usage: "the web page on which this hospital's clerks hand in files",
-		Subcommands: []*cli.Command{{
-			Name:  "user",
-			Usage: "the accounts of the page",
-			Subcommands: []*cli.Command{
-				user("add", "add an account", "account %s may sign in", "账号 %s 可以登录", []cli.Flag{role, passwordFlag}, func(c *cli.Context, a *page.Accounts, name string) error {
-					text, err := newPassword(c, name)
-					if err != nil {
-						return err
-					}
-					return a.Add(name, c.String(role.Name), text, time.Now())
-				}),
-				{Name: "list", Usage: "list the accounts", Action: listAccounts},
-				user("passwd", "give an account another password, which ends its sessions", "account %s has another password", "账号 %s 的密码已更换", []cli.Flag{passwordFlag}, func(c *cli.Context, a *page.Accounts, name string) error {
-					if _, err := a.Get(name); err != nil {
-						return err
-					}
-					text, err := newPassword(c, name)
-					if err != nil {
-						return err
-					}
-					return a.SetPassword(name, text)
-				}),
-				user("lock", "keep an account from signing in, and end its sessions", "account %s is locked", "账号 %s 已锁定", nil, func(_ *cli.Context, a *page.Accounts, name string) error {
-					return a.Lock(name, true)
-				}),
-				user("unlock", "let a locked account in again", "account %s may sign in", "账号 %s 可以登录", nil, func(_ *cli.Context, a *page.Accounts, name string) error {
-					return a.Lock(name, false)
-				}),
-				user("remove", "remove an account", "account %s is removed", "账号 %s 已删除", nil, func(_ *cli.Context, a *page.Accounts, name string) error {
-					return a.Remove(name)
-				}),
-			},
-		}},
+		Name:  "user",
+		Usage: usage,
+		Subcommands: []*cli.Command{
+			user("add", "add an account", "account %s may sign in", "账号 %s 可以登录", append(flags, passwordFlag), func(c *cli.Context, a *site.Accounts, name string) error {
+				text, err := newPassword(c, name)
+				if err != nil {
+					return err
+				}
+				return a.Add(name, c.String("role"), c.String(provinceOfAccount.Name), text, time.Now())
+			}),
+			{Name: "list", Usage: "list the accounts", Action: func(c *cli.Context) error { return listAccounts(c, kind) }},
+			user("passwd", "give an account another password, which ends its sessions", "account %s has another password", "账号 %s 的密码已更换", []cli.Flag{passwordFlag}, func(c *cli.Context, a *site.Accounts, name string) error {
+				if _, err := a.Get(name); err != nil {
+					return err
+				}
+				text, err := newPassword(c, name)
+				if err != nil {
+					return err
+				}
+				return a.SetPassword(name, text)
+			}),
+			user("lock", "keep an account from signing in, and end its sessions", "account %s is locked", "账号 %s 已锁定", nil, func(_ *cli.Context, a *site.Accounts, name string) error {
+				return a.Lock(name, true)
+			}),
+			user("unlock", "let a locked account in again", "account %s may sign in", "账号 %s 可以登录", nil, func(_ *cli.Context, a *site.Accounts, name string) error {
+				return a.Lock(name, false)
+			}),
+			user("remove", "remove an account", "account %s is removed", "账号 %s 已删除", nil, func(_ *cli.Context, a *site.Accounts, name string) error {
+				return a.Remove(name)
+			}),
+		},
 	}
 }
 
@@ -82,21 +100,21 @@ var passwordFlag = &cli.StringFlag{
 // errPasswords reports a password that was mistyped.
 var errPasswords = errors.New("the two passwords typed differ")
 
-// accountsOf returns the accounts of the node that the configuration names.
-func accountsOf(c *cli.Context) (*page.Accounts, error) {
+// accountsOf returns the accounts of a site of the node that the configuration names.
+func accountsOf(c *cli.Context, kind site.Kind) (*site.Accounts, error) {
 	cfg, err := loadConfig(c)
 	if err != nil {
 		return nil, err
 	}
-	return page.AccountsIn(cfg.Node.DataDir, password.Default()), nil
+	return site.AccountsIn(cfg.Node.DataDir, kind, password.Default()), nil
 }
 
 // accountError gives an error of an account its exit code.
 func accountError(err error) error {
 	switch {
-	case errors.Is(err, page.ErrNoAccount):
+	case errors.Is(err, site.ErrNoAccount):
 		return coded{exitNotFound, err}
-	case errors.Is(err, page.ErrAccountName), errors.Is(err, page.ErrRole), errors.Is(err, page.ErrPassword), errors.Is(err, page.ErrThere):
+	case errors.Is(err, site.ErrAccountName), errors.Is(err, site.ErrRole), errors.Is(err, site.ErrPassword), errors.Is(err, site.ErrThere), errors.Is(err, site.ErrLimit):
 		return coded{exitInvalid, err}
 	}
 	return err
@@ -117,7 +135,7 @@ func newPassword(c *cli.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := page.CheckPassword(name, text); err != nil {
+	if err := site.CheckPassword(name, text); err != nil {
 		return "", err
 	}
 	again, err := asker.Hidden(c.Context, v.say("The password once more:", "请再次输入密码："))
@@ -151,13 +169,14 @@ func firstLine(c *cli.Context, path string) (string, error) {
 
 // listedAccount is an account without its hash.
 type listedAccount struct {
-	Name    string `json:"name"`
-	Role    string `json:"role"`
-	Locked  bool   `json:"locked"`
-	Created string `json:"created"`
+	Name     string `json:"name"`
+	Role     string `json:"role"`
+	Province string `json:"province,omitempty"`
+	Locked   bool   `json:"locked"`
+	Created  string `json:"created"`
 }
 
-func listAccounts(c *cli.Context) error {
+func listAccounts(c *cli.Context, kind site.Kind) error {
 	if _, err := arguments(c, 0, 0); err != nil {
 		return err
 	}
@@ -165,7 +184,7 @@ func listAccounts(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	a, err := accountsOf(c)
+	a, err := accountsOf(c, kind)
 	if err != nil {
 		return err
 	}
@@ -175,7 +194,7 @@ func listAccounts(c *cli.Context) error {
 	}
 	rows := []listedAccount{}
 	for _, one := range list {
-		rows = append(rows, listedAccount{one.Name, one.Role, one.Locked, one.Created.Format(time.RFC3339)})
+		rows = append(rows, listedAccount{one.Name, one.Role, one.Province, one.Locked, one.Created.Format(time.RFC3339)})
 	}
 	return term.Print(out, rows)
 }

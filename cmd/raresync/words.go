@@ -19,7 +19,7 @@ import (
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/daemon/home"
-	"github.com/raresync/raresync/daemon/page"
+	"github.com/raresync/raresync/daemon/site"
 	"github.com/raresync/raresync/daemon/staticcopy"
 	"github.com/raresync/raresync/daemon/trail"
 	"github.com/raresync/raresync/registry/founding"
@@ -63,11 +63,12 @@ var meanings = []struct {
 	{errNoPassword, words{
 		"name a file with --password-from; - is standard input", "没有可供输入密码的终端", "请用 --password-from 指定文件；- 表示标准输入"}},
 	{errPasswords, words{"type it again", "两次输入的密码不一致", "请重新输入"}},
-	{page.ErrPassword, words{"a few words make a good one", "密码须为 12 至 128 个字符，且不得与账号相同", "可用几个词组成密码"}},
-	{page.ErrAccountName, words{"", "账号须为 1 至 32 个字符（a-z 0-9 . _ -），以字母或数字开头", "请换一个账号名"}},
-	{page.ErrRole, words{"", "角色应为 clerk（录入员）或 admin（管理员）", "请更正 --role"}},
-	{page.ErrThere, words{"raresync page user list shows the accounts", "已有同名账号", "raresync page user list 显示所有账号"}},
-	{page.ErrNoAccount, words{"raresync page user list shows the accounts", "没有该账号", "raresync page user list 显示所有账号"}},
+	{site.ErrPassword, words{"a few words make a good one", "密码须为 12 至 128 个字符，且不得与账号相同", "可用几个词组成密码"}},
+	{site.ErrAccountName, words{"", "账号须为 1 至 32 个字符（a-z 0-9 . _ -），以字母或数字开头", "请换一个账号名"}},
+	{site.ErrRole, words{"", "没有该角色", "--help 列出所有角色，请更正 --role"}},
+	{site.ErrLimit, words{"--province goes with --role coordinator, two digits of GB/T 2260", "只有协调员可限于一省", "--province 与 --role coordinator 合用，为 GB/T 2260 前两位"}},
+	{site.ErrThere, words{"raresync page user list, of a reader raresync console user list, shows the accounts", "已有同名账号", "raresync page user list（读取机构为 raresync console user list）显示所有账号"}},
+	{site.ErrNoAccount, words{"raresync page user list, of a reader raresync console user list, shows the accounts", "没有该账号", "raresync page user list（读取机构为 raresync console user list）显示所有账号"}},
 	{errTypedApart, words{"type the number again", "两次输入的号码不一致", "请重新输入"}},
 	{errWrongDigit, words{"case numbers have the digits 0-9 and the letters A-Z without I, L, O and U", "病例号中有不可能出现的字符", "病例号只含数字 0-9 和字母 A-Z（没有 I、L、O、U）"}},
 	{errTooFewDigits, words{"copy the number again from the paper: XXXX-XXXX-XXXX-CC", "病例号位数不足", "请对照纸质材料重新抄录：XXXX-XXXX-XXXX-CC"}},

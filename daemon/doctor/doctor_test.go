@@ -16,6 +16,7 @@ import (
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/daemon/mesh"
 	"github.com/raresync/raresync/daemon/page"
+	"github.com/raresync/raresync/daemon/site"
 	"github.com/raresync/raresync/registry/act"
 )
 
@@ -104,7 +105,7 @@ func TestEachIllnessIsFoundWithItsFix(t *testing.T) {
 			chmod(t, filepath.Join(p.Config.Node.DataDir, "page", "accounts"), 0o644)
 		}, "page", Failure, "nobody can sign in", "mode 0600"},
 		"a page with a clerk alone": {func(t *testing.T, p *Patient) { account(t, p, page.Clerk) }, "page", Warning, "no administrator", "unlock"},
-		"a sound page":              {func(t *testing.T, p *Patient) { account(t, p, page.Admin) }, "page", Good, "can sign in", ""},
+		"a sound page":              {func(t *testing.T, p *Patient) { account(t, p, site.Admin) }, "page", Good, "can sign in", ""},
 		"no daemon":                 {func(*testing.T, *Patient) {}, "daemon", Failure, "does not run", "systemctl start"},
 		"a daemon that is deaf": {func(t *testing.T, p *Patient) {
 			release, err := home.Lock(p.Config.Node.DataDir)
@@ -189,8 +190,8 @@ func remove(t *testing.T, path string) {
 func account(t *testing.T, p *Patient, role string) {
 	t.Helper()
 	p.Config.Page.Listen = "10.1.2.3:8443"
-	accounts := page.AccountsIn(p.Config.Node.DataDir, password.Params{Time: 1, MemoryKiB: 64, Threads: 1})
-	if err := accounts.Add("anna", role, "correct horse battery", time.Now()); err != nil {
+	accounts := site.AccountsIn(p.Config.Node.DataDir, page.Kind(), password.Params{Time: 1, MemoryKiB: 64, Threads: 1})
+	if err := accounts.Add("anna", role, "", "correct horse battery", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 }

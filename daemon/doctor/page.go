@@ -10,6 +10,7 @@ import (
 
 	"github.com/raresync/raresync/crypto/password"
 	"github.com/raresync/raresync/daemon/page"
+	"github.com/raresync/raresync/daemon/site"
 )
 
 // endsSoon is how long before its end a certificate is told of.
@@ -38,10 +39,10 @@ func (r *report) page() {
 	if p.Cert != "" {
 		r.certificate(p.Cert, p.Key, add)
 	}
-	accounts, err := page.AccountsIn(r.Config.Node.DataDir, password.Default()).List()
+	accounts, err := site.AccountsIn(r.Config.Node.DataDir, page.Kind(), password.Default()).List()
 	switch open := func() (n int) {
 		for _, a := range accounts {
-			if a.Role == page.Admin && !a.Locked {
+			if a.Role == site.Admin && !a.Locked {
 				n++
 			}
 		}

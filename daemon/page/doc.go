@@ -14,16 +14,12 @@
 // discarded, after an hour without a confirmation, and at the next start.
 //
 // What became of it is kept sealed to the hospital's key in Dir/kept, with the
-// refused rows, masked, until it expires. Each account sees its own deliveries
-// alone.
+// refused rows, masked, until it expires.
 //
 // # Accounts
 //
-// [Accounts] is a file of mode 0600 that the commands raresync page user and an
-// administrator on the page change. Passwords are Argon2id hashes. After five
-// failures an account and an address wait, twice as long each time. Sessions are
-// in memory: they end when they idle, after a working day, when the account
-// changes, and with the process.
+// Accounts, sign-in, TLS and headers are those of package site. Each account sees its
+// own deliveries alone.
 //
 // # Trust
 //

@@ -12,11 +12,20 @@ import (
 	"github.com/raresync/raresync/crypto/password"
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/daemon/delivery"
+	"github.com/raresync/raresync/daemon/site"
 	"github.com/raresync/raresync/registry/mapping"
 )
 
-//go:embed templates static
+//go:embed templates
 var assets embed.FS
+
+// Clerk is the role of who hands in files.
+const Clerk = "clerk"
+
+// Kind says who has accounts of the page: an administrator hands in files too.
+func Kind() site.Kind {
+	return site.Kind{Name: "page", Roles: []string{Clerk, site.Admin}}
+}
 
 // Config is what a page needs.
 type Config struct {
@@ -49,12 +58,10 @@ type Config struct {
 
 // Page is the hospital's web page. It is safe for concurrent use.
 type Page struct {
-	cfg      Config
-	accounts *Accounts
-	door     *door
-	desk     *desk
-	screens  map[string]screens // by language
-	handler  http.Handler
+	cfg     Config
+	site    *site.Site
+	desk    *desk
+	handler http.Handler
 
 	jobs      chan func(context.Context)
 	places    chan struct{} // holds one for each job that runs
@@ -66,20 +73,19 @@ type Page struct {
 // destroyed.
 func Open(cfg Config) (*Page, error) {
 	p := &Page{
-		cfg: cfg, accounts: AccountsIn(cfg.DataDir, cfg.Hash),
-		jobs: make(chan func(context.Context), maxStaged), places: make(chan struct{}, checksAtOnce), uploading: make(chan struct{}, checksAtOnce),
+		cfg: cfg, jobs: make(chan func(context.Context), maxStaged), places: make(chan struct{}, checksAtOnce), uploading: make(chan struct{}, checksAtOnce),
 	}
 	var err error
-	if p.screens, err = parseScreens(); err != nil {
-		return nil, err
-	}
-	if p.door, err = newDoor(p.accounts, cfg.Now); err != nil {
+	if p.site, err = site.Open(site.Config{
+		Kind: Kind(), DataDir: cfg.DataDir, Templates: assets, Words: words, Menu: func(site.Account) []site.Item { return []site.Item{{Path: "/", Word: "home"}} },
+		Institution: cfg.Hospital, Plain: cfg.Plain, Hash: cfg.Hash, Now: cfg.Now, Logger: cfg.Logger,
+	}); err != nil {
 		return nil, err
 	}
 	if p.desk, err = openDesk(filepath.Join(cfg.DataDir, "page"), cfg.Sealing, cfg.Keep, cfg.Now); err != nil {
 		return nil, err
 	}
-	p.handler = p.guard(p.mux())
+	p.handler = p.site.Guard(p.mux(), func(r *http.Request) bool { return r.URL.Path == "/deliveries" })
 	return p, nil
 }
 

@@ -2,15 +2,18 @@ package page
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/daemon/site"
 )
 
 func TestAFileIsPreviewedConfirmedAndItsUploadDestroyed(t *testing.T) {
@@ -207,7 +210,7 @@ func TestEveryAnswerIsClosedToOthers(t *testing.T) {
 			t.Errorf("a form of another origin, by %s: %d", name, p.status)
 		}
 	}
-	if _, err := w.accounts.Get("bo"); err != nil {
+	if _, err := w.site.Accounts.Get("bo"); err != nil {
 		t.Error(err)
 	}
 }
@@ -218,22 +221,28 @@ func TestEveryWordIsThereInBothLanguages(t *testing.T) {
 	must(t, err)
 	sources, err := filepath.Glob("*.go")
 	must(t, err)
-	for _, path := range append(files, sources...) {
+	common, err := filepath.Glob("../site/templates/*.html")
+	must(t, err)
+	shared, err := filepath.Glob("../site/*.go")
+	must(t, err)
+	all := site.Words()
+	maps.Copy(all, words)
+	for _, path := range slices.Concat(files, sources, common, shared) {
 		raw, err := os.ReadFile(path)
 		must(t, err)
 		pattern := regexp.MustCompile(`\bt "([a-zA-Z.]+)"`)
 		if strings.HasSuffix(path, ".go") {
-			pattern = regexp.MustCompile(`(?:\bsay\(|Title: |v\.fail\([A-Za-z.]+, )"([a-zA-Z.]+)"[,)}]`)
+			pattern = regexp.MustCompile(`(?:\bSay\(|Title: |Word: |v\.Fail\([A-Za-z.]+, )"([a-zA-Z.]+)"[,)}]`)
 		}
 		for _, m := range pattern.FindAllStringSubmatch(string(raw), -1) {
 			keys++
-			if words[m[1]].en == "" || words[m[1]].zh == "" {
+			if all[m[1]][0] == "" || all[m[1]][1] == "" {
 				t.Errorf("%s says %q, which has no words", path, m[1])
 			}
 		}
 	}
-	for key, one := range words {
-		if strings.Count(one.en, "%") != strings.Count(one.zh, "%") {
+	for key, one := range all {
+		if strings.Count(one[0], "%") != strings.Count(one[1], "%") {
 			t.Errorf("%s takes other values in Chinese", key)
 		}
 	}

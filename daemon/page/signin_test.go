@@ -2,61 +2,13 @@ package page
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
-)
 
-func TestFailuresMakeAnAccountAndAnAddressWait(t *testing.T) {
-	w := newWorld(t)
-	d := w.door
-	try := func(name, text, from string) error {
-		_, err := d.enter(t.Context(), name, text, from)
-		return err
-	}
-	for i := range freeTries {
-		if err := try("bo", "wrong password", "10.0.0.1:1"); err != errWrong {
-			t.Fatalf("try %d: %v", i, err)
-		}
-	}
-	waits := func(name, from string) time.Duration {
-		if wait, ok := try(name, rightPassword, from).(waitError); ok {
-			return wait.until.Sub(w.clock())
-		}
-		return 0
-	}
-	if a, b, c := waits("bo", "10.0.0.2:1"), waits("cy", "10.0.0.1:2"), waits("cy", "10.0.0.2:2"); a != firstWait || b != firstWait || c != 0 {
-		t.Errorf("the account waits %s, the address %s, another of both %s", a, b, c)
-	}
-	for want := 2 * firstWait; want < longestWait; want *= 2 {
-		w.later(longestWait)
-		if err := try("bo", "wrong password", "10.0.0.1:1"); err != errWrong {
-			t.Fatal(err)
-		}
-		if got := waits("bo", "10.0.0.9:1"); got != want {
-			t.Errorf("the account waits %s, want %s", got, want)
-		}
-	}
-	w.later(longestWait)
-	if err := try("bo", rightPassword, "10.0.0.1:1"); err != nil {
-		t.Errorf("after the wait: %v", err)
-	}
-	if err := try("bo", "wrong password", "10.0.0.1:1"); err != errWrong || waits("bo", "10.0.0.1:1") != 0 {
-		t.Error("failures from before a success count")
-	}
-	for range freeTries {
-		_ = try("nobody", rightPassword, "[2001:db8::1]:1")
-	}
-	if waits("nobody", "10.0.0.3:1") == 0 || waits("cy", "[2001:db8::2]:1") == 0 || waits("cy", "[2001:db8:0:1::2]:1") != 0 {
-		t.Error("a name that there is not, or a network, does not wait as others do")
-	}
-	for i := range maxWatched + 50 {
-		d.failed([]string{"address " + strings.Repeat("x", i%7) + string(rune(i))})
-	}
-	if len(d.failures) > maxWatched {
-		t.Errorf("%d are watched", len(d.failures))
-	}
-}
+	"github.com/raresync/raresync/daemon/site"
+)
 
 func TestASessionEndsWhenItIdlesWithTheDayAndWithItsAccount(t *testing.T) {
 	w := newWorld(t)
@@ -65,17 +17,17 @@ func TestASessionEndsWhenItIdlesWithTheDayAndWithItsAccount(t *testing.T) {
 		account string
 		end     func(b *browser)
 	}{
-		"it idles":                 {"bo", func(*browser) { w.later(idleTime + time.Second) }},
+		"it idles":                 {"bo", func(*browser) { w.later(site.IdleTime + time.Second) }},
 		"its day is over":          {"bo", func(b *browser) { w.workOn(b) }},
 		"signed out":               {"bo", func(b *browser) { b.post("/sign-out") }},
-		"the account is locked":    {"bo", func(*browser) { must(t, w.accounts.Lock("bo", true)) }},
-		"its password was changed": {"cy", func(*browser) { must(t, w.accounts.SetPassword("cy", "another long password")) }},
-		"the account is removed":   {"bo", func(*browser) { must(t, w.accounts.Remove("bo")) }},
+		"the account is locked":    {"bo", func(*browser) { must(t, w.site.Accounts.Lock("bo", true)) }},
+		"its password was changed": {"cy", func(*browser) { must(t, w.site.Accounts.SetPassword("cy", "another long password")) }},
+		"the account is removed":   {"bo", func(*browser) { must(t, w.site.Accounts.Remove("bo")) }},
 	} {
-		if _, err := w.accounts.Get(tc.account); err == nil {
-			must(t, w.accounts.Remove(tc.account))
+		if _, err := w.site.Accounts.Get(tc.account); err == nil {
+			must(t, w.site.Accounts.Remove(tc.account))
 		}
-		must(t, w.accounts.Add(tc.account, Clerk, rightPassword, w.clock()))
+		must(t, w.site.Accounts.Add(tc.account, Clerk, "", rightPassword, w.clock()))
 		b := w.signsIn(tc.account)
 		if !in(b) {
 			t.Errorf("%s: the session never began", name)
@@ -89,18 +41,24 @@ func TestASessionEndsWhenItIdlesWithTheDayAndWithItsAccount(t *testing.T) {
 
 // workOn looks at the page again and again for a whole day.
 func (w *world) workOn(b *browser) {
-	for range int(workingDay/idleTime) + 1 {
-		w.later(idleTime - time.Second)
+	for range int(site.WorkingDay/site.IdleTime) + 1 {
+		w.later(site.IdleTime - time.Second)
 		b.get("/password")
 	}
-	w.later(idleTime)
+	w.later(site.IdleTime)
 }
 
 func TestCookiesAreNoScriptsAndNoOtherSites(t *testing.T) {
 	w := newWorld(t)
 	p := w.browser().post("/sign-in", "name", " Bo ", "password", rightPassword)
 	plain := p.header.Get("Set-Cookie")
-	w.cfg.Plain = false
+	cfg := w.cfg
+	cfg.Plain = false
+	over, err := Open(cfg)
+	must(t, err)
+	plainly := w.server
+	w.server = httptest.NewServer(over)
+	defer func() { w.server.Close(); w.server = plainly }()
 	secure := w.browser().post("/sign-in", "name", "bo", "password", rightPassword).header.Get("Set-Cookie")
 	for _, want := range []string{"HttpOnly", "SameSite=Strict", "Path=/"} {
 		if !strings.Contains(plain, want) || !strings.Contains(secure, want) {
@@ -147,15 +105,15 @@ func TestAnAdministratorKeepsTheAccounts(t *testing.T) {
 	}
 	for _, do := range []string{"lock", "unlock"} {
 		anna.post("/accounts", "do", do, "name", "bo")
-		if one, err := w.accounts.Get("bo"); err != nil || one.Locked != (do == "lock") {
+		if one, err := w.site.Accounts.Get("bo"); err != nil || one.Locked != (do == "lock") {
 			t.Errorf("%s: %+v, %v", do, one, err)
 		}
 	}
-	if p := anna.post("/accounts", "do", "nothing", "name", "bo"); p.status != http.StatusConflict {
+	if p := anna.post("/accounts", "do", "nothing", "name", "bo"); p.status != http.StatusUnprocessableEntity {
 		t.Errorf("nothing is done with a %d", p.status)
 	}
 	anna.post("/accounts", "do", "remove", "name", "bo")
-	if _, err := w.accounts.Get("bo"); err == nil {
+	if _, err := w.site.Accounts.Get("bo"); err == nil {
 		t.Error("bo is there")
 	}
 	if p := di.post("/accounts", "do", "remove", "name", "cy"); p.status != http.StatusForbidden {
@@ -172,8 +130,8 @@ func TestAnAdministratorKeepsTheAccounts(t *testing.T) {
 
 func TestTheAccountsFileIsItsOwnersAndReadAgainWhenItChanges(t *testing.T) {
 	w := newWorld(t)
-	command := AccountsIn(w.dir, w.cfg.Hash) // as another process has it
-	must(t, command.Add("ed", Clerk, rightPassword, w.clock()))
+	command := site.AccountsIn(w.dir, Kind(), w.cfg.Hash) // as another process has it
+	must(t, command.Add("ed", Clerk, "", rightPassword, w.clock()))
 	w.signsIn("ed")
 	must(t, command.Remove("ed"))
 	if p := w.browser().post("/sign-in", "name", "ed", "password", rightPassword); p.status != http.StatusUnauthorized {

@@ -41,7 +41,7 @@ func (v *visit) viewOf(one Delivery) *view {
 	out := &view{row: v.rowOf(one), Foreseen: one.Report.Foreseen, Sent: one.sent}
 	rules := map[string]*count{}
 	for _, f := range one.Report.Findings {
-		f = f.In(v.lang) // of who looks
+		f = f.In(v.Lang) // of who looks
 		if f.Refuses() {
 			out.Refusals = append(out.Refusals, f)
 		} else {

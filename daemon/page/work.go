@@ -128,9 +128,9 @@ func (p *Page) send(ctx context.Context, one Delivery, lang string) {
 func (p *Page) problem(err error, lang string) string {
 	switch {
 	case errors.Is(err, context.Canceled):
-		return sayIn(lang, "stopping")
+		return p.site.SayIn(lang, "stopping")
 	case errors.Is(err, errStray):
-		return sayIn(lang, "strayPapers")
+		return p.site.SayIn(lang, "strayPapers")
 	}
 	return p.cfg.Problem(err)
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/delivery"
+	"github.com/raresync/raresync/daemon/site"
 )
 
 const (
@@ -79,8 +80,8 @@ func newWorld(t *testing.T) *world {
 	key, err := seal.GenerateReader()
 	must(t, err)
 	w.open(key)
-	for name, role := range map[string]string{"anna": Admin, "bo": Clerk, "cy": Clerk} {
-		must(t, w.accounts.Add(name, role, rightPassword, w.clock()))
+	for name, role := range map[string]string{"anna": site.Admin, "bo": Clerk, "cy": Clerk} {
+		must(t, w.site.Accounts.Add(name, role, "", rightPassword, w.clock()))
 	}
 	return w
 }

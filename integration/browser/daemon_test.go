@@ -17,6 +17,7 @@ import (
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/daemon/page"
+	"github.com/raresync/raresync/daemon/site"
 )
 
 const rightPassword = "correct horse battery"
@@ -58,9 +59,9 @@ func serve(t *testing.T) *served {
 	key, err := seal.GenerateReader()
 	must(t, err)
 	small := password.Params{Time: 1, MemoryKiB: 64, Threads: 1}
-	accounts := page.AccountsIn(dir, small)
-	for name, role := range map[string]string{"anna": page.Admin, "bo": page.Clerk} {
-		must(t, accounts.Add(name, role, rightPassword, time.Now()))
+	accounts := site.AccountsIn(dir, page.Kind(), small)
+	for name, role := range map[string]string{"anna": site.Admin, "bo": page.Clerk} {
+		must(t, accounts.Add(name, role, "", rightPassword, time.Now()))
 	}
 	p, err := page.Open(page.Config{
 		DataDir: dir, Sealing: func() []*seal.ReaderPrivate { return []*seal.ReaderPrivate{key} }, Preview: d.preview, Send: d.take,
@@ -70,7 +71,7 @@ func serve(t *testing.T) *served {
 	must(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	conf, _, err := page.TLS(dir, "", "", l.Addr().String(), time.Now)
+	conf, _, err := site.TLS(dir, "page", "", "", l.Addr().String(), time.Now)
 	must(t, err)
 	server := &http.Server{Handler: p, TLSConfig: conf, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -1,4 +1,4 @@
-package page
+package site
 
 import (
 	"encoding/json"
@@ -19,16 +19,14 @@ import (
 	"github.com/raresync/raresync/crypto/password"
 )
 
-// The roles of accounts.
-const (
-	Clerk = "clerk" // hands in files
-	Admin = "admin" // likewise, and keeps the accounts
-)
+// Admin is the role of every site that keeps its accounts.
+const Admin = "admin"
 
 // Errors of accounts.
 var (
 	ErrAccountName = errors.New("an account's name has 1 to 32 of a-z 0-9 . _ - and begins with a letter or digit")
-	ErrRole        = errors.New("the role is clerk or admin")
+	ErrRole        = errors.New("there is no such role here")
+	ErrLimit       = errors.New("an account of this role is not limited to a province, or that is none")
 	ErrPassword    = fmt.Errorf("a password has %d to %d characters and is not the account's name", minPassword, maxPassword)
 	ErrThere       = errors.New("there is an account of that name")
 	ErrNoAccount   = errors.New("there is no account of that name")
@@ -41,15 +39,19 @@ const (
 	accountsFormat           = 1
 )
 
-var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,31}$`)
+var (
+	accountName  = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,31}$`)
+	provinceCode = regexp.MustCompile(`^[1-8][0-9]$`)
+)
 
-// An Account may sign in to the page.
+// An Account may sign in to a site.
 type Account struct {
-	Name    string    `json:"name"`
-	Role    string    `json:"role"`
-	Locked  bool      `json:"locked,omitempty"`
-	Created time.Time `json:"created"`
-	Hash    string    `json:"hash"` // of the password
+	Name     string    `json:"name"`
+	Role     string    `json:"role"`
+	Province string    `json:"province,omitempty"` // two digits of GB/T 2260 that it is limited to; "": none
+	Locked   bool      `json:"locked,omitempty"`
+	Created  time.Time `json:"created"`
+	Hash     string    `json:"hash"` // of the password
 }
 
 // Accounts are those in a file, of mode 0600. Commands and the daemon may use the
@@ -57,6 +59,8 @@ type Account struct {
 // file reads it again. It is safe for concurrent use.
 type Accounts struct {
 	path   string
+	roles  []string
+	limits string // the role whose accounts may be limited to a province; "": none
 	params password.Params
 
 	mu   sync.Mutex // guards what follows
@@ -64,10 +68,17 @@ type Accounts struct {
 	list []Account
 }
 
-// AccountsIn returns the accounts of a node's data directory, whether or not there
-// are any.
-func AccountsIn(dataDir string, p password.Params) *Accounts {
-	return &Accounts{path: filepath.Join(dataDir, "page", "accounts"), params: p}
+// A Kind of site says who may have an account there.
+type Kind struct {
+	Name    string   // of the site, and of its folder in the data directory
+	Roles   []string // Admin among them
+	Limited string   // the role whose accounts may be limited to a province; "": none
+}
+
+// AccountsIn returns the accounts of a site of a node's data directory, whether or
+// not there are any.
+func AccountsIn(dataDir string, k Kind, p password.Params) *Accounts {
+	return &Accounts{path: filepath.Join(dataDir, k.Name, "accounts"), roles: k.Roles, limits: k.Limited, params: p}
 }
 
 // List returns the accounts by name.
@@ -194,13 +205,15 @@ func CheckPassword(name, text string) error {
 	return nil
 }
 
-// Add adds an account.
-func (a *Accounts) Add(name, role, text string, now time.Time) error {
+// Add adds an account, limited to a province unless that is "".
+func (a *Accounts) Add(name, role, province, text string, now time.Time) error {
 	switch {
 	case !accountName.MatchString(name):
 		return ErrAccountName
-	case role != Clerk && role != Admin:
+	case !slices.Contains(a.roles, role):
 		return ErrRole
+	case province != "" && (role != a.limits || !provinceCode.MatchString(province)):
+		return ErrLimit
 	}
 	hash, err := a.hash(name, text)
 	if err != nil {
@@ -213,7 +226,7 @@ func (a *Accounts) Add(name, role, text string, now time.Time) error {
 		case len(list) >= maxAccounts:
 			return nil, fmt.Errorf("account %s: there are %d already", name, len(list))
 		}
-		return append(list, Account{Name: name, Role: role, Created: now.UTC().Truncate(time.Second), Hash: hash}), nil
+		return append(list, Account{Name: name, Role: role, Province: province, Created: now.UTC().Truncate(time.Second), Hash: hash}), nil
 	})
 }
 

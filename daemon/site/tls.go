@@ -1,4 +1,4 @@
-package page
+package site
 
 import (
 	"crypto/ecdsa"
@@ -25,23 +25,23 @@ import (
 const (
 	madeFor   = 5 * 365 * 24 * time.Hour // of a certificate that the node makes
 	madeAgain = 30 * 24 * time.Hour      // before it ends
-	lookEvery = 10 * time.Second         // at the hospital's certificate
+	lookEvery = 10 * time.Second         // at the institution's certificate
 )
 
-// TLS returns how the page is served, with the hospital's certificate or, with no
-// files, one that the node makes itself and keeps in its data directory; and the
-// SHA-256 fingerprint of the certificate.
-func TLS(dataDir, cert, key, listen string, now func() time.Time) (*tls.Config, string, error) {
+// TLS returns how a site of that name is served, with the institution's certificate
+// or, with no files, one that the node makes itself and keeps in its data directory;
+// and the SHA-256 fingerprint of the certificate.
+func TLS(dataDir, site, cert, key, listen string, now func() time.Time) (*tls.Config, string, error) {
 	if cert == "" {
 		var err error
-		if cert, key, err = ownCertificate(filepath.Join(dataDir, "page"), listen, now()); err != nil {
-			return nil, "", fmt.Errorf("page: make a certificate: %w", err)
+		if cert, key, err = ownCertificate(filepath.Join(dataDir, site), listen, now()); err != nil {
+			return nil, "", fmt.Errorf("%s: make a certificate: %w", site, err)
 		}
 	}
 	p := &pair{cert: cert, key: key, now: now}
 	loaded, err := p.get(nil)
 	if err != nil {
-		return nil, "", fmt.Errorf("page.cert, page.key: %w", err)
+		return nil, "", fmt.Errorf("%[1]s.cert, %[1]s.key: %[2]w", site, err)
 	}
 	sum := sha256.Sum256(loaded.Certificate[0])
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: p.get}, fmt.Sprintf("%X", sum), nil
@@ -86,7 +86,7 @@ func (p *pair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 // ownCertificate returns the files of the node's own certificate, made now if there
 // is none or it ends soon.
 func ownCertificate(dir, listen string, now time.Time) (cert, key string, err error) {
-	cert, key = filepath.Join(dir, "page.crt"), filepath.Join(dir, "page.key")
+	cert, key = filepath.Join(dir, filepath.Base(dir)+".crt"), filepath.Join(dir, filepath.Base(dir)+".key")
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err == nil && pair.Leaf != nil && now.Add(madeAgain).Before(pair.Leaf.NotAfter) {
 		return cert, key, nil

@@ -1,4 +1,4 @@
-package page
+package site
 
 import (
 	"context"
@@ -34,11 +34,15 @@ const (
 	hashesAtOnce = 2         // each takes memory
 	hashPatience = 10 * time.Second
 
-	idleTime    = 30 * time.Minute
-	workingDay  = 10 * time.Hour
 	maxSessions = 1000
 	ownSessions = 5 // of one account
 	tokenBytes  = 32
+)
+
+// A session ends when it idles, and after a working day.
+const (
+	IdleTime   = 30 * time.Minute
+	WorkingDay = 10 * time.Hour
 )
 
 // watched is how often somebody failed.
@@ -231,7 +235,7 @@ func (d *door) begin(a Account, keys []string) (string, error) {
 }
 
 func (d *door) over(s *session, now time.Time) bool {
-	return now.Sub(s.seen) > idleTime || now.Sub(s.began) > workingDay
+	return now.Sub(s.seen) > IdleTime || now.Sub(s.began) > WorkingDay
 }
 
 // who returns the account of a token's session, if it goes on.
