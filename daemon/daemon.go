@@ -18,6 +18,7 @@ import (
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/daemon/ceremony"
 	"github.com/raresync/raresync/daemon/config"
+	"github.com/raresync/raresync/daemon/daily"
 	"github.com/raresync/raresync/daemon/evaluation"
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/daemon/inbox"
@@ -65,6 +66,7 @@ type service struct {
 	reader *reader.Reader
 	view   *view.View
 	desk   *withdraw.Desk
+	daily  *daily.Book
 	trail  *trail.Trail // nil if it is broken
 	links  *link.Book
 	quotas quotas
@@ -227,10 +229,13 @@ func (s *service) openHospital() error {
 	if err := s.openDesk(dir); err != nil {
 		return err
 	}
+	if err := s.openDaily(dir); err != nil {
+		return err
+	}
 	s.intake = intake.New(intake.Config{
 		Pseudonymiser: s.meter.Asking(evaluator), Outbox: s.meter.Signing(s.outbox), Validated: s.meter.Validated, Consents: s.desk, Memory: s.outbox, Registry: registry{s.reader}, Links: s.keepLinks, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log,
-		Catalogue: s.newest,
-		EntryID:   s.keys.EntryID, Local: s.keys.Local, Production: s.cfg.Submit.Production, Now: s.clock,
+		Catalogue: s.newest, Decided: s.daily.Count,
+		EntryID: s.keys.EntryID, Local: s.keys.Local, Production: s.cfg.Submit.Production, Now: s.clock,
 		ConsentForm: s.cfg.Submit.Form(), Outside: s.outside, Biobanks: s.biobanks,
 	})
 	s.servePeers(evaluator)
@@ -292,6 +297,7 @@ func (s *service) serve(ctx context.Context) error {
 	s.workers.Go(func() { s.view.Run(ctx) })
 	if m, ok := s.node.View().Member(s.self.Institution); ok && m.Role == act.RoleHospital {
 		s.workers.Go(func() { s.report(s.desk.Run(ctx)) })
+		s.workers.Go(func() { s.report(s.runDaily(ctx)) })
 	} else if ok && m.Rights.Has(act.RightNational) {
 		s.workers.Go(func() { s.forgetQueries(ctx) })
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +57,10 @@ func (s *service) take(ctx context.Context, in admin.Submission) (admin.Submissi
 		if !ok {
 			return admin.SubmissionResult{}, fmt.Errorf("%w: source is csv, xlsx, fhir or left out", errInvalid)
 		}
-		files[i] = intake.File{Name: f.Name, Data: f.Data, Identities: documents(f.Identities), Source: source}
+		if slices.ContainsFunc(f.Refused, func(code string) bool { return !rule.Known(code) }) {
+			return admin.SubmissionResult{}, fmt.Errorf("%w: a file is refused by a rule that is none", errInvalid)
+		}
+		files[i] = intake.File{Name: f.Name, Data: f.Data, Identities: documents(f.Identities), Source: source, Refused: f.Refused}
 	}
 	if in.Preview {
 		return s.preview(files, profile), nil

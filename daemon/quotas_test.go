@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -129,6 +130,7 @@ func TestFilesOverQuotaGoOnByThemselvesTheNextDay(t *testing.T) {
 	policy.QuotaFloor = 4 // as above: 8 people a day
 	places := networkWith(t, policy)
 	var ahead atomic.Int64
+	ahead.Store(int64(toNoon(time.Now()))) // no day ends by itself
 	for _, p := range places {
 		p.startServiceAt(t, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
 	}
@@ -150,6 +152,47 @@ func TestFilesOverQuotaGoOnByThemselvesTheNextDay(t *testing.T) {
 	must(t, err)
 	if again.Files[0].Outcome != "known" {
 		t.Errorf("the last file, submitted again, is %s", again.Files[0].Outcome)
+	}
+	bad := admin.File{Source: "csv", Refused: []string{"ID002", "DX001"}}
+	_, err = h1.client.Submit(t.Context(), admin.Submission{Files: []admin.File{bad, bad, {Name: "no.json", Data: []byte("no")}}, Wait: true})
+	must(t, err)
+	ahead.Add(int64(24 * time.Hour))
+	wantIntakes(t, places["reader"], 1, `{"offered":[{"accepted":8,"source":"phenopacket"}]}`, `{"offered":[{"accepted":8,"source":"phenopacket"}]}`,
+		`{"offered":[{"accepted":4,"known":1,"refused":1,"source":"phenopacket"},{"refused":2,"source":"csv"}],`+
+			`"refused":[{"count":2,"rule":"DX001"},{"count":2,"rule":"ID002"},{"count":1,"rule":"PP002"}]}`)
+}
+
+// toNoon is how long it is to the noon of tomorrow in China.
+func toNoon(now time.Time) time.Duration {
+	china := time.FixedZone("UTC+8", 8*3600)
+	y, m, d := now.In(china).Date()
+	return time.Date(y, m, d+1, 12, 0, 0, 0, china).Sub(now)
+}
+
+// wantIntakes waits until a reader sees the intakes of a hospital, of one day after
+// the other.
+func wantIntakes(t *testing.T, reader *place, hospital uint32, want ...string) {
+	t.Helper()
+	var got, days []string
+	until(t, fmt.Sprintf("%d intakes", len(want)), func() (bool, error) {
+		got, days = nil, nil
+		for e, err := range reader.client.Entries(t.Context(), 0, 0) {
+			if err != nil {
+				return false, err
+			}
+			if e.Type != "intake" || e.Hospital != hospital {
+				continue
+			}
+			one, err := reader.client.Entry(t.Context(), e.Index)
+			if err != nil {
+				return false, err
+			}
+			got, days = append(got, string(one.Content)), append(days, e.EventDate)
+		}
+		return len(got) == len(want), fmt.Errorf("%d", len(got))
+	})
+	if !slices.Equal(got, want) || !slices.IsSorted(days) || len(slices.Compact(days)) != len(want) {
+		t.Errorf("intakes %v of %v\nwant %v", got, days, want)
 	}
 }
 

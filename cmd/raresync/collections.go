@@ -27,14 +27,10 @@ func members(path string) []string {
 func (s *submitter) collection(ctx context.Context, path string, raw []byte) error {
 	c, err := delivery.OpenCollection(path, raw)
 	if findings, ok := delivery.RefusalsOf(err); ok {
-		s.take(refusedHere(path, findings))
-		return nil
+		return s.refuse(ctx, path, raw, findings)
 	}
 	c.Documents = s.documents.Of
-	r, err := c.Submit(ctx, func(ctx context.Context, files []admin.File) ([]admin.FileResult, error) {
-		answer, err := s.daemon.Submit(ctx, admin.Submission{Files: files, Profile: s.profile, Wait: s.wait})
-		return answer.Files, err
-	})
+	r, err := c.Submit(ctx, s.hand)
 	for _, f := range delivery.Explain(path, r.Findings, s.lang) {
 		if f.Refuses() {
 			s.screen.Failed(f.String())

@@ -189,7 +189,9 @@ func (s *submitter) all(ctx context.Context, files []string) error {
 	for _, path := range files {
 		raw, err := readSource(path)
 		if findings, ok := delivery.RefusalsOf(err); ok {
-			s.take(refusedHere(path, findings))
+			if err := s.refuse(ctx, path, raw, findings); err != nil {
+				return err
+			}
 			progress.Add(1)
 			continue
 		}
@@ -226,6 +228,18 @@ func refusedHere(path string, findings []rule.Finding) admin.FileResult {
 		r.Findings = append(r.Findings, delivery.Sent(f))
 	}
 	return r
+}
+
+// refuse takes a file that is not worth sending, and has it counted.
+func (s *submitter) refuse(ctx context.Context, path string, raw []byte, findings []rule.Finding) error {
+	s.take(refusedHere(path, findings))
+	return delivery.Refuse(ctx, s.hand, path, raw, findings)
+}
+
+// hand gives files to the daemon.
+func (s *submitter) hand(ctx context.Context, files []admin.File) ([]admin.FileResult, error) {
+	answer, err := s.daemon.Submit(ctx, admin.Submission{Files: files, Profile: s.profile, Wait: s.wait})
+	return answer.Files, err
 }
 
 func (s *submitter) send(ctx context.Context, batch []admin.File, progress *term.Progress) error {

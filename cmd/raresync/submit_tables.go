@@ -24,13 +24,9 @@ func readPacket(p mapping.Patient) ([]phenopacket.Packet, error) {
 func (s *submitter) table(ctx context.Context, path string, raw []byte) error {
 	opened, err := s.tables.open(path, raw)
 	if findings, ok := delivery.RefusalsOf(err); ok {
-		s.take(refusedHere(path, findings))
-		return nil
+		return s.refuse(ctx, path, raw, findings)
 	}
-	r, err := opened.Submit(ctx, func(ctx context.Context, files []admin.File) ([]admin.FileResult, error) {
-		answer, err := s.daemon.Submit(ctx, admin.Submission{Files: files, Profile: s.profile, Wait: s.wait})
-		return answer.Files, err
-	})
+	r, err := opened.Submit(ctx, s.hand)
 	s.tellRows(path, r)
 	if err != nil {
 		return err

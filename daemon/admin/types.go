@@ -102,6 +102,9 @@ type File struct {
 	Data       []byte              `json:"data"`
 	Identities map[string]Document `json:"identities,omitempty"` // by subject id; else the subject id is a local record number
 	Source     string              `json:"source,omitempty"`     // what it was made from: csv, xlsx or fhir; empty = it is a phenopacket
+	// Refused are the codes of rules that refused it where it was read, as a row of a
+	// table: there is no data then, and it is only counted.
+	Refused []string `json:"refused,omitempty"`
 }
 
 // Submission is a batch of files that are read, pseudonymised and sealed

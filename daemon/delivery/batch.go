@@ -3,9 +3,16 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/registry/archive"
+	"github.com/raresync/raresync/registry/fhir"
 	"github.com/raresync/raresync/registry/identity"
+	"github.com/raresync/raresync/registry/rule"
+	"github.com/raresync/raresync/registry/table"
 )
 
 // Bounds of one call of a Send: as many patients as the share holders are asked
@@ -34,6 +41,43 @@ func (b *batch) add(ctx context.Context, f admin.File, take func(admin.FileResul
 		return nil
 	}
 	return b.flush(ctx)
+}
+
+// refused has the daemon count what was refused here, by the rules that refused it.
+func (b *batch) refused(ctx context.Context, source string, findings []rule.Finding) error {
+	var codes []string
+	for _, f := range findings {
+		if f.Severity == rule.E && !slices.Contains(codes, f.Code) {
+			codes = append(codes, f.Code)
+		}
+	}
+	if len(codes) == 0 {
+		return nil
+	}
+	return b.add(ctx, admin.File{Source: source, Refused: codes}, func(admin.FileResult) {})
+}
+
+// Refuse has the daemon count a file that is refused as a whole, before any of it
+// could be handed over.
+func Refuse(ctx context.Context, send Send, name string, raw []byte, findings []rule.Finding) error {
+	b := batch{send: send}
+	if err := b.refused(ctx, sourceOf(name, raw), findings); err != nil {
+		return err
+	}
+	return b.flush(ctx)
+}
+
+// sourceOf is the format that a file was to be in, as the daemon names it.
+func sourceOf(name string, raw []byte) string {
+	switch kind := KindOf(name, raw); {
+	case kind == Rows && (archive.Is(raw) || strings.EqualFold(filepath.Ext(name), ".xlsx")):
+		return string(table.XLSX)
+	case kind == Rows:
+		return string(table.CSV)
+	case fhir.Is(raw) || strings.EqualFold(filepath.Ext(name), ".ndjson"):
+		return "fhir"
+	}
+	return "" // a phenopacket, or an archive of them
 }
 
 // flush sends the batch and gives each file its answer.

@@ -184,6 +184,9 @@ func (c *Collection) Submit(ctx context.Context, send Send) (*CollectionResult, 
 			r.Counts.Refused++
 			r.Rejects.add(u)
 			told.Add(u.Findings...)
+			if err := b.refused(ctx, u.File.Source, u.Findings); err != nil {
+				return r, err
+			}
 			continue
 		}
 		err := b.add(ctx, u.File, func(answer admin.FileResult) {
@@ -198,6 +201,9 @@ func (c *Collection) Submit(ctx context.Context, send Send) (*CollectionResult, 
 		if err != nil {
 			return r, err
 		}
+	}
+	if err := b.refused(ctx, "fhir", c.Findings()); err != nil {
+		return r, err
 	}
 	if err := b.flush(ctx); err != nil {
 		return r, err

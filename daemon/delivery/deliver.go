@@ -57,7 +57,7 @@ func CheckSize(name string, raw []byte) error {
 // not an error. After an error the same file can be delivered again.
 func (f File) Deliver(ctx context.Context, send Send) (r Report, rejects []RejectFile, err error) {
 	if err := CheckSize(f.Name, f.Raw); err != nil {
-		return f.refused(err)
+		return f.refused(ctx, send, err)
 	}
 	switch KindOf(f.Name, f.Raw) {
 	case Packets:
@@ -68,7 +68,7 @@ func (f File) Deliver(ctx context.Context, send Send) (r Report, rejects []Rejec
 	}
 	t, err := Open(f.Name, f.Raw, f.Profile)
 	if err != nil {
-		return f.refused(err)
+		return f.refused(ctx, send, err)
 	}
 	of, err := t.Submit(ctx, send)
 	if err != nil {
@@ -86,9 +86,12 @@ func (f File) Deliver(ctx context.Context, send Send) (r Report, rejects []Rejec
 }
 
 // refused reports a file that a rule refuses as a whole; any other error is one.
-func (f File) refused(err error) (Report, []RejectFile, error) {
+func (f File) refused(ctx context.Context, send Send, err error) (Report, []RejectFile, error) {
 	findings, ok := RefusalsOf(err)
 	if !ok {
+		return Report{}, nil, err
+	}
+	if err := Refuse(ctx, send, f.Name, f.Raw, findings); err != nil {
 		return Report{}, nil, err
 	}
 	return Report{Outcome: Refused, Findings: Explain(f.Name, findings, f.Language)}, nil, nil
@@ -98,7 +101,7 @@ func (f File) refused(err error) (Report, []RejectFile, error) {
 func (f File) collection(ctx context.Context, send Send) (r Report, rejects []RejectFile, err error) {
 	c, err := OpenCollection(f.Name, f.Raw)
 	if err != nil {
-		return f.refused(err)
+		return f.refused(ctx, send, err)
 	}
 	c.Documents = f.Documents
 	of, err := c.Submit(ctx, send)

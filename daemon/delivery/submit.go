@@ -90,15 +90,18 @@ func (t *Table) Submit(ctx context.Context, send Send) (*Result, error) {
 			return r, err
 		}
 	}
+	r.Whole, _ = RefusalsOf(reader.Err())
+	if len(r.Whole) > 0 || mapping.Refuses(reader.Findings) {
+		r.Counts.Refused++ // what could not be read has no row to count
+		if err := b.refused(ctx, string(t.Book.Format), append(bare(reader.Findings), r.Whole...)); err != nil {
+			return r, err
+		}
+	}
 	if err := b.flush(ctx); err != nil {
 		return r, err
 	}
 	r.Read, r.Counts.Read, r.Counts.Passed = reader.Counts, reader.Counts.Rows, reader.Counts.Passed
 	r.Findings = append(r.Findings, reader.Findings...)
-	r.Whole, _ = RefusalsOf(reader.Err())
-	if len(r.Whole) > 0 || mapping.Refuses(reader.Findings) {
-		r.Counts.Refused++ // what could not be read has no row to count
-	}
 	return r, nil
 }
 
@@ -106,7 +109,7 @@ func (t *Table) Submit(ctx context.Context, send Send) (*Result, error) {
 func (t *Table) patient(ctx context.Context, b *batch, p mapping.Patient, r *Result) error {
 	if mapping.Refuses(p.Findings) {
 		r.refuse(p, p.Findings)
-		return nil
+		return b.refused(ctx, string(t.Book.Format), bare(p.Findings))
 	}
 	f := admin.File{Name: fmt.Sprintf("%s %s", t.Name, p.At().Within()), Data: p.Packet, Source: string(t.Book.Format)}
 	f.Identities = identified(p.Subject, p.Document)
@@ -121,6 +124,15 @@ func (t *Table) patient(ctx context.Context, b *batch, p mapping.Patient, r *Res
 		r.Entries = append(r.Entries, answer.Entries...)
 		r.Findings = append(r.Findings, findings...)
 	})
+}
+
+// bare returns findings without their cells.
+func bare(findings []mapping.Finding) []rule.Finding {
+	out := make([]rule.Finding, len(findings))
+	for i, f := range findings {
+		out[i] = f.Finding
+	}
+	return out
 }
 
 func (r *Result) refuse(p mapping.Patient, findings []mapping.Finding) {

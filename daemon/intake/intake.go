@@ -40,21 +40,22 @@ type Consents interface {
 type Config struct {
 	Pseudonymiser Pseudonymiser
 	Outbox        Outbox
-	Catalogue     func() (*catalog.Catalog, error) // the edition to check by; nil: the program's own
-	Consents      Consents                         // nil: nobody has stopped anything
-	Memory        Memory                           // nil: nothing was ever taken, as far as a preview knows
-	Links         func([]Link) error               // keeps whose record numbers pseudonyms are; nil: nobody does
-	Registry      Registry                         // nil: nothing was ever registered
-	Spool         Spool                            // keeps what is over quota; nil: that is an error
-	Quota         func() uint64                    // today's, of this hospital at each holder; nil: not known
-	Logger        *slog.Logger                     // told what became of files that waited; may be nil without a spool
-	EntryID       [32]byte                         // the hospital's key for entry ids
-	Local         [32]byte                         // the hospital's key for local record numbers
-	Production    bool                             // refuse test numbers
-	Validated     func(took time.Duration)         // told how long files took to read and check; may be nil
-	ConsentForm   entry.Date                       // first day of the consent form in use; may be unknown
-	Outside       func(code string) string         // why a hospital is not of this network, or ""; nil: nobody knows
-	Biobanks      func() []string                  // names and ids of the hospital's biobank cards; nil: there are none
+	Catalogue     func() (*catalog.Catalog, error)  // the edition to check by; nil: the program's own
+	Consents      Consents                          // nil: nobody has stopped anything
+	Memory        Memory                            // nil: nothing was ever taken, as far as a preview knows
+	Links         func([]Link) error                // keeps whose record numbers pseudonyms are; nil: nobody does
+	Registry      Registry                          // nil: nothing was ever registered
+	Spool         Spool                             // keeps what is over quota; nil: that is an error
+	Quota         func() uint64                     // today's, of this hospital at each holder; nil: not known
+	Logger        *slog.Logger                      // told what became of files that waited; may be nil without a spool
+	EntryID       [32]byte                          // the hospital's key for entry ids
+	Local         [32]byte                          // the hospital's key for local record numbers
+	Production    bool                              // refuse test numbers
+	Decided       func(entry.Date, []Decided) error // told on which day what became of files, and keeps it; may be nil
+	Validated     func(took time.Duration)          // told how long files took to read and check; may be nil
+	ConsentForm   entry.Date                        // first day of the consent form in use; may be unknown
+	Outside       func(code string) string          // why a hospital is not of this network, or ""; nil: nobody knows
+	Biobanks      func() []string                   // names and ids of the hospital's biobank cards; nil: there are none
 	Now           func() time.Time
 }
 
@@ -70,6 +71,7 @@ type File struct {
 	Data       []byte
 	Identities map[string]identity.Document // by subject id; else the subject id is a local record number
 	Source     entry.Source                 // what the phenopacket was made from; zero: it is the file
+	Refused    []string                     // codes of rules that refused it where it was read; there is no data then
 }
 
 // Outcome says what became of a file.
@@ -102,6 +104,7 @@ type work struct {
 	file     File
 	result   Result
 	patients []patient
+	changed  bool // see Decided
 }
 
 // patient is one packet of a file with its normalised identity.
@@ -131,6 +134,9 @@ func (in *Intake) Take(ctx context.Context, files []File, profile entry.Profile)
 		if err := in.keep(lot, profile); err != nil {
 			return nil, err
 		}
+	}
+	if err := in.tell(batch); err != nil {
+		return nil, err
 	}
 	results := make([]Result, len(batch))
 	for i, w := range batch {
@@ -192,6 +198,9 @@ func (w *work) fail(err error) {
 
 // read reads and checks one file.
 func (in *Intake) read(f File, profile entry.Profile) *work {
+	if len(f.Refused) > 0 {
+		return refusedAlready(f)
+	}
 	w := &work{file: f, result: Result{Outcome: Accepted}}
 	packets, err := phenopacket.Read(f.Name, bytes.NewReader(f.Data), phenopacket.Limits{})
 	if err != nil {
@@ -341,6 +350,7 @@ func (in *Intake) post(ctx context.Context, batch []*work) error {
 	for i, w := range owners {
 		w.settle(placed[i])
 	}
+	in.noteChanged(owners)
 	if err := in.mark(owners); err != nil {
 		return err
 	}

@@ -144,6 +144,9 @@ func (in *Intake) Resume(ctx context.Context) (waiting bool, err error) {
 		if err := in.cfg.Spool.Remove(l); err != nil {
 			return true, err
 		}
+		if err := in.tell(batch); err != nil {
+			return true, err
+		}
 		in.tellResumed(batch)
 		if left > 0 {
 			return true, nil
