@@ -124,19 +124,13 @@ func quality(q view.Query, o Options, r *Report) error {
 		{Name: "hospitals_median", Title: Text{"Median of hospitals", "各医院中位数"}, Kind: Middle},
 		{Name: "hospitals", Title: Text{"Hospitals", "医院数"}, Kind: Number},
 	}}
+	of, hospitals, err := q.AllFigures(by, o.Period)
+	if err != nil {
+		return err
+	}
 	for _, i := range view.Indicators() {
-		of, err := q.Figures(i, by, o.Period)
-		if err != nil {
-			return err
-		}
-		hospitals := of
-		if by != view.ByHospital {
-			if hospitals, err = q.Figures(i, view.ByHospital, o.Period); err != nil {
-				return err
-			}
-		}
-		median, many := view.OverHospitals(hospitals, within)
-		f, there := of[group]
+		median, many := view.OverHospitals(hospitals[i.ID], within)
+		f, there := of[i.ID][group]
 		line := []Cell{word(i.ID), {Text: indicatorText(i.ID)}, number(f.Num), number(f.Den), share(f.Num, f.Den), {None: true}, {Text: unitText(i.Unit)},
 			middle(round1(median), many), number(int64(many))}
 		if i.Quantile() {

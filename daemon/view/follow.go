@@ -25,6 +25,7 @@ type followed struct {
 	changes *reader.Changes // of said
 	linked  map[[32]byte]bool
 	rejoin  bool // persons must be joined again
+	indexed bool // the indexes are made
 	opened  Head
 }
 
@@ -103,6 +104,11 @@ func (v *View) begin(ctx context.Context, b basis) error {
 		return err
 	}
 	return v.write(ctx, func(w *writer) error {
+		for index := range indexes {
+			if err := w.exec(`DROP INDEX IF EXISTS ` + index); err != nil {
+				return err
+			}
+		}
 		for _, table := range append([]string{"head"}, derived...) {
 			if err := w.exec(`DELETE FROM ` + table); err != nil {
 				return err
@@ -232,6 +238,11 @@ func (v *View) take(ctx context.Context, b batch, last bool) error {
 		if err := v.writeRoster(w, view); err != nil {
 			return err
 		}
+		if last && !v.indexed {
+			if err := w.index(); err != nil {
+				return err
+			}
+		}
 		if last && v.rejoin {
 			if err := v.join(w); err != nil {
 				return err
@@ -242,11 +253,21 @@ func (v *View) take(ctx context.Context, b batch, last bool) error {
 	if err != nil {
 		return err
 	}
-	v.next, v.opened = b.to, head
+	v.next, v.opened, v.indexed = b.to, head, v.indexed || last
 	if err := v.clean(ctx); err != nil {
 		return err
 	}
 	v.setHead(head, last)
+	return nil
+}
+
+// index makes the indexes.
+func (w *writer) index() error {
+	for name, on := range indexes {
+		if err := w.exec(`CREATE INDEX ` + name + ` ON ` + on); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

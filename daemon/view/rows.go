@@ -77,11 +77,8 @@ func (w *writer) subject(p entry.Pseudonym) (subject, person any, err error) {
 	if err := s.QueryRowContext(w.ctx, p.Value[:]).Scan(&id, &of); err != nil {
 		return nil, nil, fmt.Errorf("view: write subject: %w", err)
 	}
-	if of == 0 {
-		of, err = id, w.do("own", id)
-	}
 	w.subjects[p.Value] = [2]int64{id, of}
-	return id, of, err
+	return id, of, nil
 }
 
 // insert writes an opened entry.
@@ -157,7 +154,7 @@ func (w *writer) registration(o reader.Opened) error {
 	onset := onsetOf(d.Onset, c.Birth)
 	if err := w.do("case", idx, e.ID[:], c.Verification, c.Sex, monthOrNull(c.Birth), onset, dayOrNull(e.EventDate), delayOf(onset, e.EventDate),
 		c.Province, c.Life.Status, needed(e), missing, observed(c.Features), d.Onset.Given(), c.FirstContact.Known(), given,
-		coded(d, rows), queried); err != nil {
+		coded(d, rows), queried, w.genetic(rows)); err != nil {
 		return err
 	}
 	for _, r := range rows {
@@ -206,6 +203,14 @@ func coded(d entry.Disease, rows []entry.Row) bool {
 	return slices.ContainsFunc(d.Codes, func(code string) bool {
 		system, _, err := catalog.NormalizeCode(code)
 		return err == nil && system == catalog.ORPHA
+	})
+}
+
+// genetic reports whether a row of the lists is of a disease with an OMIM number.
+func (w *writer) genetic(rows []entry.Row) bool {
+	return slices.ContainsFunc(rows, func(r entry.Row) bool {
+		d, ok := w.lists.ByNumber(int(r.List), int(r.Number))
+		return ok && len(d.OMIM) > 0
 	})
 }
 
@@ -287,6 +292,7 @@ func (w *writer) blank(idx int64) error {
 // querier is a transaction, to read in.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 func numbers(ctx context.Context, q querier, query string, args ...any) (out []int64, err error) {

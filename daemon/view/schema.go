@@ -17,17 +17,12 @@ CREATE TABLE IF NOT EXISTS entries (idx INTEGER PRIMARY KEY, envelope INTEGER NO
   source INTEGER NOT NULL, basis INTEGER NOT NULL, strength INTEGER NOT NULL, subject INTEGER, person INTEGER,
   id BLOB, event INTEGER, event_month INTEGER, corrected INTEGER NOT NULL DEFAULT 0, corrects INTEGER,
   stopped INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '', doubtful INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS entries_hospital ON entries (hospital, month);
-CREATE INDEX IF NOT EXISTS entries_subject ON entries (subject, type) WHERE subject IS NOT NULL;
 CREATE TABLE IF NOT EXISTS cases (idx INTEGER PRIMARY KEY, id BLOB NOT NULL, verification INTEGER NOT NULL, sex INTEGER NOT NULL, birth INTEGER,
   onset INTEGER, diagnosed INTEGER, delay INTEGER, residence TEXT NOT NULL, vital INTEGER NOT NULL, needed INTEGER NOT NULL, missing INTEGER NOT NULL,
   hpo INTEGER NOT NULL, onset_given INTEGER NOT NULL, contact INTEGER NOT NULL, disease INTEGER NOT NULL, coded INTEGER NOT NULL,
-  queried INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS cases_id ON cases (id);
+  queried INTEGER NOT NULL, genetic INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS case_rows (idx INTEGER, list INTEGER, number INTEGER, PRIMARY KEY (idx, list, number)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS case_rows_row ON case_rows (list, number);
 CREATE TABLE IF NOT EXISTS genetics (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, test INTEGER NOT NULL, result INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS genetics_case ON genetics (of_case);
 CREATE TABLE IF NOT EXISTS visits (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, vital INTEGER NOT NULL, status INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS specimens (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, kind INTEGER NOT NULL, status INTEGER NOT NULL, consent INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS treatments (idx INTEGER PRIMARY KEY, of_case BLOB NOT NULL, agent TEXT NOT NULL, status INTEGER NOT NULL, reason INTEGER NOT NULL,
@@ -48,6 +43,16 @@ CREATE VIEW IF NOT EXISTS registrations AS SELECT c.*, e.hospital, e.person, e.p
   FROM cases c JOIN live e ON e.idx = c.idx LEFT JOIN hospitals h ON h.number = e.hospital;
 `
 
+// indexes are made once the log is read: kept up row by row they would cost as much
+// as the rows. What is looked up before then is few.
+var indexes = map[string]string{
+	"entries_hospital": `entries (hospital, month, type, day, stopped, problem)`,
+	"entries_subject":  `entries (subject, type) WHERE subject IS NOT NULL`,
+	"cases_id":         `cases (id)`,
+	"case_rows_row":    `case_rows (list, number)`,
+	"genetics_case":    `genetics (of_case)`,
+}
+
 // contents are the tables that hold what an entry says, by its index.
 var contents = [...]string{"cases", "case_rows", "genetics", "visits", "specimens", "treatments", "deaths", "referrals", "aliases", "findings"}
 
@@ -57,10 +62,9 @@ var derived = append([]string{"envelopes", "entries", "subjects", "hospitals", "
 // statements are prepared once for each transaction that writes.
 var statements = map[string]string{
 	"envelope":  `INSERT OR REPLACE INTO envelopes VALUES (?,?,?,?,?)`,
-	"subject":   `INSERT INTO subjects (pseudonym, person) VALUES (?, 0) ON CONFLICT (pseudonym) DO UPDATE SET person = person RETURNING id, person`,
-	"own":       `UPDATE subjects SET person = id WHERE id = ?`,
+	"subject":   `INSERT INTO subjects (pseudonym, person) VALUES (?, (SELECT coalesce(max(id), 0) + 1 FROM subjects)) ON CONFLICT (pseudonym) DO UPDATE SET person = person RETURNING id, person`,
 	"entry":     `INSERT INTO entries (idx, envelope, hospital, log_time, day, month, type, profile, source, basis, strength, subject, person, id, event, event_month, corrects, problem, doubtful) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-	"case":      `INSERT INTO cases VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+	"case":      `INSERT INTO cases VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 	"row":       `INSERT OR IGNORE INTO case_rows VALUES (?,?,?)`,
 	"genetics":  `INSERT INTO genetics VALUES (?,?,?,?)`,
 	"visit":     `INSERT INTO visits VALUES (?,?,?,?)`,

@@ -166,7 +166,7 @@ func destroy(path string) error {
 type Query struct {
 	Head Head
 	ctx  context.Context
-	tx   *sql.Tx
+	tx   querier
 }
 
 // usualPatience is how long a reader waits for the view to have read the log.
