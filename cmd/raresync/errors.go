@@ -97,7 +97,7 @@ var sentinels = []struct {
 	{home.ErrHalfRestored, exitStorage},
 	{state.ErrTooOld, exitTooOld},
 	{home.ErrOptions, exitInvalid},
-	{staticcopy.ErrOther, exitInvalid}, {staticcopy.ErrBodies, exitInvalid}, {staticcopy.ErrBusy, exitInUse},
+	{staticcopy.ErrOther, exitInvalid}, {staticcopy.ErrBodies, exitInvalid}, {staticcopy.ErrBusy, exitInUse}, {staticcopy.ErrAbsent, exitNotFound},
 	{backup.ErrNoSalts, exitInvalid},
 	{home.ErrInUse, exitInUse},
 	{consensus.ErrTwin, exitInUse}, // a voter is quarantined, see above

@@ -5,13 +5,18 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/daemon/config"
+	"github.com/raresync/raresync/daemon/staticcopy"
 	"github.com/raresync/raresync/registry/certificate"
 )
 
@@ -19,11 +24,12 @@ func logVerifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "verify a copy of the log, a receipt or an erasure certificate, offline and trusting nobody",
-		ArgsUsage: "[DIR]",
-		Description: "DIR is a copy of a node's data directory or of its ledger. Everything is derived again from\n" +
+		ArgsUsage: "[DIR|URL]",
+		Description: "DIR is a copy of a node's data directory or of its ledger, or a static copy as log export writes it; URL\n" +
+			"is a static copy on a web server (https://, or http:// at this machine). Everything is derived again from\n" +
 			"the envelopes: the founders' approvals, every signature, sequence, leaf and hash; the root\n" +
 			"is then compared with the checkpoint's, and the policy asked whether the checkpoint is\n" +
-			"valid. The checkpoint may be smaller than the copy. Exit code 5: something does not verify.\n\n" +
+			"valid. The checkpoint may be smaller than a node's copy. Exit code 5: something does not verify.\n\n" +
 			"With --proof a receipt is verified instead, and given DIR, whether that copy's log holds the entry: what was\n" +
 			"lost at a recovery is named so. With --certificate what erasure show wrote: that the\n" +
 			"withdrawal and the nodes' declarations lie in the log. Which nodes there ever were is its maker's word.",
@@ -122,8 +128,9 @@ func verifyCopy(c *cli.Context, out *term.Output, policy *tlog.Policy) error {
 	if err != nil {
 		return err
 	}
-	if info, err := os.Stat(args[0]); err == nil && !info.IsDir() {
-		return hinted{invalid(args[0], errNoDirectory), "name a copy of a data directory or of its ledger; a backup is verified with: raresync backup verify FILE"}
+	static, err := staticAddress(args[0])
+	if err != nil {
+		return err
 	}
 	o := audit.Options{Policy: policy}
 	if path := c.String("checkpoint"); path != "" {
@@ -132,15 +139,16 @@ func verifyCopy(c *cli.Context, out *term.Output, policy *tlog.Policy) error {
 		}
 	}
 	screen := term.NewScreen(c.App.ErrWriter)
-	var progress *term.Progress
-	o.Progress = func(envelopes uint64) func() {
-		progress = screen.Progress("verifying envelopes", int64(envelopes))
-		return func() { progress.Add(1) }
+	shown := progressOf(screen)
+	var result *audit.Result
+	if static == "" {
+		o.Progress = shown.envelopes
+		result, err = audit.Copy(args[0], o)
+	} else {
+		o.Progress = shown.counted("verifying entries")
+		result, err = verifyStatic(c, static, o)
 	}
-	result, err := audit.Copy(args[0], o)
-	if progress != nil {
-		progress.Close()
-	}
+	shown.close()
 	if err != nil {
 		return err
 	}
@@ -150,5 +158,44 @@ func verifyCopy(c *cli.Context, out *term.Output, policy *tlog.Policy) error {
 	if rest := result.Entries - result.Checkpoint; rest > 0 {
 		screen.Note(fmt.Sprintf("%d entries lie beyond the checkpoint: well formed, not yet vouched for", rest))
 	}
+	if static != "" {
+		screen.Note("a static copy has no salts: whether the sealed bodies, if it has any, are those committed to shows at a node's copy alone")
+	}
 	return term.PrintOne(out, result)
+}
+
+// staticAddress returns the address of a static copy, or "" for what is to be a
+// node's own.
+func staticAddress(arg string) (string, error) {
+	if strings.Contains(arg, "://") {
+		if _, err := config.ParseCopy(arg); err != nil {
+			return "", usagef("%s", err)
+		}
+		return arg, nil
+	}
+	info, err := os.Stat(arg)
+	if err == nil && !info.IsDir() {
+		return "", hinted{invalid(arg, errNoDirectory), "name a copy of a data directory or of its ledger; a backup is verified with: raresync backup verify FILE"}
+	}
+	if _, err := os.Stat(filepath.Join(arg, staticcopy.DescriptionFile)); err != nil {
+		return "", nil // whatever it is, the ledger's reader says it
+	}
+	whole, err := filepath.Abs(arg)
+	return (&url.URL{Scheme: "file", Path: whole}).String(), err
+}
+
+func verifyStatic(c *cli.Context, address string, o audit.Options) (*audit.Result, error) {
+	source, err := staticcopy.Open(address, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	result, err := audit.Static(c.Context, source, o)
+	if err != nil && !errors.Is(err, audit.ErrUnverified) && !errors.Is(err, staticcopy.ErrAbsent) && !strings.HasPrefix(address, "file:") {
+		err = coded{exitRetry, err}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", address, err)
+	}
+	return result, nil
 }

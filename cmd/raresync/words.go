@@ -100,6 +100,8 @@ var meanings = []struct {
 	{staticcopy.ErrBusy, words{"let the other run end first", "另一个进程正在写该静态副本", "请等待其结束"}},
 	{backup.ErrNotBackup, words{"name the file that raresync backup save made", "不是备份文件", "请指定由 raresync backup save 生成的文件"}},
 	{audit.ErrUnverified, words{"", "验证失败", "请勿使用这份副本或收据，并告知网络运维人员"}},
+	{staticcopy.ErrAbsent, words{
+		"name the folder or address under which copy.json and checkpoint lie, as raresync log export writes them", "该处没有静态副本", "请指定 copy.json 和 checkpoint 所在的目录或地址（由 raresync log export 生成）"}},
 	{audit.ErrSaltless, words{
 		"it was restored from a backup without salts, and raresync serve fetches them from its peers: try again when raresync status says ready",
 		"这份副本还没有取回盐，暂时无法验证", "它由不含盐的备份恢复而来；请用 raresync serve 启动节点，它会从其他节点取得盐，就绪后再试"}},

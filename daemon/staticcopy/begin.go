@@ -41,9 +41,9 @@ func (w *writer) begin(ctx context.Context) (err error) {
 // written.
 func (w *writer) describe() error {
 	mine := Description{Format: Format, Network: hex.EncodeToString(w.Network[:]), Name: w.Name, Bodies: w.Bodies}
-	raw, err := os.ReadFile(filepath.Join(w.dir, descriptionFile))
+	raw, err := os.ReadFile(filepath.Join(w.dir, DescriptionFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := w.put(descriptionFile, mine.marshal()); err != nil {
+		if err := w.put(DescriptionFile, mine.marshal()); err != nil {
 			return err
 		}
 		return w.sync() // before there is anything that needs it
@@ -73,15 +73,15 @@ func looksLikeCopy(dir string) error {
 	strange := ""
 	for _, e := range list {
 		switch e.Name() {
-		case descriptionFile:
+		case DescriptionFile:
 			return nil
-		case "LOCK", descriptionFile + temporary:
+		case "LOCK", DescriptionFile + temporary:
 		default:
 			strange = e.Name()
 		}
 	}
 	if strange != "" {
-		return fmt.Errorf("%w: there is %s, and no %s", ErrOther, strange, descriptionFile)
+		return fmt.Errorf("%w: there is %s, and no %s", ErrOther, strange, DescriptionFile)
 	}
 	return nil
 }

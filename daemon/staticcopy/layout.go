@@ -3,7 +3,6 @@ package staticcopy
 import (
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/raresync/raresync/consensus"
@@ -16,10 +15,10 @@ import (
 // Format is the version of the files beside those of C2SP.
 const Format = 1
 
-const (
-	checkpointFile  = "checkpoint"
-	descriptionFile = "copy.json"
-)
+// DescriptionFile is the file by which a folder is known to hold a copy.
+const DescriptionFile = "copy.json"
+
+const checkpointFile = "checkpoint"
 
 // Most that is read of one file.
 const (
@@ -28,9 +27,6 @@ const (
 	maxEnvelopeBytes    = envelope.MaxBytes + 16
 	maxBodiesBytes      = envelope.MaxBytes
 )
-
-// errMalformed reports a file that is not what its name says.
-var errMalformed = errors.New("malformed")
 
 // Description says what a copy is.
 type Description struct {
@@ -50,14 +46,14 @@ func (d Description) marshal() []byte {
 
 func parseDescription(raw []byte) (d Description, network [32]byte, err error) {
 	if err := json.Unmarshal(raw, &d); err != nil {
-		return d, network, fmt.Errorf("%s: %w", descriptionFile, errMalformed)
+		return d, network, fmt.Errorf("%s: %w", DescriptionFile, ErrMalformed)
 	}
 	id, err := hex.DecodeString(d.Network)
 	switch {
 	case d.Format != Format:
-		return d, network, fmt.Errorf("%s: format %d, this release reads %d", descriptionFile, d.Format, Format)
+		return d, network, fmt.Errorf("%s: format %d, this release reads %d", DescriptionFile, d.Format, Format)
 	case err != nil || len(id) != len(network):
-		return d, network, fmt.Errorf("%s: %w: network", descriptionFile, errMalformed)
+		return d, network, fmt.Errorf("%s: %w: network", DescriptionFile, ErrMalformed)
 	}
 	return d, [32]byte(id), nil
 }
@@ -102,10 +98,10 @@ func parseBare(raw []byte) (out consensus.Unsalted, err error) {
 	out.LogTime = d.Uint()
 	held := d.Bytes(envelope.MaxBytes)
 	if err := d.Done(); err != nil {
-		return out, fmt.Errorf("%w: %w", errMalformed, err)
+		return out, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	if out.Envelope, err = envelope.DecodeHeld(held); err != nil {
-		return out, fmt.Errorf("%w: %w", errMalformed, err)
+		return out, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return out, nil
 }
@@ -115,7 +111,7 @@ func parseBodies(raw []byte, e *envelope.Envelope) ([]consensus.UnsaltedBody, er
 	d := cbor.NewDecoder(raw)
 	d.Array(len(e.Bodies))
 	if d.Err() != nil { // before anything is allocated
-		return nil, fmt.Errorf("%w: %w", errMalformed, d.Err())
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, d.Err())
 	}
 	out := make([]consensus.UnsaltedBody, len(e.Bodies))
 	for i := range out {
@@ -129,7 +125,7 @@ func parseBodies(raw []byte, e *envelope.Envelope) ([]consensus.UnsaltedBody, er
 		}
 	}
 	if err := d.Done(); err != nil {
-		return nil, fmt.Errorf("%w: %w", errMalformed, err)
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return out, nil
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/consensus"
+	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/config"
 	"github.com/raresync/raresync/registry/envelope"
 )
@@ -25,6 +26,8 @@ var (
 	ErrAbsent = errors.New("is not there")
 	// ErrTooLarge reports a file that is larger than any such file can be.
 	ErrTooLarge = errors.New("is larger than it can be")
+	// ErrMalformed reports a file that is not what its name says.
+	ErrMalformed = errors.New("malformed")
 )
 
 const (
@@ -130,7 +133,7 @@ func (s *Source) file(ctx context.Context, path string, limit int64) ([]byte, er
 
 // Describe returns which network the copy is of, and whether it has bodies.
 func (s *Source) Describe(ctx context.Context) (network [32]byte, bodies bool, err error) {
-	raw, err := s.file(ctx, descriptionFile, maxDescriptionBytes)
+	raw, err := s.file(ctx, DescriptionFile, maxDescriptionBytes)
 	if err != nil {
 		return network, false, err
 	}
@@ -146,9 +149,26 @@ func (s *Source) Checkpoint(ctx context.Context) ([]byte, error) {
 // Envelopes returns the envelopes from one number to before another, or fewer if the
 // copy ends; at least one. Nothing of them is verified but their encoding.
 func (s *Source) Envelopes(ctx context.Context, from, to uint64) ([]consensus.Unsalted, error) {
+	return s.several(ctx, from, to, s.whole)
+}
+
+// Bare is Envelopes without the bodies, which not every copy has.
+func (s *Source) Bare(ctx context.Context, from, to uint64) ([]consensus.Unsalted, error) {
+	return s.several(ctx, from, to, s.bare)
+}
+
+// Tile returns a tile of hashes or of leaves, not verified.
+func (s *Source) Tile(ctx context.Context, t tlog.Tile) ([]byte, error) {
+	return s.file(ctx, t.Path(), tlog.TileWidth*(2+tlog.MaxLeafBytes))
+}
+
+// A getter gets one envelope.
+type getter func(ctx context.Context, n uint64) (consensus.Unsalted, error)
+
+func (s *Source) several(ctx context.Context, from, to uint64, get getter) ([]consensus.Unsalted, error) {
 	var out []consensus.Unsalted
 	for from < to {
-		list, err := s.some(ctx, from, min(to, from+atOnce))
+		list, err := some(ctx, from, min(to, from+atOnce), get)
 		out = append(out, list...)
 		if errors.Is(err, ErrAbsent) && len(out) > 0 {
 			return out, nil
@@ -162,11 +182,11 @@ func (s *Source) Envelopes(ctx context.Context, from, to uint64) ([]consensus.Un
 }
 
 // some returns envelopes up to the first that cannot be had, and why.
-func (s *Source) some(ctx context.Context, from, to uint64) ([]consensus.Unsalted, error) {
+func some(ctx context.Context, from, to uint64, get getter) ([]consensus.Unsalted, error) {
 	list, errs := make([]consensus.Unsalted, to-from), make([]error, to-from)
 	var workers sync.WaitGroup
 	for i := range list {
-		workers.Go(func() { list[i], errs[i] = s.envelope(ctx, from+uint64(i)) })
+		workers.Go(func() { list[i], errs[i] = get(ctx, from+uint64(i)) })
 	}
 	workers.Wait()
 	for i, err := range errs {
@@ -177,7 +197,7 @@ func (s *Source) some(ctx context.Context, from, to uint64) ([]consensus.Unsalte
 	return list, nil
 }
 
-func (s *Source) envelope(ctx context.Context, n uint64) (out consensus.Unsalted, err error) {
+func (s *Source) bare(ctx context.Context, n uint64) (out consensus.Unsalted, err error) {
 	path := envelopePath(n)
 	raw, err := s.file(ctx, path, maxEnvelopeBytes)
 	if err != nil {
@@ -186,11 +206,17 @@ func (s *Source) envelope(ctx context.Context, n uint64) (out consensus.Unsalted
 	if out, err = parseBare(raw); err != nil {
 		return out, fmt.Errorf("%s: %w", path, err)
 	}
-	if out.Envelope.Kind == envelope.KindAct {
-		return out, nil
+	return out, nil
+}
+
+func (s *Source) whole(ctx context.Context, n uint64) (consensus.Unsalted, error) {
+	out, err := s.bare(ctx, n)
+	if err != nil || out.Envelope.Kind == envelope.KindAct {
+		return out, err
 	}
-	path = bodiesPath(n)
-	if raw, err = s.file(ctx, path, maxBodiesBytes); err != nil {
+	path := bodiesPath(n)
+	raw, err := s.file(ctx, path, maxBodiesBytes)
+	if err != nil {
 		return out, err
 	}
 	if out.Bodies, err = parseBodies(raw, out.Envelope); err != nil {

@@ -47,17 +47,22 @@ func ahead(l *ledger.Ledger, s *state.State, n, end uint64, saltless bool) []rea
 		}
 		bytes += len(r.envelope.Marshal())
 	}
+	each(len(list), runtime.GOMAXPROCS(0), func(i int) { list[i].verify(l, s, saltless) })
+	return list
+}
+
+// each does something for each of n things, some at once.
+func each(n, atOnce int, do func(i int)) {
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	for range min(len(list), runtime.GOMAXPROCS(0)) {
+	for range min(n, atOnce) {
 		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(list); i = int(next.Add(1)) - 1 {
-				list[i].verify(l, s, saltless)
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
 			}
 		})
 	}
 	workers.Wait()
-	return list
 }
 
 // read puts an envelope together. All that follows from it is compared later.

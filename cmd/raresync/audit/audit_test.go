@@ -26,7 +26,7 @@ const now = foundingtest.SignedAt + 60_000
 // copied is a node's directory with a log of three hospitals, as an auditor
 // gets it.
 type copied struct {
-	t      *testing.T
+	t      testing.TB
 	net    *foundingtest.Network
 	dir    string // holds ledger and checkpoint
 	state  *state.State
@@ -36,7 +36,7 @@ type copied struct {
 
 // newCopy makes a log of the genesis and one envelope for each count of
 // entries, by the hospitals in turn.
-func newCopy(t *testing.T, counts ...int) *copied {
+func newCopy(t testing.TB, counts ...int) *copied {
 	t.Helper()
 	c := &copied{t: t, net: foundingtest.New(t, 3), dir: t.TempDir(), roots: map[uint64]tlog.Hash{}}
 	m, err := machine.Open(c.dir, c.net.Genesis)

@@ -26,8 +26,8 @@ type Options struct {
 	Saltless bool
 
 	// Progress, if set, is called with the number of envelopes in the copy
-	// and then after each envelope.
-	Progress func(envelopes uint64) (done func())
+	// and then after each envelope. Of a static copy it is entries that count.
+	Progress func(all uint64) (done func())
 }
 
 // Result is what a verified copy holds.
@@ -88,7 +88,11 @@ func Ledger(l *ledger.Ledger, o Options) (*Result, *state.State, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := compare(l, s, o.Policy, o.Note)
+	sc, err := tlog.ParseSignedCheckpoint(o.Note)
+	if err != nil {
+		return nil, nil, unverified("checkpoint: %w", err)
+	}
+	r, err := compare(s, o.Policy, sc, func(size uint64) (tlog.Hash, error) { return tlog.RootAt(l, size) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -105,14 +109,9 @@ func damaged(err error) error {
 	return err
 }
 
-// compare holds the derived state against the checkpoint and the policy. The
-// stored hashes were compared with derived ones before, so roots may be read
-// from them.
-func compare(l *ledger.Ledger, s *state.State, policy *tlog.Policy, note []byte) (*Result, error) {
-	sc, err := tlog.ParseSignedCheckpoint(note)
-	if err != nil {
-		return nil, unverified("checkpoint: %w", err)
-	}
+// compare holds the derived state against the checkpoint and the policy. rootAt
+// tells the root of the first entries, which is derived, too.
+func compare(s *state.State, policy *tlog.Policy, sc tlog.SignedCheckpoint, rootAt func(size uint64) (tlog.Hash, error)) (*Result, error) {
 	own, err := consensus.PolicyAt(s, sc.Size) // who voted then: the copy may go on beyond
 	if err != nil {
 		return nil, err
@@ -130,7 +129,7 @@ func compare(l *ledger.Ledger, s *state.State, policy *tlog.Policy, note []byte)
 	if sc.Size > s.Tree.Size() {
 		return nil, unverified("the copy ends after %d entries, the checkpoint is of %d", s.Tree.Size(), sc.Size)
 	}
-	root, err := tlog.RootAt(l, sc.Size)
+	root, err := rootAt(sc.Size) // of stored hashes, which were compared with derived ones before
 	if err != nil {
 		return nil, damaged(err)
 	}

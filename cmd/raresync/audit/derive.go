@@ -59,27 +59,11 @@ func checkBlank(s *state.State, blank []reading) (erased uint64, err error) {
 	return erased, nil
 }
 
-// apply admits one envelope with the log time that the ledger gives it. s is
-// nil before the genesis.
+// apply admits one envelope, and compares what the ledger says of it.
 func apply(s *state.State, l *ledger.Ledger, r reading) (*state.State, error) {
-	var accepted state.Accepted
-	if s == nil {
-		var err error
-		if s, accepted, err = state.Found(r.envelope); err != nil {
-			return nil, unverified("genesis: %w", err)
-		}
-	} else {
-		got, refusal := r.admit(s)
-		if refusal != nil {
-			return nil, unverified("refused: %w", refusal)
-		}
-		if err := s.Follow(r.envelope); err != nil {
-			return nil, err
-		}
-		accepted = s.Accept(r.envelope, got, r.commitments)
-	}
-	if accepted.LogTime != r.logTime {
-		return nil, unverified("log time is %d ms, the ledger says %d: it goes back", accepted.LogTime, r.logTime)
+	s, accepted, err := admitted(s, r)
+	if err != nil {
+		return nil, err
 	}
 	if err := sameIndex(l, r.envelope, accepted); err != nil {
 		return nil, err
@@ -88,6 +72,31 @@ func apply(s *state.State, l *ledger.Ledger, r reading) (*state.State, error) {
 		return nil, err
 	}
 	return s, sameHashes(l, accepted)
+}
+
+// admitted admits one envelope with the log time that the copy gives it. s is
+// nil before the genesis.
+func admitted(s *state.State, r reading) (*state.State, state.Accepted, error) {
+	var accepted state.Accepted
+	if s == nil {
+		var err error
+		if s, accepted, err = state.Found(r.envelope); err != nil {
+			return nil, accepted, unverified("genesis: %w", err)
+		}
+	} else {
+		got, refusal := r.admit(s)
+		if refusal != nil {
+			return nil, accepted, unverified("refused: %w", refusal)
+		}
+		if err := s.Follow(r.envelope); err != nil {
+			return nil, accepted, err
+		}
+		accepted = s.Accept(r.envelope, got, r.commitments)
+	}
+	if accepted.LogTime != r.logTime {
+		return nil, accepted, unverified("log time is %d ms, the copy says %d: it goes back", accepted.LogTime, r.logTime)
+	}
+	return s, accepted, nil
 }
 
 // sameIndex compares the line of the index, from which nodes read without
