@@ -145,7 +145,6 @@ func quality(q view.Query, o Options, r *Report) error {
 			fmt.Sprintf("Entries that came into the log from %s to %s; Q11 and Q15 are of today.", o.Period.From, o.Period.To),
 			fmt.Sprintf("%s 至 %s 进入日志的条目；Q11、Q15 为当前值。", o.Period.From, o.Period.To)})
 	}
-	r.Notes = append(r.Notes, Text{"Q4 and the age of queries are not carried by entries: docs/DATA-DICTIONARY.md.", "条目不含 Q4 和质疑时限：见 docs/DATA-DICTIONARY.md。"})
 	return missingFields(q, o, by, group, r)
 }
 
@@ -157,7 +156,16 @@ func missingFields(q view.Query, o Options, by view.By, group string, r *Report)
 	err := q.Missing(by, group, o.Period, func(field string, n int64) {
 		t.Rows = append(t.Rows, []Cell{word(field), number(n)})
 	})
-	r.Tables = append(r.Tables, t)
+	if err != nil {
+		return err
+	}
+	refused := Table{Title: Text{"Rules that refused most", "退回最多的规则"}, Found: true, Columns: []Column{
+		{Name: "rule", Title: Text{"Rule", "规则"}, Kind: Word}, {Name: "rows", Title: Text{"Rows", "行"}, Kind: People},
+	}}
+	err = q.RuleRefusals(by, group, o.Period, func(code string, n int64) {
+		refused.Rows = append(refused.Rows, []Cell{word(code), number(n)})
+	})
+	r.Tables = append(r.Tables, t, refused)
 	return err
 }
 

@@ -56,6 +56,8 @@ func indicatorText(id string) Text {
 		return Text{"Registered within 30 days", "30 天内登记"}
 	case "Q3.retrospective":
 		return Text{"Diagnosed before the duty to register", "登记义务前确诊"}
+	case "Q4":
+		return Text{"Rows refused, of those handed in", "被退回的行，占提交的行"}
 	case "Q5":
 		return Text{"Registrations that raise a query", "存在质疑的登记"}
 	case "Q6.duplicates":
@@ -86,6 +88,8 @@ func indicatorText(id string) Text {
 		return Text{"Registrations of which no use is stopped", "未停用的登记"}
 	case "Q15.silent":
 		return Text{"Days since the last entry", "距最近条目天数"}
+	case "Q15.recent":
+		return Text{"Entries of 30 days, of what is usual", "近 30 天条目，与平常相比"}
 	case "Q16":
 		return Text{"Corrections, of entries", "更正率"}
 	}

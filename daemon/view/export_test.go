@@ -1,11 +1,19 @@
 package view
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/raresync/raresync/daemon/reader"
+	"github.com/raresync/raresync/registry/catalog"
+	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/phenopacket"
+	"github.com/raresync/raresync/registry/validate"
 )
 
 // Lived returns the coordinator's view of a network in which much has happened, and
@@ -62,3 +70,83 @@ func (a *Asked) Again(t testing.TB) {
 		must(t, rows.Close())
 	}
 }
+
+// Real returns the coordinator's view of a network in which two of three hospitals
+// registered every published case, the same patient under one pseudonym, and how many
+// these are. Without the cases it is of made-up ones.
+func Real(t testing.TB) (v *View, n int) {
+	t.Helper()
+	w := newWorld(t, 23)
+	patients := published(t)
+	for at, h := range w.Hospitals[:2] {
+		var batch []entry.Entry
+		for _, p := range patients {
+			all, _, err := p.Accept(phenopacket.Options{Key: [32]byte{byte(at)}, Catalog: catalog.Current(), Basis: entry.BasisStatutory},
+				validate.Context{Today: entry.Date{Year: 2026, Month: 11, Day: 22}})
+			if err != nil {
+				continue // refused by a rule: of package phenopacket's tests
+			}
+			if at == 0 {
+				n++
+			}
+			all.SetPseudonym(sha256.Sum256([]byte(p.SubjectID+" of "+p.name)), entry.StrengthStrong)
+			batch = append(batch, all.All()...)
+			if len(batch) >= 20 {
+				w.send(h, batch...)
+				batch = nil
+			}
+		}
+		if len(batch) > 0 {
+			w.send(h, batch...)
+		}
+	}
+	return w.view(w.Reader, nil), n
+}
+
+type patient struct {
+	phenopacket.Packet
+	name string // of the file
+}
+
+// published are the real cases; RARESYNC_REQUIRE_TESTDATA=1 makes their absence a
+// failure.
+func published(t testing.TB) (out []patient) {
+	t.Helper()
+	root := os.Getenv("RARESYNC_TESTDATA")
+	if root == "" {
+		root = filepath.Join("..", "..", "..", "shared", "data")
+	}
+	paths, err := filepath.Glob(filepath.Join(root, "phenopackets", "*.json"))
+	must(t, err)
+	if len(paths) == 0 && os.Getenv("RARESYNC_REQUIRE_TESTDATA") == "1" {
+		t.Fatalf("no packets in %s", root)
+	}
+	for _, path := range paths {
+		raw, err := os.ReadFile(path)
+		must(t, err)
+		packets, err := phenopacket.Read(filepath.Base(path), bytes.NewReader(raw), phenopacket.Limits{})
+		must(t, err)
+		out = append(out, patient{packets[0], filepath.Base(path)})
+	}
+	return out
+}
+
+// Counted is an entry as the recount has it.
+type Counted = counted
+
+// Recounted returns all entries of a view's log, decoded and joined without SQL.
+func Recounted(t testing.TB, v *View) []Counted {
+	return v.cfg.Node.(*world).recount(v.cfg.Reader).entries
+}
+
+// Live reports whether the entry counts.
+func (o counted) Live() bool { return o.stopped&1 == 0 && o.Problem == "" }
+
+// Stopped reports whether a use of the entry is stopped.
+func (o counted) Stopped(use entry.Scope) bool { return o.stopped&use != 0 }
+
+// Person returns whom the entry is about; ok is false of nobody.
+func (o counted) Person() (p [32]byte, ok bool) { return o.person, o.named }
+
+// Day is the day of the log time, counted from 1970-01-01.
+func (o counted) Day() int { return day(o.at) }

@@ -65,7 +65,7 @@ func (q Query) read(list []Indicator, p Period, kinds ...By) ([]reading, error) 
 	}
 	hospitals := reading{}
 	var people []Indicator
-	for _, from := range []source{ofCases, ofEntries, ofLast} {
+	for _, from := range []source{ofCases, ofEntries, ofIntakes, ofLast, ofRecent} {
 		if err := q.readSource(hospitals, from, slices.DeleteFunc(slices.Clone(list), func(i Indicator) bool { return i.source != from }), p); err != nil {
 			return nil, err
 		}

@@ -88,6 +88,8 @@ const (
 	ofCases   source = `SELECT r.hospital, {f} FROM registrations r WHERE {p}`
 	ofEntries source = `SELECT r.hospital, {f} FROM entries r WHERE {p} GROUP BY 1`
 	ofLast    source = `SELECT r.hospital, {f} FROM entries r GROUP BY 1`
+	ofIntakes source = `SELECT r.hospital, {f} FROM intakes i JOIN live r ON r.idx = i.idx WHERE {p}`
+	ofRecent  source = `SELECT r.hospital, {f} FROM entries r WHERE r.day > {today} - 120 GROUP BY 1`
 	ofRepeats source = `SELECT r.hospital, r.person, x.list, x.number FROM registrations r JOIN case_rows x ON x.idx = r.idx
 		WHERE {p} AND r.person IS NOT NULL`
 )
@@ -113,6 +115,7 @@ var indicators = [...]Indicator{
 	{ID: "Q3.in7", Unit: Percent, source: ofCases, num: `r.diagnosed >= {duty} AND r.day - r.diagnosed <= 7`, den: `r.diagnosed >= {duty}`},
 	{ID: "Q3.in30", Unit: Percent, source: ofCases, num: `r.diagnosed >= {duty} AND r.day - r.diagnosed <= 30`, den: `r.diagnosed >= {duty}`},
 	{ID: "Q3.retrospective", Unit: Percent, source: ofCases, num: `r.diagnosed < {duty}`, den: `r.diagnosed IS NOT NULL`},
+	{ID: "Q4", Unit: Percent, source: ofIntakes, num: `i.refused`, den: `i.offered`},
 	{ID: "Q5", Unit: Percent, source: ofCases, num: `r.queried`, den: `1`},
 	{ID: "Q6.duplicates", Unit: Percent, source: ofRepeats},
 	{ID: "Q6.elsewhere", Unit: Percent, who: func(p standing) (bool, bool) { return p.here, p.several }},
@@ -128,6 +131,7 @@ var indicators = [...]Indicator{
 	{ID: "Q13.lacking", Unit: Percent, who: func(p standing) (bool, bool) { return p.offered, p.lacking }},
 	{ID: "Q14", Unit: Percent, source: ofEntries, num: `sum(` + isCase + ` AND r.stopped = 0)`, den: `sum(` + isCase + `)`},
 	{ID: "Q15.silent", Unit: Days, source: ofLast, now: true, least: true, share: 1, num: `{today} - max(r.day)`},
+	{ID: "Q15.recent", Unit: Percent, source: ofRecent, now: true, num: `3 * sum(r.day > {today} - 30)`, den: `sum(r.day <= {today} - 30)`},
 	{ID: "Q16", Unit: Percent, source: ofEntries, num: `sum(r.type = 10 AND ` + inUse + `)`, den: `sum(r.type BETWEEN 1 AND 7 AND ` + inUse + `)`},
 }
 
@@ -146,7 +150,21 @@ func OverHospitals(of map[string]Figure, hospitals func(number string) bool) (me
 
 // Public reports whether the indicator follows from what the log shows every node:
 // who sent something when.
-func (i Indicator) Public() bool { return i.ID == "Q15.silent" }
+func (i Indicator) Public() bool { return i.source == ofLast || i.source == ofRecent }
+
+// RuleRefusals calls f with each rule that refused rows of what a group's hospitals were
+// handed in a period, and how many, the most frequent first, at most five.
+func (q Query) RuleRefusals(by By, group string, p Period, f func(code string, n int64)) error {
+	query := strings.NewReplacer("{g}", by.group(), "{p}", p.condition()).Replace(`SELECT x.code, sum(x.refused) AS n FROM intake_rules x
+		JOIN facts r ON r.idx = x.idx WHERE {g} = ? AND {p} GROUP BY 1 ORDER BY n DESC, 1 LIMIT 5`)
+	return q.Each(query, func(row Row) error {
+		var code string
+		var n int64
+		err := row(&code, &n)
+		f(code, n)
+		return err
+	}, group)
+}
 
 // Quantile reports whether the indicator is a quantile, and not a share.
 func (i Indicator) Quantile() bool { return i.share != 0 }

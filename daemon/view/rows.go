@@ -125,6 +125,8 @@ func (w *writer) content(o reader.Opened) error {
 		return w.do("death", idx, of[:], e.Death.Related)
 	case e.Referral != nil:
 		return w.do("referral", idx, of[:], e.Referral.From, e.Referral.To, e.Referral.Reason, e.Referral.Accepted)
+	case e.Intake != nil:
+		return w.intake(idx, e.Intake)
 	case e.Alias != nil:
 		a := e.Alias
 		return w.do("alias", idx, o.Hospital, a.Action, a.Reason, a.Old[:], a.New[:], a.OldType, a.NewType)
@@ -159,6 +161,21 @@ func (w *writer) registration(o reader.Opened) error {
 	}
 	for _, r := range rows {
 		if err := w.do("row", idx, r.List, r.Number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// intake writes what a hospital was handed in a day.
+func (w *writer) intake(idx int64, in *entry.Intake) error {
+	for _, o := range in.Offered {
+		if err := w.do("intake", idx, o.Source, int64(o.All()), int64(o.Refused)); err != nil {
+			return err
+		}
+	}
+	for _, r := range in.Refused {
+		if err := w.do("refusal", idx, r.Rule, int64(r.Count)); err != nil {
 			return err
 		}
 	}

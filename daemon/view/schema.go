@@ -32,6 +32,9 @@ CREATE TABLE IF NOT EXISTS referrals (idx INTEGER PRIMARY KEY, of_case BLOB NOT 
   reason INTEGER NOT NULL, accepted INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS aliases (idx INTEGER PRIMARY KEY, hospital INTEGER NOT NULL, action INTEGER NOT NULL, reason INTEGER NOT NULL,
   old BLOB NOT NULL, new BLOB NOT NULL, old_type INTEGER NOT NULL, new_type INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS intakes (idx INTEGER NOT NULL, source INTEGER NOT NULL, offered INTEGER NOT NULL, refused INTEGER NOT NULL,
+  PRIMARY KEY (idx, source)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS intake_rules (idx INTEGER NOT NULL, code TEXT NOT NULL, refused INTEGER NOT NULL, PRIMARY KEY (idx, code)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS findings (idx INTEGER NOT NULL, code TEXT NOT NULL, severity TEXT NOT NULL, field TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS findings_idx ON findings (idx);
 CREATE VIEW IF NOT EXISTS live AS SELECT * FROM entries WHERE stopped & 1 = 0 AND problem = '';
@@ -54,7 +57,7 @@ var indexes = map[string]string{
 }
 
 // contents are the tables that hold what an entry says, by its index.
-var contents = [...]string{"cases", "case_rows", "genetics", "visits", "specimens", "treatments", "deaths", "referrals", "aliases", "findings"}
+var contents = [...]string{"cases", "case_rows", "genetics", "visits", "specimens", "treatments", "deaths", "referrals", "aliases", "findings", "intakes", "intake_rules"}
 
 // derived are all tables that follow from the log.
 var derived = append([]string{"envelopes", "entries", "subjects", "hospitals", "diseases"}, contents[:]...)
@@ -73,6 +76,8 @@ var statements = map[string]string{
 	"death":     `INSERT INTO deaths VALUES (?,?,?)`,
 	"referral":  `INSERT INTO referrals VALUES (?,?,?,?,?,?)`,
 	"alias":     `INSERT INTO aliases VALUES (?,?,?,?,?,?,?,?)`,
+	"intake":    `INSERT INTO intakes VALUES (?,?,?,?)`,
+	"refusal":   `INSERT INTO intake_rules VALUES (?,?,?)`,
 	"finding":   `INSERT INTO findings VALUES (?,?,?,?)`,
 	"corrected": `UPDATE entries SET corrected = ?, profile = ?, source = ?, basis = ?, event = ?, event_month = ? WHERE idx = ?`,
 	"stopped":   `UPDATE entries SET stopped = ? WHERE idx = ?`,

@@ -270,6 +270,14 @@ func (w *world) live(persons int) (all []sent) {
 				all = append(all, sent{h, index, entries[i]})
 			}
 		}
+		if n%4 == 0 {
+			e := w.blank(entry.TypeIntake, entry.Pseudonym{})
+			e.EventDate, e.Strength = entry.Date{Year: 2026, Month: 9, Day: 1}, entry.StrengthNone
+			bad := uint32(w.pick(9)) + 1
+			e.Intake = &entry.Intake{Offered: []entry.Offered{{Source: entry.SourceCSV, Accepted: 20, Refused: bad}, {Source: entry.SourceFHIR, Known: 3}},
+				Refused: []entry.RuleUsed{{Rule: "DX001", Count: 1}, {Rule: "ID002", Count: bad}}}
+			w.send(w.Hospitals[w.pick(len(w.Hospitals))], e)
+		}
 		if n%5 == 4 {
 			w.change(all, n)
 		}
