@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -16,6 +19,9 @@ var linkRTTs = []time.Duration{30 * time.Millisecond, 80 * time.Millisecond}
 func (b *bench) links(ctx context.Context) error {
 	for _, rtt := range linkRTTs {
 		b.note("links of %s", rtt)
+		if err := b.echo(rtt); err != nil {
+			return fmt.Errorf("%s: a byte there and back: %w", rtt, err)
+		}
 		dir := filepath.Join(b.dir, "links"+rtt.String())
 		n, err := foundNetwork(dir, b.binary)
 		if err != nil {
@@ -26,6 +32,45 @@ func (b *bench) links(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", rtt, err)
 		}
 	}
+	return nil
+}
+
+// echo measures what a byte takes there and back through a wire: the proxy wakes up
+// somewhat late itself.
+func (b *bench) echo(rtt time.Duration) (err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	w, err := layWire(l.Addr().String(), rtt/2, nil)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	var answering sync.WaitGroup
+	defer func() { err = errors.Join(err, w.close(), l.Close()); answering.Wait() }()
+	answering.Go(func() {
+		if far, err := l.Accept(); err == nil {
+			_, _ = io.Copy(far, far) // until the wire is cut
+			far.Close()
+		}
+	})
+	near, err := net.Dial("tcp", w.address())
+	if err != nil {
+		return err
+	}
+	defer near.Close()
+	var took []time.Duration
+	for range 100 {
+		began := time.Now()
+		if _, err := near.Write([]byte{1}); err != nil {
+			return err
+		}
+		if _, err := io.ReadFull(near, make([]byte, 1)); err != nil {
+			return err
+		}
+		took = append(took, time.Since(began))
+	}
+	b.results.add(fmt.Sprintf("links of %d ms: a byte there and back p50", rtt.Milliseconds()), "ms", ms(quantile(took, 0.5)))
 	return nil
 }
 
