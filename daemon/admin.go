@@ -90,12 +90,12 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/network", answer(s.network))
 	mux.Handle("POST /v1/submissions", http.HandlerFunc(s.submit))
 	mux.Handle("GET /v1/inbox", answer(s.listInbox))
-	mux.Handle("GET /v1/entries", http.HandlerFunc(s.entries))
-	mux.Handle("GET /v1/entries/{index}", answer(s.entry))
+	mux.Handle("GET /v1/entries", s.audited(http.HandlerFunc(s.entries)))
+	mux.Handle("GET /v1/entries/{index}", s.audited(answer(s.entry)))
 	mux.Handle("GET /v1/entries/{index}/erasure", answer(s.erasureOf))
 	mux.Handle("GET /v1/erasures", answer(s.listErasures))
 	mux.Handle("GET /v1/erasures/{envelope}", answer(s.erasure))
-	mux.Handle("GET /v1/entries/{index}/phenopacket", answer(s.phenopacket))
+	mux.Handle("GET /v1/entries/{index}/phenopacket", s.audited(answer(s.phenopacket)))
 	mux.Handle("POST /v1/entries/{index}/correction", answer(s.correct))
 	mux.Handle("GET /v1/log/head", answer(s.head))
 	mux.Handle("GET /v1/log/leaves", http.HandlerFunc(s.leaves))
@@ -105,13 +105,16 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("POST /v1/aliases", answer(s.alias))
 	mux.Handle("GET /v1/cards", answer(s.cards))
 	mux.Handle("POST /v1/cards", answer(s.putCard))
-	mux.Handle("GET /v1/queries", answer(s.queries))
-	mux.Handle("POST /v1/queries", answer(s.openQuery))
+	mux.Handle("GET /v1/queries", s.audited(answer(s.queries)))
+	mux.Handle("POST /v1/queries", s.audited(answer(s.openQuery)))
 	mux.Handle("POST /v1/queries/{index}/reply", answer(s.answerQuery))
 	mux.Handle("POST /v1/queries/{index}/closing", answer(s.closeQuery))
-	mux.Handle("GET /v1/persons", answer(s.persons))
+	mux.Handle("GET /v1/persons", s.audited(answer(s.persons)))
 	mux.Handle("GET /v1/reports", answer(s.listReports))
-	mux.Handle("GET /v1/reports/{name}", http.HandlerFunc(s.showReport))
+	mux.Handle("GET /v1/reports/{name}", s.audited(http.HandlerFunc(s.showReport)))
+	mux.Handle("GET /v1/reads", answer(s.listReads))
+	mux.Handle("GET /v1/reads/records", answer(s.readRecords))
+	mux.Handle("POST /v1/reads/records", answer(s.openReadRecords))
 	mux.Handle("POST /v1/pseudonyms/check", answer(s.checkPseudonym))
 	mux.Handle("GET /v1/case-numbers/{number}", answer(s.findCaseNumber))
 	mux.Handle("POST /v1/links", answer(s.askLinks))
@@ -174,6 +177,7 @@ var problems = []struct {
 	err error
 	problem
 }{
+	{errUnsaid, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "raresync status shows whether the network has a leader; the same question may be asked again"}},
 	{reader.ErrNotFound, problem{http.StatusNotFound, admin.CodeNotFound, ""}},
 	{reader.ErrErased, problem{http.StatusGone, admin.CodeErased, "raresync erasure show tells who has declared it"}},
 	{reader.ErrNotAllowed, problem{http.StatusForbidden, admin.CodeNotAllowed, "an entry is sealed to its hospital and to the readers the roster names: raresync member list"}},

@@ -207,6 +207,7 @@ func (s *service) persons(r *http.Request) (admin.Persons, error) {
 	if err != nil {
 		return admin.Persons{}, err
 	}
+	sawAll(r.Context(), s.node.View().Tree.Size())
 	out := admin.Persons{
 		Persons: p.Persons, TwoHospitals: p.TwoHospitals, Cases: p.Cases, Nameless: p.Nameless,
 		Unopened: p.Unopened, Undone: p.Undone, Corrected: p.Corrected, Stopped: p.Stopped, Links: []admin.Link{},

@@ -29,6 +29,7 @@ import (
 	"github.com/raresync/raresync/daemon/outbox"
 	"github.com/raresync/raresync/daemon/peer"
 	"github.com/raresync/raresync/daemon/reader"
+	"github.com/raresync/raresync/daemon/reads"
 	"github.com/raresync/raresync/daemon/recent"
 	"github.com/raresync/raresync/daemon/trail"
 	"github.com/raresync/raresync/daemon/view"
@@ -65,6 +66,7 @@ type service struct {
 	intake *intake.Intake
 	reader *reader.Reader
 	view   *view.View
+	reads  *reads.Log
 	desk   *withdraw.Desk
 	daily  *daily.Book
 	trail  *trail.Trail // nil if it is broken
@@ -220,6 +222,7 @@ func (s *service) openHospital() error {
 		return err
 	}
 	s.viewing.Store(s.view)
+	s.openReads(dir)
 	if err := s.openTrail(dir); err != nil {
 		return err
 	}
@@ -295,6 +298,7 @@ func (s *service) serve(ctx context.Context) error {
 	s.workers.Go(func() { s.report(s.outbox.Run(ctx)) })
 	s.workers.Go(func() { s.report(s.reader.Watch(ctx)) })
 	s.workers.Go(func() { s.view.Run(ctx) })
+	s.workers.Go(func() { s.reads.Run(ctx) })
 	if m, ok := s.node.View().Member(s.self.Institution); ok && m.Role == act.RoleHospital {
 		s.workers.Go(func() { s.report(s.desk.Run(ctx)) })
 		s.workers.Go(func() { s.report(s.runDaily(ctx)) })

@@ -227,6 +227,7 @@ func (s *service) entries(w http.ResponseWriter, r *http.Request) {
 			out.fail(err)
 			return
 		}
+		sawOne(r.Context(), o.Index)
 		if !out.send(s.describeEntry(o, changes)) {
 			return
 		}
@@ -249,6 +250,7 @@ func (s *service) entry(r *http.Request) (admin.Entry, error) {
 	if err != nil {
 		return admin.Entry{}, err
 	}
+	sawOne(r.Context(), index)
 	e := s.describeEntry(o, changes)
 	if o.Problem != "" {
 		return e, nil
@@ -268,6 +270,7 @@ func (s *service) phenopacket(r *http.Request) (json.RawMessage, error) {
 	if err := s.node.Whole(); err != nil {
 		return nil, err
 	}
+	sawOne(r.Context(), index)
 	return s.reader.Phenopacket(r.Context(), index)
 }
 

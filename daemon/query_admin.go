@@ -71,6 +71,7 @@ func (s *service) openQuery(r *http.Request) (admin.QueryResult, error) {
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
+	sawOne(r.Context(), in.Index)
 	target, err := s.reader.Entry(in.Index)
 	if err != nil {
 		return admin.QueryResult{}, err

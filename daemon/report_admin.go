@@ -79,6 +79,7 @@ func (s *service) makeReport(r *http.Request) (made report.Report, err error) {
 		return made, err
 	}
 	err = s.view.Read(r.Context(), func(q view.Query) (err error) {
+		sawAll(r.Context(), q.Head.Size)
 		made, err = report.Make(q, name, o)
 		return err
 	})

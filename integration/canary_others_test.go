@@ -23,7 +23,7 @@ func (w *canaryWorld) everybodyIsAsked() {
 	paths := []string{
 		"/v1/status", "/v1/members", "/v1/network", "/v1/entries", "/v1/persons", "/v1/log/head", "/v1/log/leaves", "/v1/log/policy", "/v1/log/withdrawn",
 		"/v1/queries", "/v1/cards", "/v1/inbox", "/v1/debug/goroutines", "/v1/debug/log", "/v1/backups", "/v1/usages", "/v1/usages/1/1", "/v1/key", "/v1/keys", "/v1/keys/x", "/v1/proposals", "/v1/proposals/x", "/v1/withdrawals",
-		"/v1/reports", "/v1/reports/x", "/v1/settings", "/v1/catalogues", "/v1/catalogues/table", "/v1/persons?edition=x", "/v1/invitations", "/v1/raft/peers", "/v1/erasures", "/v1/erasures/1", "/v1/entries/1/erasure", "/v1/case-numbers/x", "/v1/registrations", "/v1/nothing", "/v1/entries/x", "/debug/pprof/", "/metrics", "/livez", "/readyz", "/readyz?verbose", "/v1/succession",
+		"/v1/reports", "/v1/reports/x", "/v1/reads", "/v1/reads/records", "/v1/settings", "/v1/catalogues", "/v1/catalogues/table", "/v1/persons?edition=x", "/v1/invitations", "/v1/raft/peers", "/v1/erasures", "/v1/erasures/1", "/v1/entries/1/erasure", "/v1/case-numbers/x", "/v1/registrations", "/v1/nothing", "/v1/entries/x", "/debug/pprof/", "/metrics", "/livez", "/readyz", "/readyz?verbose", "/v1/succession",
 	}
 	for _, name := range []string{"silent", "quality", "provinces", "disease", "coverage", "duplicates", "specimens", "drugs", "withdrawals", "convergence"} {
 		for _, form := range []string{"json", "csv", "html"} {
@@ -39,7 +39,7 @@ func (w *canaryWorld) everybodyIsAsked() {
 	w.allAreAsked(append(paths, "/v1/succession")) // to guests, not here: an envelope of the log, whose bytes are searched as such
 	commands := [][]string{
 		{"status"}, {"status", "-o", "json"}, {"status", "--network"}, {"health", "--format", "nagios"}, {"doctor"}, {"member", "list"}, {"raft", "peers"}, {"member", "invite", "--dry-run"}, {"entry", "list"}, {"entry", "count", "-o", "json"}, {"query", "list"}, {"card", "list"}, {"act", "list", "--all"},
-		{"key", "list"}, {"ceremony", "status"}, {"audit", "usage"}, {"backup", "list"}, {"log", "head"}, {"log", "tail"}, {"log", "policy"}, {"entry", "get", "99999"}, {"config", "check"}, {"erasure", "list"}, {"report", "list"}, {"report", "quality"}, {"report", "coverage", "--format", "csv"}, {"report", "silent", "--format", "html"},
+		{"key", "list"}, {"ceremony", "status"}, {"audit", "usage"}, {"audit", "list", "-o", "json"}, {"backup", "list"}, {"log", "head"}, {"log", "tail"}, {"log", "policy"}, {"entry", "get", "99999"}, {"config", "check"}, {"erasure", "list"}, {"report", "list"}, {"report", "quality"}, {"report", "coverage", "--format", "csv"}, {"report", "silent", "--format", "html"},
 	}
 	for _, o := range w.origins {
 		commands = append(commands, []string{"erasure", "show", fmt.Sprint(o.indexes[o.fileOf(o.erased)]), "--copy", "-"})

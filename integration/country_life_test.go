@@ -193,7 +193,7 @@ func (l *life) updateAll(binary string) {
 	})
 	l.Binary = binary
 	for _, p := range l.Processes() {
-		if s, err := p.Client.Status(l.ctx); err != nil || s.SupportedLevel != 2 || s.FeatureLevel != 1 {
+		if s, err := p.Client.Status(l.ctx); err != nil || s.SupportedLevel != 3 || s.FeatureLevel != 1 {
 			l.t.Errorf("%s supports level %d, of the network's %d, %v", p.Node, s.SupportedLevel, s.FeatureLevel, err)
 		}
 	}

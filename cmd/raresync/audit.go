@@ -17,11 +17,12 @@ var errNotShown = errors.New("the requests do not show what the holder has poste
 func auditCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "audit",
-		Usage: "see what share holders say this hospital has asked of them, and have them show it",
-		Description: "Each week a share holder posts how many pseudonyms it has helped to make for each hospital, as\n" +
+		Usage: "see who has read what, and what share holders say this hospital has asked of them",
+		Description: "A reader says on the log that it reads before anything is shown: audit list.\n\n" +
+			"Each week a share holder posts how many pseudonyms it has helped to make for each hospital, as\n" +
 			"a range, and a root over the hospitals' signed requests. A hospital that reads more than it asked\n" +
 			"for has the holder run audit requests, and checks the file with audit check.",
-		Subcommands: []*cli.Command{auditUsageCommand(), auditRequestsCommand(), auditCheckCommand()},
+		Subcommands: []*cli.Command{auditListCommand(), auditRecordsCommand(), auditPurposesCommand(), auditUsageCommand(), auditRequestsCommand(), auditCheckCommand()},
 	}
 }
 

@@ -38,6 +38,7 @@ func entryListCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.Uint64Flag{Name: "from", Usage: "start at `INDEX`"},
 			&cli.IntFlag{Name: "limit", Value: usualRows, Usage: "list at most `N`; 0 = all"},
+			purposeFlag,
 		},
 		Action: func(c *cli.Context) error {
 			out, daemon, err := asking(c)
@@ -119,6 +120,7 @@ func entryGetCommand() *cli.Command {
 		ArgsUsage: "INDEX",
 		Description: "Of a corrected entry a table shows what the newest correction says, JSON both. With -o phenopacket\n" +
 			"the case is printed as a GA4GH phenopacket, joined with its genetics.",
+		Flags: []cli.Flag{purposeFlag},
 		Action: func(c *cli.Context) error {
 			index, err := indexArgument(c)
 			if err != nil {

@@ -19,7 +19,7 @@ func entryCountCommand() *cli.Command {
 			"honoured, and links that join what does not agree, are listed with the reason. Entries that were\n" +
 			"corrected count as corrected; those whose use the patient has stopped are left out. An edition looks up\n" +
 			"each entry's own codes anew: it gives the same figures whatever comes after it.",
-		Flags:  []cli.Flag{&cli.StringFlag{Name: "edition", Usage: "count registrations by the lists of this edition as well: a `NAME` of raresync catalog editions"}},
+		Flags:  []cli.Flag{&cli.StringFlag{Name: "edition", Usage: "count registrations by the lists of this edition as well: a `NAME` of raresync catalog editions"}, purposeFlag},
 		Action: entryCount,
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/config"
+	"github.com/raresync/raresync/registry/act"
 )
 
 const common = "Common"
@@ -100,14 +101,28 @@ func isTable(c *cli.Context) bool { return c.String("output") == "" || c.String(
 
 // client returns a client for the node's daemon.
 func client(c *cli.Context) (*admin.Client, error) {
-	if socket := c.String("socket"); socket != "" {
-		return admin.NewClient(socket), nil
+	socket := c.String("socket")
+	if socket == "" {
+		cfg, err := loadConfig(c)
+		if err != nil {
+			return nil, err
+		}
+		socket = cfg.Listen.AdminSocket
 	}
-	cfg, err := loadConfig(c)
-	if err != nil {
-		return nil, err
+	daemon := admin.NewClient(socket)
+	if purpose := c.String(purposeFlag.Name); purpose != "" {
+		if _, ok := act.ParsePurpose(purpose); !ok {
+			return nil, usagef("--purpose %q: want %s", purpose, strings.Join(act.Purposes(), ", "))
+		}
+		daemon.SetPurpose(purpose)
 	}
-	return admin.NewClient(cfg.Listen.AdminSocket), nil
+	return daemon, nil
+}
+
+// purposeFlag is of commands that show what a reader has opened.
+var purposeFlag = &cli.StringFlag{
+	Name: "purpose", Usage: "at a reader: why it is read, a `CODE` that the log will show: " + strings.Join(act.Purposes(), ", "),
+	DefaultText: "registry",
 }
 
 const (

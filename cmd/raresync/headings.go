@@ -3,6 +3,7 @@ package main
 // headingsZH are the headings of tables in Chinese, by the field's json name. A
 // field that is not here keeps its English heading.
 var headingsZH = map[string]string{
+	"account": "账号", "act": "公告叶号", "on_log": "日志有公告", "query": "查询", "read": "读取范围",
 	"accepted": "已接受", "created": "创建时间", "locked": "已锁定", "alarm": "告警", "approved": "赞同", "asked": "已询问节点", "asked_at": "提出时间", "within": "所属", "asker": "提出方", "days_open": "未决天数", "reply": "答复", "target": "所问条目", "at_least": "至少", "behind": "落后",
 	"before": "原有大小", "below": "少于", "blamed": "责任机构", "bodies": "含密封正文", "by": "提出方", "bytes": "字节数", "canary": "探针一致", "case_number": "病例号",
 	"case_numbers": "病例号", "cases": "病例", "cases_without_pseudonym": "无假名病例", "catalogue": "病种目录",
@@ -57,6 +58,7 @@ var cellsZH = map[string]map[string]string{
 	"purpose": {
 		"envelope": "信封签名", "request": "求值请求", "response": "求值应答", "sealing": "密封", "tls": "TLS", "log": "日志", "cosign": "会签",
 		"request, response or tls": "求值请求、求值应答或 TLS",
+		"registry":                 "登记管理", "quality": "数据质量", "care": "患者诊疗", "research": "研究", "drug-access": "用药保障", "public-health": "公共卫生", "legal": "法定义务", "audit": "审计",
 	},
 	"role": {"hospital": "医院", "reader": "读取方"},
 	"state": {

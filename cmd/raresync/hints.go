@@ -3,6 +3,7 @@ package main
 // hintsZH is the daemon's advice in Chinese, by its English text. A test asks the
 // daemon for all that it gives.
 var hintsZH = map[string]string{
+	"raresync status shows whether the network has a leader; the same question may be asked again":             "raresync status 显示网络是否有领导节点；可再次提出同样的查询",
 	"ask on the node of a national reader: raresync member list":                                               "请在国家读取方的节点上提出，见 raresync member list",
 	"raresync query list shows the queries, each with its index":                                               "raresync query list 列出质疑及其叶号",
 	"the link file is filled as files are submitted: submit the patient's file again, which adds nothing else": "关联文件在提交文件时填写：请重新提交该患者的文件，不会增加其他内容",

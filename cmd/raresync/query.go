@@ -42,7 +42,7 @@ func queryOpenCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "rule", Usage: "`CODE` of the rule that the query is about, as ID007 (required)"},
 			&cli.UintFlag{Name: "text", Usage: "`N`, the number of the text (required)"},
-			queryNoWait,
+			queryNoWait, purposeFlag,
 		},
 		Action: func(c *cli.Context) error {
 			index, err := indexArgument(c)
@@ -150,7 +150,7 @@ func queryListCommand() *cli.Command {
 		Usage: "list the queries that this institution asked or was asked",
 		Description: "A query is open until the hospital answers it or corrects the entry, and closed when who asked says so.\n" +
 			"Days are counted by log time. A query about an entry that is withdrawn is not shown any more.",
-		Flags: []cli.Flag{&cli.StringFlag{Name: "state", Usage: "only those in `STATE`: " + strings.Join(states, ", ")}},
+		Flags: []cli.Flag{&cli.StringFlag{Name: "state", Usage: "only those in `STATE`: " + strings.Join(states, ", ")}, purposeFlag},
 		Action: func(c *cli.Context) error {
 			state := c.String("state")
 			if state != "" && !slices.Contains(states, state) {

@@ -56,6 +56,7 @@ func reportNamed(l reports.Listed) *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "format", Value: "text", Usage: "print as `FORMAT`: text, json, csv or html"},
 		&cli.BoolFlag{Name: "exact", Usage: "print exact counts, at a terminal only: they are not to be passed on"},
+		purposeFlag,
 	}
 	switch l.Name {
 	case "disease":

@@ -54,6 +54,7 @@ var meanings = []struct {
 		"操作记录的链条断裂：有人改动过", "请保留该文件作为证据并移走，然后重启节点：它会新建一个"}},
 	{errCardRefused, words{"", "卡片被拒绝，没有登记", "请按上面的说明更正后重试"}},
 	{errNoCard, words{"", "没有该卡片", "raresync card list 列出所有卡片"}},
+	{errReadsDiffer, words{"have the reader explain each act without a record: something was read that it does not show", "记录与公告不符", "请要求读取方解释每一条没有记录的公告"}},
 	{errQueryRefused, words{"", "操作被拒绝，没有提出或答复任何质疑", "请按上面的说明处理后重试"}},
 	{errNotCorrected, words{"", "没有更正任何条目", "请按上面的说明处理后重试"}},
 	{errNotDecided, words{"", "没有做出任何决定", "请输入 yes 确认，或使用 --yes"}},

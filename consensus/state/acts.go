@@ -82,6 +82,10 @@ func (s *State) admitAct(e *envelope.Envelope, logTime uint64) *Refusal {
 		return s.admitFeature(a, logTime)
 	case act.TypeEdition:
 		return s.admitEdition(a, logTime)
+	case act.TypeRead:
+		return s.admitRead(e, a, logTime)
+	case act.TypeNotices:
+		return s.admitNotices(e, a, logTime)
 	case act.TypeRecovery:
 		return s.admitRecovery(e, a, logTime)
 	case act.TypeGenesis:

@@ -37,8 +37,9 @@ func plainly(err error) error {
 
 // Client talks to one daemon. It is safe for concurrent use.
 type Client struct {
-	http   *http.Client
-	socket string
+	http    *http.Client
+	socket  string
+	purpose string // of reading; see SetPurpose
 }
 
 // NewClient returns a client for the daemon that serves the given socket.
@@ -244,6 +245,9 @@ func (c *Client) do(ctx context.Context, method, path string, in any) (*http.Res
 	req, err := http.NewRequestWithContext(ctx, method, "http://raresync"+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("request %s: %w", path, err)
+	}
+	if c.purpose != "" {
+		req.Header.Set(PurposeHeader, c.purpose)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

@@ -60,6 +60,8 @@ const (
 	TypeSupport  Type = 31 // the feature level that a node's build supports; no approvals
 	TypeFeature  Type = 32 // raises the feature level; approved by q lead hospitals
 	TypeEdition  Type = 33 // adds an edition of the disease lists, from level 2 on; approved by q lead hospitals
+	TypeRead     Type = 34 // a reader is about to read, from level 3 on; no approvals
+	TypeNotices  Type = 35 // what a reader has read of whom on a day, sealed, from level 3 on; no approvals
 )
 
 var typeNames = map[Type]string{
@@ -73,6 +75,7 @@ var typeNames = map[Type]string{
 	TypePromotion: "promotion", TypeReadiness: "readiness", TypeDemotion: "demotion", TypeRemoval: "removal",
 	TypeEnrolment: "enrolment", TypeSettings: "settings", TypeRights: "reader rights",
 	TypeRecovery: "recovery", TypeSupport: "support", TypeFeature: "feature level", TypeEdition: "edition",
+	TypeRead: "read", TypeNotices: "read notices",
 }
 
 // String returns the type's name, or its number if this build does not know it.

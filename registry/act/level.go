@@ -12,7 +12,7 @@ const MaxLevel = 1_000
 // levels says from which feature level on a type is admitted, if not from the
 // first on. Whoever adds a type that earlier builds do not know gives it the
 // next level here, and raises SupportedLevel with it.
-var levels = map[Type]uint64{TypeEdition: 2}
+var levels = map[Type]uint64{TypeEdition: 2, TypeRead: 3, TypeNotices: 3}
 
 // Level returns the feature level from which on acts of the type are admitted.
 func (t Type) Level() uint64 { return max(1, levels[t]) }
