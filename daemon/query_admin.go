@@ -46,16 +46,22 @@ func (s *service) queries(r *http.Request) ([]admin.Query, error) {
 	}
 	out := make([]admin.Query, len(all))
 	for i, a := range all {
-		q := a.Entry.Query
-		out[i] = admin.Query{
-			Index: a.Index, Asker: a.Hospital, Hospital: q.Hospital, Target: q.Target, Rule: q.Rule, Text: uint8(q.Text),
-			Asked: rfc3339(a.LogTime), State: string(a.State), Days: a.Days(), Correction: a.Correction,
-		}
-		if reply := a.Reply.Entry.Reply; reply != nil {
-			out[i].Reply, out[i].ReplyIndex = uint8(reply.Text), a.Reply.Index
-		}
+		out[i] = queryOf(a)
 	}
 	return out, nil
+}
+
+// queryOf is a question with its state.
+func queryOf(a query.Asked) admin.Query {
+	q := a.Entry.Query
+	out := admin.Query{
+		Index: a.Index, Asker: a.Hospital, Hospital: q.Hospital, Target: q.Target, Rule: q.Rule, Text: uint8(q.Text),
+		Asked: rfc3339(a.LogTime), State: string(a.State), Days: a.Days(), Correction: a.Correction,
+	}
+	if reply := a.Reply.Entry.Reply; reply != nil {
+		out.Reply, out.ReplyIndex = uint8(reply.Text), a.Reply.Index
+	}
+	return out
 }
 
 // openQuery asks the hospital of an entry.
@@ -142,12 +148,8 @@ func (s *service) postQuery(ctx context.Context, e entry.Entry, found []rule.Fin
 
 // queryAt finds the query that a request names, if it is this institution's to
 // deal with.
-func (s *service) queryAt(r *http.Request, mine func(query.Asked) bool) (query.Asked, error) {
-	index, err := number(r, "index")
-	if err != nil {
-		return query.Asked{}, err
-	}
-	all, err := s.asked(r.Context())
+func (s *service) queryAt(ctx context.Context, index uint64, mine func(query.Asked) bool) (query.Asked, error) {
+	all, err := s.asked(ctx)
 	if err != nil {
 		return query.Asked{}, err
 	}
@@ -165,7 +167,11 @@ func (s *service) closeQuery(r *http.Request) (admin.QueryResult, error) {
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
-	a, err := s.queryAt(r, func(a query.Asked) bool { return a.Hospital == s.self.Institution })
+	index, err := number(r, "index")
+	if err != nil {
+		return admin.QueryResult{}, err
+	}
+	a, err := s.queryAt(r.Context(), index, func(a query.Asked) bool { return a.Hospital == s.self.Institution })
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
@@ -184,10 +190,19 @@ func (s *service) answerQuery(r *http.Request) (admin.QueryResult, error) {
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
+	index, err := number(r, "index")
+	if err != nil {
+		return admin.QueryResult{}, err
+	}
+	return s.reply(r.Context(), index, in)
+}
+
+// reply answers the query at an index.
+func (s *service) reply(ctx context.Context, index uint64, in admin.Answer) (admin.QueryResult, error) {
 	if err := s.isHospital(); err != nil {
 		return admin.QueryResult{}, err
 	}
-	a, err := s.queryAt(r, func(a query.Asked) bool { return a.Entry.Query.Hospital == s.self.Institution })
+	a, err := s.queryAt(ctx, index, func(a query.Asked) bool { return a.Entry.Query.Hospital == s.self.Institution })
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
@@ -219,7 +234,7 @@ func (s *service) answerQuery(r *http.Request) (admin.QueryResult, error) {
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
-	return s.postQuery(r.Context(), e, found, in.Wait, target.Entry.Pseudonym)
+	return s.postQuery(ctx, e, found, in.Wait, target.Entry.Pseudonym)
 }
 
 // forgetQueries withdraws this reader's queries about withdrawn entries.

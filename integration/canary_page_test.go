@@ -162,6 +162,11 @@ func (w *canaryWorld) thePageIsUsed(o *origin) {
 	if !strings.Contains(said, "Partly accepted") || receipt == "" || !strings.Contains(bo.get(receipt), "c2sp.org/tlog-proof") {
 		w.t.Errorf("what was sent from the page at %s: %s", o.Node, said)
 	}
+	for way, want := range map[string]string{"/receipts": "log verify --policy", "/receipts.zip": "receipts.html"} {
+		if said := bo.get(path + way); !strings.Contains(said, want) {
+			w.t.Errorf("%s at %s: %.500s", way, o.Node, said)
+		}
+	}
 	again := bo.upload(w.fileName(o, "page.csv"), w.tableOf("plain.csv", tableRow(good)))
 	if said := bo.get(again); !strings.Contains(said, "DU004") {
 		w.t.Errorf("what was sent at %s is not known: %s", o.Node, said)
@@ -171,7 +176,7 @@ func (w *canaryWorld) thePageIsUsed(o *origin) {
 	} {
 		bo.post(bo.upload(w.fileName(o, ending), raw)+"/discard", nil)
 	}
-	for _, way := range []string{"/", "/accounts", "/password", "/sign-in", path, path + "/rejects/1", receipt, again, "/static/page.css", "/nothing"} {
+	for _, way := range []string{"/", "/accounts", "/password", "/sign-in", "/queries", "/queries/1", path, path + "/rejects/1", path + "/receipts", path + "/receipts.zip", receipt, again, "/static/page.css", "/nothing"} {
 		for _, who := range []*pageBrowser{anna, w.browserAt(o)} {
 			said := who.get(way)
 			for _, text := range []string{name, good.record, good.document.Value, bad.record, bad.name, local.record} {

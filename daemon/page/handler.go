@@ -19,7 +19,12 @@ func (p *Page) mux() http.Handler {
 	on("POST /deliveries/{id}/confirm", p.confirm)
 	on("POST /deliveries/{id}/discard", p.discard)
 	on("GET /deliveries/{id}/rejects/{number}", p.rejects)
+	on("GET /deliveries/{id}/receipts", p.receipts)
+	on("GET /deliveries/{id}/receipts.zip", p.receiptsArchive)
 	on("GET /deliveries/{id}/receipts/{index}", p.receipt)
+	on("GET /queries", p.queries)
+	on("GET /queries/{index}", p.query)
+	on("POST /queries/{index}/answer", p.answerQuery)
 	return mux
 }
 

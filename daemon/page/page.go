@@ -12,6 +12,7 @@ import (
 	"github.com/raresync/raresync/crypto/password"
 	"github.com/raresync/raresync/crypto/seal"
 	"github.com/raresync/raresync/daemon/delivery"
+	"github.com/raresync/raresync/daemon/receipt"
 	"github.com/raresync/raresync/daemon/site"
 	"github.com/raresync/raresync/registry/mapping"
 )
@@ -37,8 +38,10 @@ type Config struct {
 	// Preview says what would become of files; it takes nothing and asks no other
 	// node. Send hands them to the intake and waits for receipts.
 	Preview, Send delivery.Send
-	// Proof returns the receipt of an entry, a C2SP tlog-proof.
-	Proof func(index uint64) (string, error)
+	// Receipts gives the receipts of entries, and the policy that verifies them.
+	Receipts receipt.Source
+	// Queries are what the hospital is asked about its entries.
+	Queries Queries
 	// Record writes what was done, with how many entries, into the node's own trail.
 	Record func(what string, entries int) error
 	// Problem is what a clerk reads of an error of these. It names no file.
@@ -66,6 +69,7 @@ type Page struct {
 	jobs      chan func(context.Context)
 	places    chan struct{} // holds one for each job that runs
 	uploading chan struct{} // likewise for uploads
+	proving   chan struct{} // likewise for receipts
 	workers   sync.WaitGroup
 }
 
@@ -74,10 +78,14 @@ type Page struct {
 func Open(cfg Config) (*Page, error) {
 	p := &Page{
 		cfg: cfg, jobs: make(chan func(context.Context), maxStaged), places: make(chan struct{}, checksAtOnce), uploading: make(chan struct{}, checksAtOnce),
+		proving: make(chan struct{}, checksAtOnce),
 	}
 	var err error
 	if p.site, err = site.Open(site.Config{
-		Kind: Kind(), DataDir: cfg.DataDir, Templates: assets, Words: words, Menu: func(site.Account) []site.Item { return []site.Item{{Path: "/", Word: "home"}} },
+		Kind: Kind(), DataDir: cfg.DataDir, Templates: assets, Words: words, Functions: functions,
+		Menu: func(site.Account) []site.Item {
+			return []site.Item{{Path: "/", Word: "home"}, {Path: "/queries", Word: "queries"}}
+		},
 		Institution: cfg.Hospital, Plain: cfg.Plain, Hash: cfg.Hash, Now: cfg.Now, Logger: cfg.Logger,
 	}); err != nil {
 		return nil, err

@@ -19,6 +19,11 @@ type screen struct {
 
 	Deliveries []row
 	One        *view
+	Receipts   *receiptsView
+	Queries    []queryRow
+	Query      *queryRow
+	Open       int    // questions that wait for an answer
+	Notice     string // what was done
 }
 
 // china is the time zone of a hospital's day.
@@ -227,33 +232,4 @@ func (p *Page) rejects(v *visit) {
 	name := fmt.Sprintf("rejects-%s-%d%s", one.Uploaded.In(china).Format("20060102-150405"), n, ending)
 	kind := map[string]string{".csv": "text/csv; charset=utf-8", ".json": "application/json", ".zip": "application/zip"}[ending]
 	v.Download(name, kind, data)
-}
-
-// receipt gives the receipt of an entry of the delivery.
-func (p *Page) receipt(v *visit) {
-	one, err := p.desk.get(v.Account.Name, v.R.PathValue("id"))
-	if err != nil {
-		v.oops(err)
-		return
-	}
-	index, err := strconv.ParseUint(v.R.PathValue("index"), 10, 63)
-	if err != nil || !one.holds(index) {
-		v.oops(errNone)
-		return
-	}
-	proof, err := p.cfg.Proof(index)
-	if err != nil {
-		v.Show(http.StatusServiceUnavailable, "problem", &site.Screen{Title: "problem", Problem: p.problem(err, v.Lang)})
-		return
-	}
-	v.Download(fmt.Sprintf("entry-%d.tlog-proof", index), "text/plain; charset=utf-8", []byte(proof))
-}
-
-func (d *Delivery) holds(index uint64) bool {
-	for _, run := range d.Indexes {
-		if index >= run[0] && index-run[0] < run[1] {
-			return true
-		}
-	}
-	return false
 }

@@ -17,9 +17,10 @@ type view struct {
 	Refusals []delivery.Finding // what is to be mended
 	Flags    []delivery.Finding // accepted all the same
 	Rules    []count            // how often each rule spoke
-	Receipts []receipt
+	Receipts []receiptRun
 	Sent     int
 	CanSend  bool
+	Papers   bool // documents came beside the file
 }
 
 // count is how often a rule spoke.
@@ -29,8 +30,8 @@ type count struct {
 	Times      int
 }
 
-// receipt is a run of entries under a receipt.
-type receipt struct {
+// receiptRun is a run of entries under a receipt.
+type receiptRun struct {
 	Text string
 	Each []uint64 // those that have links
 }
@@ -38,7 +39,7 @@ type receipt struct {
 const maxReceiptLinks = 50
 
 func (v *visit) viewOf(one Delivery) *view {
-	out := &view{row: v.rowOf(one), Foreseen: one.Report.Foreseen, Sent: one.sent}
+	out := &view{row: v.rowOf(one), Foreseen: one.Report.Foreseen, Sent: one.sent, Papers: one.papers}
 	rules := map[string]*count{}
 	for _, f := range one.Report.Findings {
 		f = f.In(v.Lang) // of who looks
@@ -58,7 +59,7 @@ func (v *visit) viewOf(one Delivery) *view {
 	slices.SortFunc(out.Rules, func(a, b count) int { return cmp.Or(b.Times-a.Times, cmp.Compare(a.Rule, b.Rule)) })
 	links := 0
 	for _, run := range one.Indexes {
-		r := receipt{Text: fmt.Sprint(run[0])}
+		r := receiptRun{Text: fmt.Sprint(run[0])}
 		if run[1] > 1 {
 			r.Text = fmt.Sprintf("%d–%d", run[0], run[0]+run[1]-1)
 		}

@@ -104,7 +104,13 @@ func (p *Page) send(ctx context.Context, one Delivery, lang string) {
 	if err == nil {
 		report, rejects, err = f.Deliver(ctx, func(ctx context.Context, files []admin.File) ([]admin.FileResult, error) {
 			results, err := p.cfg.Send(ctx, files)
-			p.desk.update(one.ID, func(d *Delivery) { d.sent += len(results) })
+			p.desk.update(one.ID, func(d *Delivery) {
+				for _, f := range files {
+					if len(f.Refused) == 0 {
+						d.sent++
+					}
+				}
+			})
 			return results, err
 		})
 	}

@@ -47,6 +47,7 @@ type world struct {
 	documents []string // that the daemon was given
 	sent      int      // patients that the daemon was given to take
 	fails     error
+	asked     []Query
 	waited    chan struct{} // what is sent waits for it, if it is there
 }
 
@@ -91,7 +92,7 @@ func (w *world) open(key *seal.ReaderPrivate) {
 	w.t.Helper()
 	p, err := Open(Config{
 		DataDir: w.dir, Sealing: func() []*seal.ReaderPrivate { return []*seal.ReaderPrivate{key} },
-		Preview: w.preview, Send: w.take, Proof: func(index uint64) (string, error) { return "proof of it", nil },
+		Preview: w.preview, Send: w.take, Receipts: proven{}, Queries: asking{w},
 		Record: func(what string, entries int) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -134,6 +135,8 @@ func answerTo(f admin.File) admin.FileResult {
 		r.Findings = append(r.Findings, admin.Finding{Code: code, Severity: severity, Where: f.Name + " $.subject.id"})
 	}
 	switch {
+	case len(f.Refused) > 0:
+		r.Outcome = delivery.Refused
 	case has("REFUSED"):
 		r.Outcome = delivery.Refused
 		r.Findings = append(r.Findings, admin.Finding{Code: "DX001", Severity: "E", Where: f.Name + " $.diseases"})

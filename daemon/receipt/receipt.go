@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html/template"
+	"slices"
 	"time"
 
 	"github.com/raresync/raresync/crypto/tlog"
@@ -24,7 +25,7 @@ func ProofName(index uint64) string { return fmt.Sprintf("entry-%d.tlog-proof", 
 // An Entry is one that has a receipt.
 type Entry struct {
 	File  string // the hospital's own, in which it came
-	Type  string // such as "case"
+	Type  string // such as "case"; "" if the hospital has not kept it
 	Index uint64 // in the log
 }
 
@@ -36,13 +37,22 @@ type Source interface {
 	Proof(ctx context.Context, index uint64) ([]byte, error)
 }
 
-// row is an entry on the page.
-type row struct {
+// A Row is an entry on a page of receipts.
+type Row struct {
 	Entry
-	LogTime    string
-	Checkpoint uint64
-	Commitment string
+	LogTime    string // RFC 3339
+	Checkpoint uint64 // size of the tree that was cosigned
+	Commitment string // hex
 	Proof      string // the file that proves it
+}
+
+// RowOf returns what a proof says of an entry, and the log's name.
+func RowOf(e Entry, proof []byte) (r Row, network string, err error) {
+	r = Row{Entry: e, Proof: ProofName(e.Index)}
+	if network, err = r.read(proof); err != nil {
+		err = fmt.Errorf("receipt of entry %d: %w", e.Index, err)
+	}
+	return r, network, err
 }
 
 // Write writes the receipts of entries with put, the page last. Of no entries it
@@ -51,17 +61,18 @@ func Write(ctx context.Context, from Source, lang string, entries []Entry, put f
 	if len(entries) == 0 {
 		return nil
 	}
-	var rows []row
+	var rows []Row
 	network := ""
 	for _, e := range entries {
 		proof, err := from.Proof(ctx, e.Index)
 		if err != nil {
 			return fmt.Errorf("receipt of entry %d: %w", e.Index, err)
 		}
-		r := row{Entry: e, Proof: ProofName(e.Index)}
-		if network, err = r.read(proof); err != nil {
-			return fmt.Errorf("receipt of entry %d: %w", e.Index, err)
+		r, origin, err := RowOf(e, proof)
+		if err != nil {
+			return err
 		}
+		network = origin
 		if err := put(r.Proof, proof); err != nil {
 			return err
 		}
@@ -82,7 +93,7 @@ func Write(ctx context.Context, from Source, lang string, entries []Entry, put f
 }
 
 // read takes from a proof what the page says of it, and returns the log's name.
-func (r *row) read(file []byte) (network string, err error) {
+func (r *Row) read(file []byte) (network string, err error) {
 	proof, err := tlog.ParseProof(file)
 	if err != nil {
 		return "", err
@@ -105,27 +116,32 @@ code{font-size:9pt}</style>
 <h1>{{.Title}}</h1>
 <p>{{.Says}}</p>
 <table><thead><tr>{{range .Headings}}<th scope="col">{{.}}</th>{{end}}</tr></thead><tbody>
-{{range .Rows}}<tr><td>{{.File}}</td><td>{{.Type}}</td><td>{{.Index}}</td><td>{{.LogTime}}</td><td>{{.Checkpoint}}</td><td><code>{{.Commitment}}</code></td><td>{{.Proof}}</td></tr>
+{{range .Rows}}<tr><td>{{.File}}</td>{{if $.Types}}<td>{{.Type}}</td>{{end}}<td>{{.Index}}</td><td>{{.LogTime}}</td><td>{{.Checkpoint}}</td><td><code>{{.Commitment}}</code></td><td>{{.Proof}}</td></tr>
 {{end}}</tbody></table>
 <p>{{.How}}</p>
 <pre>raresync log verify --policy {{.Policy}} --proof {{.First}}</pre>
 </html>
 `))
 
-func pageOf(lang, network string, rows []row) ([]byte, error) {
+func pageOf(lang, network string, rows []Row) ([]byte, error) {
 	say := func(en, zh string, values ...any) string {
 		if lang == "zh" {
 			en = zh
 		}
 		return fmt.Sprintf(en, values...)
 	}
+	headings := []string{say("file", "文件"), say("entry", "条目"), say("number", "编号"), say("log time", "日志时间"),
+		say("checkpoint", "检查点"), say("commitment", "承诺值"), say("proof", "证明文件")}
+	types := slices.ContainsFunc(rows, func(r Row) bool { return r.Type != "" })
+	if !types {
+		headings = slices.Delete(headings, 1, 2)
+	}
 	var b bytes.Buffer
 	err := page.Execute(&b, map[string]any{
 		"Lang": lang, "Title": say("Receipts", "回执"), "Rows": rows, "First": rows[0].Proof, "Policy": PolicyName,
 		"Says": say("%d entries of this hospital are in the log of %s. A majority of the voters vouches for each.",
 			"本院 %d 条记录已载入 %s 的日志，每一条均由多数投票节点共同证明。", len(rows), network),
-		"Headings": []string{say("file", "文件"), say("entry", "条目"), say("number", "编号"), say("log time", "日志时间"),
-			say("checkpoint", "检查点"), say("commitment", "承诺值"), say("proof", "证明文件")},
+		"Headings": headings, "Types": types,
 		"How": say("Anybody verifies a proof offline, with the files of this folder alone:", "任何人都可以仅凭此目录中的文件离线核验："),
 	})
 	return b.Bytes(), err

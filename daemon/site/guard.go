@@ -127,8 +127,13 @@ func (v *Visit) Redirect(to string) { http.Redirect(v.W, v.R, to, http.StatusSee
 
 // Download answers with a file.
 func (v *Visit) Download(name, kind string, data []byte) {
+	v.Attach(name, kind)
+	_, _ = v.W.Write(data) // the browser has gone if it fails
+}
+
+// Attach says that what is written next is a file.
+func (v *Visit) Attach(name, kind string) {
 	h := v.W.Header()
 	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	_, _ = v.W.Write(data) // the browser has gone if it fails
 }

@@ -221,9 +221,9 @@ func (b *tab) signsIn(name string) {
 }
 
 // words are what the page says in the two languages, of what the test looks for.
-var words = map[string]struct{ wrong, none, left, confirm, done, locked string }{
-	"zh": {"账号或密码错误", "尚未提交过文件", "目前没有任何内容离开本院", "确认并上报已通过的部分", "部分接受", "已锁定"},
-	"en": {"The name or the password is wrong", "Nothing has been handed in yet", "Nothing has left the hospital yet", "Confirm and send the accepted", "Partly accepted", "Locked"},
+var words = map[string]struct{ wrong, none, left, confirm, done, locked, papers string }{
+	"zh": {"账号或密码错误", "尚未提交过文件", "目前没有任何内容离开本院", "确认并上报已通过的部分", "部分接受", "已锁定", "随附了证件文件"},
+	"en": {"The name or the password is wrong", "Nothing has been handed in yet", "Nothing has left the hospital yet", "Confirm and send the accepted", "Partly accepted", "Locked", "A file of documents came with it"},
 }
 
 func TestAClerkHandsInAFileInARealBrowser(t *testing.T) {
@@ -265,9 +265,27 @@ func TestAClerkHandsInAFileInARealBrowser(t *testing.T) {
 			d.release()
 			b.reads(says.done)
 			b.looks("result")
+			b.clicks(`a[href$="/receipts"]`, "table.receipts")
+			b.reads("example/network/1")
+			b.looks("receipts")
 			b.opens("/", "#file")
 			b.reads(says.done)
 			b.looks("deliveries")
+			b.do(chromedp.SetUploadFiles("#file", []string{d.packet}), chromedp.SetUploadFiles("#identities", []string{d.papers}))
+			b.looks("documents-beside-a-file")
+			b.clicks("main button[type=submit]", `form[action$="/confirm"]`)
+			b.reads(says.papers)
+			b.looks("preview-with-documents")
+			if got := d.given(); len(got) != 1 || got[0] != "X1234567" {
+				t.Errorf("the documents given are %q", got)
+			}
+			b.clicks(`nav a[href="/queries"]`, `a[href="/queries/1201"]`)
+			b.looks("queries")
+			b.clicks(`a[href="/queries/1201"]`, "#text-1")
+			b.looks("query")
+			b.do(chromedp.Click("#text-1"))
+			b.clicks("main form button", ".note.good")
+			b.looks("query-answered")
 			b.opens("/password", "#old")
 			b.looks("password")
 			if tc.account == "anna" {

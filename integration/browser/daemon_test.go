@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,10 +15,12 @@ import (
 
 	"github.com/raresync/raresync/crypto/password"
 	"github.com/raresync/raresync/crypto/seal"
+	"github.com/raresync/raresync/crypto/tlog"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/daemon/page"
 	"github.com/raresync/raresync/daemon/site"
+	"github.com/raresync/raresync/registry/envelope"
 )
 
 const rightPassword = "correct horse battery"
@@ -33,14 +36,21 @@ B10006 REFUSED,周四,男,1990-03-07,广东,肾内科,法布雷病,1.27,2020-05-
 B10007,吴五,不详性别,1990-03-07,广东,肾内科,法布雷病,1.27,2020年13月,8岁,存活
 `
 
+// packet is a phenopacket of a patient who has a document.
+const packet = `{"id":"p1","subject":{"id":"P-1","sex":"MALE"},"diseases":[{"term":{"id":"ORPHA:324","label":"Fabry disease"}}],"metaData":{"created":"2026-01-01T00:00:00Z","createdBy":"x","phenopacketSchemaVersion":"2.0"}}`
+
 // served is a page with accounts, and what stands for the daemon behind it.
 type served struct {
 	address string
 	file    string // to upload
 
-	mu   sync.Mutex // guards what follows
-	sent int        // patients
-	held chan struct{}
+	packet, papers string // likewise: a phenopacket, and documents beside it
+
+	mu        sync.Mutex // guards what follows
+	sent      int        // patients
+	held      chan struct{}
+	documents []string
+	said      uint8 // the answer to what is asked
 }
 
 func must(t *testing.T, err error) {
@@ -56,6 +66,9 @@ func serve(t *testing.T) *served {
 	dir := t.TempDir()
 	d := &served{file: filepath.Join(dir, "患者登记表 2026.csv")}
 	must(t, os.WriteFile(d.file, []byte(table), 0o600))
+	d.packet, d.papers = filepath.Join(dir, "packet.json"), filepath.Join(dir, "证件.csv")
+	must(t, os.WriteFile(d.packet, []byte(packet), 0o600))
+	must(t, os.WriteFile(d.papers, []byte("file,subject,type,issuer,value\npacket.json,P-1,PP,FRA,X1234567\n"), 0o600))
 	key, err := seal.GenerateReader()
 	must(t, err)
 	small := password.Params{Time: 1, MemoryKiB: 64, Threads: 1}
@@ -65,7 +78,7 @@ func serve(t *testing.T) *served {
 	}
 	p, err := page.Open(page.Config{
 		DataDir: dir, Sealing: func() []*seal.ReaderPrivate { return []*seal.ReaderPrivate{key} }, Preview: d.preview, Send: d.take,
-		Proof: func(uint64) (string, error) { return "", nil }, Record: func(string, int) error { return nil }, Problem: func(error) string { return "" },
+		Receipts: proven{}, Queries: d, Record: func(string, int) error { return nil }, Problem: func(error) string { return "" },
 		Hospital: [2]string{"First People's Hospital", "第一人民医院"}, Keep: time.Hour, Hash: small, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	must(t, err)
@@ -100,20 +113,36 @@ func answer(f admin.File) admin.FileResult {
 		}
 	}
 	switch {
+	case len(f.Refused) > 0:
+		r.Outcome = delivery.Refused
 	case strings.Contains(string(f.Data), "REFUSED"):
 		r.Outcome = delivery.Refused
 		r.Findings = append(r.Findings, admin.Finding{Code: "DX001", Severity: "E", Where: f.Name + " $.diseases"})
 	case r.Foreseen.Known > 0:
 		r.Outcome = delivery.Known
+	case r.Foreseen.Changed+r.Foreseen.Linked == 0:
+		r.Foreseen.Added = 1
 	}
 	return r
 }
 
 func (d *served) preview(_ context.Context, files []admin.File) (out []admin.FileResult, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, f := range files {
+		for _, one := range f.Identities {
+			d.documents = append(d.documents, one.Value)
+		}
 		out = append(out, answer(f))
 	}
 	return out, nil
+}
+
+// given are the documents that came with files.
+func (d *served) given() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.documents)
 }
 
 // hold keeps what is sent from being taken until release.
@@ -151,4 +180,36 @@ func (d *served) take(ctx context.Context, files []admin.File) (out []admin.File
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+// Queries lists one question.
+func (d *served) Queries(context.Context) ([]page.Query, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	q := admin.Query{Index: 1201, Target: 1071, Rule: "ID007", Text: 4, Asked: "2026-11-25T06:00:00Z", State: "open", Days: 3}
+	if d.said != 0 {
+		q.State, q.Reply = "answered", d.said
+	}
+	return []page.Query{{Query: q, Type: "case", Date: "2020-05-06", Disease: "法布雷病", CaseNumber: "4Q8X-92JK-M3TV-7D"}}, nil
+}
+
+// Answer takes an answer.
+func (d *served) Answer(_ context.Context, _ uint64, text uint8) (admin.QueryResult, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.said = text
+	return admin.QueryResult{Outcome: delivery.Accepted}, nil
+}
+
+// proven are receipts whose checkpoint nobody signed.
+type proven struct{}
+
+func (proven) Policy(context.Context) ([]byte, error) { return []byte("policy\n"), nil }
+
+func (proven) Proof(_ context.Context, index uint64) ([]byte, error) {
+	leaf := envelope.Leaf{Version: 1, Kind: 1, Hospital: 1, Sequence: 1, LogTime: 1_790_000_000_000, Commitment: [32]byte{0xab, byte(index)}}
+	p := tlog.Proof{Extra: leaf.Append(nil), Index: index}
+	p.Checkpoint.Checkpoint = tlog.Checkpoint{Origin: "example/network/1", Size: 1300}
+	p.Checkpoint.Signatures = []tlog.NoteSignature{{Name: "x", Blob: []byte("signature")}}
+	return p.Marshal(), nil
 }
