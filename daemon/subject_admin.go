@@ -68,7 +68,7 @@ func (s *service) subject(ctx context.Context, p [32]byte) (admin.SubjectReport,
 	view := s.node.View()
 	out := admin.SubjectReport{
 		Hospital: s.self.Institution, Made: s.clock().UTC().Format(time.RFC3339), Size: view.Tree.Size(),
-		Entries: []admin.SubjectEntry{}, Consents: []admin.Entry{}, Erasures: []admin.SubjectErasure{},
+		Entries: []admin.SubjectEntry{}, Received: []admin.SubjectEntry{}, Consents: []admin.Entry{}, Erasures: []admin.SubjectErasure{},
 	}
 	if m, ok := view.Member(s.self.Institution); ok {
 		out.Name = orElse(m.NameZH, m.NameEN)
@@ -92,6 +92,9 @@ func (s *service) subject(ctx context.Context, p [32]byte) (admin.SubjectReport,
 		}
 		out.Entries = append(out.Entries, e)
 	}
+	if out.Received, err = s.received(ctx, view, found.Pseudonyms, changes); err != nil {
+		return out, err
+	}
 	for _, o := range consents {
 		out.Consents = append(out.Consents, s.describeEntry(o, changes))
 	}
@@ -103,6 +106,29 @@ func (s *service) subject(ctx context.Context, p [32]byte) (admin.SubjectReport,
 	}
 	out.Erasures, err = s.erasures(view, consents)
 	return out, err
+}
+
+// received lists what other hospitals have sent here of a person.
+func (s *service) received(ctx context.Context, view *state.State, pseudonyms [][32]byte, changes *reader.Changes) ([]admin.SubjectEntry, error) {
+	out := []admin.SubjectEntry{}
+	all, err := s.reader.Received(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range all {
+		if !o.Entry.Pseudonym.Present || !slices.Contains(pseudonyms, o.Entry.Pseudonym.Value) {
+			continue
+		}
+		e, err := s.subjectEntry(view, o.Index, changes)
+		if errors.Is(err, reader.ErrErased) { // meanwhile
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	return out, nil
 }
 
 // subjectEntry opens an entry and finds who could read it.

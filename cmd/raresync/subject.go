@@ -29,7 +29,7 @@ func subjectReportCommand() *cli.Command {
 		ArgsUsage: "[CASE-NUMBER]",
 		Description: "Asks for the patient's document, or takes one of this hospital's case numbers. The report can be\n" +
 			"printed and handed over; it holds no pseudonym. That it was made is written to audit/trail.jsonl\n" +
-			"in the data directory. Other hospitals' entries are theirs to report.",
+			"in the data directory. Referrals to this hospital are in it; other entries of other hospitals are theirs\nto report.",
 		Flags:  []cli.Flag{documentsFlag},
 		Action: subjectReport,
 	}
@@ -98,13 +98,22 @@ func (p subjectPage) print(r admin.SubjectReport) error {
 			return err
 		}
 	}
+	if len(r.Received) > 0 {
+		p.blank()
+		p.line("Other hospitals sent the patient here, and this hospital can read:", "其他医院将患者转诊至本院，本院可以读取：")
+	}
+	for _, e := range r.Received {
+		if err := p.entry(e); err != nil {
+			return err
+		}
+	}
 	p.erasures(r.Erasures)
 	if r.Unopened > 0 {
 		p.blank()
 		p.line("%d entries of this hospital do not open here, and may be the patient's too.", "本院有 %d 个条目在此无法启封，其中可能也有该患者的。", r.Unopened)
 	}
 	p.blank()
-	p.line("What other hospitals hold is theirs to report: this one does not know of it.", "其他医院持有的内容由其自行答复，本院无从得知。")
+	p.line("What else other hospitals hold is theirs to report: this one does not know of it.", "其他医院持有的其他内容由其自行答复，本院无从得知。")
 	return nil
 }
 

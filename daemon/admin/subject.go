@@ -17,6 +17,7 @@ type SubjectReport struct {
 	Size     uint64           `json:"size"` // of the log when it was made
 	Cases    []string         `json:"case_numbers"`
 	Entries  []SubjectEntry   `json:"entries"`
+	Received []SubjectEntry   `json:"received"`         // referrals of the patient by other hospitals, and what corrects them
 	Unopened int              `json:"entries_unopened"` // of the hospital; whose they are is not known
 	Consents []Entry          `json:"consents"`         // the newest last
 	Decision *Withdrawn       `json:"decision,omitempty"`

@@ -155,6 +155,39 @@ func (r *Reader) tried(number uint64) (tried, is bool, err error) {
 	return number < l.next, is, nil
 }
 
+// Received returns the entries of other institutions that are meant for this one, in
+// the order of the log, without those that are withdrawn.
+func (r *Reader) Received(ctx context.Context) (out []Opened, err error) {
+	if err := r.loadLetters(); err != nil {
+		return nil, err
+	}
+	view, l := r.cfg.Node.View(), &r.letters
+	l.mu.Lock()
+	numbers := slices.Clone(l.numbers)
+	for n := l.next; n < view.Envelopes; n++ {
+		numbers = append(numbers, n)
+	}
+	l.mu.Unlock()
+	for _, n := range numbers {
+		meta, err := r.cfg.Node.Machine().Meta(n)
+		if err != nil {
+			return nil, err
+		}
+		if n >= view.Envelopes || meta.Hospital == r.cfg.Institution {
+			continue
+		}
+		opened, err := r.letter(view, meta, n)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, opened...)
+	}
+	return out, nil
+}
+
 // letter opens an envelope that this hospital may not open as its sender or
 // reader: it gives the entries that are meant for it.
 func (r *Reader) letter(view *state.State, meta ledger.EnvelopeMeta, number uint64) ([]Opened, error) {

@@ -53,13 +53,20 @@ var life = []string{
 	about("MedicationRequest", "subject", `"status":"stopped","intent":"order","medicationReference":{"reference":"Medication/m2"},"authoredOn":"2020-08-01"`),
 	`{"resourceType":"Medication","id":"m2","code":` + coded("http://www.whocc.no/atc", "N02BE01", "对乙酰氨基酚") + `}`,
 	about("Procedure", "subject", `"status":"completed","code":`+coded(snomed, "70536003", "Transplant of kidney")+`,"performedDateTime":"2022-02-03"`),
+	about("ServiceRequest", "subject", `"status":"active","intent":"order","authoredOn":"2020-08-02","category":[`+coded(snomed, "3457005", "Patient referral")+`],"performer":[{"identifier":{"value":"12100000400000000w"}}],"reasonCode":[{"text":"用药"}],"note":[{"text":"张三"}]`),
+	about("ServiceRequest", "subject", `"status":"active","intent":"order","authoredOn":"2020-08-02","code":`+coded(loinc, "29463-7", "Body weight")+`,"performer":[{"identifier":{"value":"12100000400000000W"}}]`),
+	about("ServiceRequest", "subject", `"status":"active","authoredOn":"2020-08-02","code":`+coded(snomed, "3457005", "")+`,"performer":[{"identifier":{"value":"110105199003077470"}}]`),
+	about("ServiceRequest", "subject", `"status":"revoked","intent":"order","authoredOn":"2020-08-02","code":`+coded(snomed, "3457005", "Patient referral")),
 	about("Procedure", "subject", `"status":"preparation","code":`+coded(snomed, "70536003", "Transplant of kidney")),
 }
 
 func TestALifeBecomesAllItsEntries(t *testing.T) {
 	patients, findings := read(t, bundle("collection", life...))
-	if want := "FH005 W f1 Bundle.entry[13].resource: no collected, biobank, count, consent\n" +
-		"FH005 W f1 Bundle.entry[18].resource: no status, start"; len(patients) != 1 || said(findings) != want {
+	if want := "FH003 W f1: ServiceRequest 1\n" +
+		"FH005 W f1 Bundle.entry[13].resource: no collected, biobank, count, consent\n" +
+		"FH005 W f1 Bundle.entry[20].resource: no reason, to\n" +
+		"FH005 W f1 Bundle.entry[21].resource: status revoked\n" +
+		"FH005 W f1 Bundle.entry[22].resource: no status, start"; len(patients) != 1 || said(findings) != want {
 		t.Fatalf("%d patients, findings\n%s", len(patients), said(findings))
 	}
 	e, findings, err := entries(t, patients[0])
@@ -70,7 +77,7 @@ func TestALifeBecomesAllItsEntries(t *testing.T) {
 	for _, one := range e.All() {
 		got = append(got, one.Type.String())
 	}
-	if want := "case genetics follow-up specimen specimen treatment treatment treatment"; strings.Join(got, " ") != want {
+	if want := "case genetics follow-up specimen specimen treatment treatment treatment referral"; strings.Join(got, " ") != want {
 		t.Errorf("got %s, findings %s", strings.Join(got, " "), said(findings))
 	}
 	c := e.Case.Case
@@ -91,6 +98,7 @@ func TestALifeBecomesAllItsEntries(t *testing.T) {
 		"no bank number":  !strings.Contains(string(e.Parts[1].Specimen.Extension), "B-17"),
 		"the agent":       e.Parts[3].Treatment.Agent == entry.Term{ID: "ATC:A16AB04", Label: "阿加糖酶β"},
 		"the dose":        e.Parts[3].Treatment.Dose.Value == "1",
+		"the referral":    e.Parts[6].Referral.To == "12100000400000000W" && e.Parts[6].Referral.Reason == entry.ReferralDrug && e.Parts[6].EventDate.String() == "2020-08-02",
 		"the stop":        e.Parts[5].Treatment.Stop.String() == "2022-02-03",
 	} {
 		if !ok {

@@ -197,6 +197,8 @@ func (b *builder) resource(i int) {
 		b.specimen(r, tree)
 	case "MedicationStatement", "MedicationRequest", "Procedure":
 		b.treatment(r, tree)
+	case "ServiceRequest":
+		b.referral(tree)
 	}
 }
 
@@ -214,7 +216,7 @@ func (b *builder) finish() {
 	if len(b.test) > 0 {
 		b.extra["geneticTest"] = b.test
 	}
-	for _, name := range []string{"followUps", "specimens", "treatments"} {
+	for _, name := range []string{"followUps", "specimens", "treatments", "referrals"} {
 		if list := b.list(b.parts[name], "$.raresync."+name); list != nil {
 			b.extra[name] = list
 		}

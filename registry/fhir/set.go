@@ -92,6 +92,7 @@ var used = map[string]string{
 	"Patient": "", "Medication": "",
 	"Condition": "subject", "Observation": "subject", "Specimen": "subject", "Consent": "patient", "MedicationStatement": "subject",
 	"MedicationRequest": "subject", "Procedure": "subject", "FamilyMemberHistory": "patient", "Encounter": "subject", "DiagnosticReport": "subject",
+	"ServiceRequest": "subject",
 }
 
 // NewSet returns a set without files.
