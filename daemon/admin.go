@@ -205,6 +205,7 @@ var problems = []struct {
 	{report.ErrUnknown, problem{http.StatusNotFound, admin.CodeNotFound, "raresync report list shows those there are"}},
 	{report.ErrOptions, problem{http.StatusBadRequest, admin.CodeInvalid, ""}},
 	{view.ErrBehind, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "ask again in a moment: the view is built anew at each start"}},
+	{view.ErrNoMonth, problem{http.StatusServiceUnavailable, admin.CodeNotYet, "what is printed is of complete months: ask in the next one; --exact, at a terminal, shows today's counts"}},
 	{errNoEdition, problem{http.StatusNotFound, admin.CodeNotFound, "raresync catalog editions lists those in force"}},
 	{errNotCarried, problem{http.StatusNotFound, admin.CodeNotFound, "raresync catalog editions lists those in force"}},
 	{errNoProposal, problem{http.StatusNotFound, admin.CodeNotFound, "raresync act list --all shows those that are known"}},

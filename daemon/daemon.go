@@ -67,6 +67,7 @@ type service struct {
 	reader *reader.Reader
 	view   *view.View
 	reads  *reads.Log
+	months *view.View // as view, of the complete months of the log
 	desk   *withdraw.Desk
 	daily  *daily.Book
 	trail  *trail.Trail // nil if it is broken
@@ -214,14 +215,9 @@ func (s *service) openHospital() error {
 	s.reader = reader.New(reader.Config{
 		Node: s.node, Institution: s.self.Institution, Sealing: s.ring.Sealing, Dir: dir, Poster: s.outbox, Logger: s.log,
 	})
-	s.view, err = view.Open(view.Config{
-		Node: s.node, Reader: s.reader, Institution: s.self.Institution, Catalogue: s.newest,
-		Dir: filepath.Join(dir, "view"), Plain: s.cfg.View.Plain, Logger: s.log,
-	})
-	if err != nil {
+	if err := s.openViews(filepath.Join(dir, "view")); err != nil {
 		return err
 	}
-	s.viewing.Store(s.view)
 	s.openReads(dir)
 	if err := s.openTrail(dir); err != nil {
 		return err
@@ -299,6 +295,7 @@ func (s *service) serve(ctx context.Context) error {
 	s.workers.Go(func() { s.report(s.reader.Watch(ctx)) })
 	s.workers.Go(func() { s.view.Run(ctx) })
 	s.workers.Go(func() { s.reads.Run(ctx) })
+	s.workers.Go(func() { s.months.Run(ctx) })
 	if m, ok := s.node.View().Member(s.self.Institution); ok && m.Role == act.RoleHospital {
 		s.workers.Go(func() { s.report(s.desk.Run(ctx)) })
 		s.workers.Go(func() { s.report(s.runDaily(ctx)) })
@@ -364,9 +361,7 @@ func (s *service) close() error {
 	if s.outbox != nil {
 		problems = append(problems, s.outbox.Close())
 	}
-	if s.view != nil {
-		problems = append(problems, s.view.Close())
-	}
+	problems = append(problems, s.closeViews())
 	if s.trail != nil {
 		problems = append(problems, s.trail.Close())
 	}

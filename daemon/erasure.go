@@ -26,7 +26,7 @@ func (s *service) forgetErased(ctx context.Context, spans []ledger.Span) error {
 	if o == nil || v == nil {
 		return errNotOpen
 	}
-	if err := v.Forget(ctx); err != nil {
+	if err := errors.Join(v.Forget(ctx), s.months.Forget(ctx)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)

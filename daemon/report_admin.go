@@ -2,8 +2,10 @@ package daemon
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -78,12 +80,46 @@ func (s *service) makeReport(r *http.Request) (made report.Report, err error) {
 	if err != nil {
 		return made, err
 	}
-	err = s.view.Read(r.Context(), func(q view.Query) (err error) {
+	err = s.viewFor(name, r.URL.Query().Get("exact") != "").Read(r.Context(), func(q view.Query) (err error) {
 		sawAll(r.Context(), q.Head.Size)
 		made, err = report.Make(q, name, o)
 		return err
 	})
 	return made, err
+}
+
+// openViews opens the view that follows the log, and the one of its complete months.
+func (s *service) openViews(dir string) (err error) {
+	c := view.Config{
+		Node: s.node, Reader: s.reader, Institution: s.self.Institution, Catalogue: s.newest, Dir: dir, Plain: s.cfg.View.Plain, Logger: s.log,
+	}
+	if s.view, err = view.Open(c); err != nil {
+		return err
+	}
+	c.Dir, c.Monthly = filepath.Join(dir, "months"), true
+	if s.months, err = view.Open(c); err != nil {
+		return err
+	}
+	s.viewing.Store(s.view)
+	return nil
+}
+
+func (s *service) closeViews() (err error) {
+	for _, v := range []*view.View{s.view, s.months} {
+		if v != nil {
+			err = errors.Join(err, v.Close())
+		}
+	}
+	return err
+}
+
+// viewFor is the view that a report is made of: what is published is of complete months,
+// so that days cannot be set against each other. A demo network has no patients.
+func (s *service) viewFor(name string, exact bool) *view.View {
+	if exact || s.node.View().Demo || name == "withdrawals" || name == "convergence" {
+		return s.view
+	}
+	return s.months
 }
 
 // printable is a name that may stand in an error: it may be anything that was typed.

@@ -111,6 +111,11 @@ func Make(q view.Query, name string, o Options) (Report, error) {
 				fmt.Sprintf("%d entries did not open and are not counted.", q.Head.Unopened),
 				fmt.Sprintf("%d 个条目无法启封，未计入。", q.Head.Unopened)})
 		}
+		if q.Month != 0 {
+			r.Notes = append(r.Notes, Text{
+				fmt.Sprintf("Of the log up to the end of %s; the next figures come when the month after it is complete.", q.Month),
+				fmt.Sprintf("截至 %s 月末的日志；下一个月结束后更新。", q.Month)})
+		}
 		err := k.make(q, o, &r)
 		return r, err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -78,7 +77,8 @@ func (v *View) follow(ctx context.Context) error {
 		next, was := v.next, v.basis
 		v.writing.Unlock()
 		view, err := v.cfg.Node.Wait(ctx, func(s *state.State) bool {
-			return s.Envelopes > next || basisOf(s, v.cfg.Institution) != was
+			upTo, known := v.ended(s)
+			return !known || upTo > next || basisOf(s, v.cfg.Institution) != was
 		})
 		if err != nil {
 			return err
@@ -88,7 +88,18 @@ func (v *View) follow(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := v.advance(ctx, view.Envelopes); err != nil {
+		var upTo uint64
+		err = v.cfg.Node.Machine().Repaired(ctx, func() (err error) {
+			upTo, _, err = v.upTo(view)
+			return err
+		})
+		if errors.Is(err, ErrNoMonth) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := v.advance(ctx, upTo); err != nil {
 			return err
 		}
 	}
@@ -235,7 +246,7 @@ func (v *View) take(ctx context.Context, b batch, last bool) error {
 		if err := v.drop(w, view); err != nil {
 			return err
 		}
-		if err := v.writeRoster(w, view); err != nil {
+		if err := v.writeRoster(w, view, b.to); err != nil {
 			return err
 		}
 		if last && !v.indexed {
@@ -318,9 +329,15 @@ func (v *View) writeHead(w *writer, head *Head, envelopes uint64, last bool) err
 		int64(head.LogTime), head.Edition, head.Unopened)
 }
 
-// writeRoster keeps the table of hospitals.
-func (v *View) writeRoster(w *writer, view *state.State) error {
-	if v.roster == view.RosterVersion && v.next > 0 {
+// writeRoster keeps the table of hospitals, those who were there when a number of
+// envelopes was.
+func (v *View) writeRoster(w *writer, view *state.State, upTo uint64) error {
+	if !v.cfg.Monthly {
+		upTo = view.Envelopes
+	} else if last, known := v.ended(view); !known || upTo < last {
+		return nil // with the last batch
+	}
+	if !v.cfg.Monthly && v.roster == view.RosterVersion && v.next > 0 {
 		return nil
 	}
 	v.roster = view.RosterVersion
@@ -329,7 +346,10 @@ func (v *View) writeRoster(w *writer, view *state.State) error {
 	}
 	for i := range view.Members {
 		m, number := &view.Members[i], uint32(i+1)
-		gone := slices.ContainsFunc(view.Removals, func(r state.Removal) bool { return r.Institution == number })
+		joined, gone := v.member(view, number, upTo)
+		if !joined {
+			continue
+		}
 		if err := w.exec(`INSERT INTO hospitals VALUES (?,?,?,?,?,?,?,?)`, number, m.Role == act.RoleReader, m.Lead,
 			m.Province, m.NameZH, m.NameEN, m.Entity, gone); err != nil {
 			return err

@@ -44,6 +44,7 @@ type Config struct {
 	Catalogue   func() (*catalog.Catalog, error) // the newest edition
 	Dir         string                           // for the files: they are the view's alone
 	Plain       bool                             // not encrypted
+	Monthly     bool                             // ends with the last complete month, by log time
 	KeepErased  bool                             // does not overwrite what is erased: for the test that looks for it
 	Patience    time.Duration                    // for which Read waits; 0: 10 s
 	Logger      *slog.Logger
@@ -71,7 +72,8 @@ type View struct {
 
 	mu    sync.Mutex // guards what follows
 	head  Head
-	whole bool          // head is a head that may be shown
+	whole bool // head is a head that may be shown
+	grid  grid
 	moved chan struct{} // closed and replaced with head
 }
 
@@ -164,18 +166,23 @@ func destroy(path string) error {
 
 // Query reads the view as of one head.
 type Query struct {
-	Head Head
-	ctx  context.Context
-	tx   querier
+	Head  Head
+	Month Month // of a monthly view: the month that it ends with; else 0
+	ctx   context.Context
+	tx    querier
 }
 
 // usualPatience is how long a reader waits for the view to have read the log.
 const usualPatience = 10 * time.Second
 
 // Read calls f with the view as it is, once it has read all that this node has of
-// the log now; ErrBehind says that it has not within some seconds.
+// the log now, or of its complete months; ErrBehind says that it has not within some
+// seconds, ErrNoMonth that no month is complete.
 func (v *View) Read(ctx context.Context, f func(Query) error) error {
-	wanted := v.cfg.Node.View().Envelopes
+	wanted, month, err := v.upTo(v.cfg.Node.View())
+	if err != nil {
+		return err
+	}
 	if err := v.wait(ctx, wanted); err != nil {
 		return err
 	}
@@ -184,7 +191,7 @@ func (v *View) Read(ctx context.Context, f func(Query) error) error {
 		return fmt.Errorf("read view: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // it only reads
-	q := Query{ctx: ctx, tx: tx}
+	q := Query{Month: month, ctx: ctx, tx: tx}
 	var root []byte
 	err = tx.QueryRowContext(ctx, `SELECT envelopes, size, root, log_time, edition, unopened FROM head`).
 		Scan(&q.Head.Envelopes, &q.Head.Size, &root, &q.Head.LogTime, &q.Head.Edition, &q.Head.Unopened)

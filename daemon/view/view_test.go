@@ -231,3 +231,40 @@ func BenchmarkRebuild(b *testing.B) {
 	}
 	b.ReportMetric(float64(entries*b.N)/b.Elapsed().Seconds(), "entries/s")
 }
+
+func TestAMonthlyViewIsTheLogAsItWasWhenTheMonthEnded(t *testing.T) {
+	w := newWorld(t, 29)
+	live, monthly := w.view(w.Reader, nil), w.view(w.Reader, func(c *Config) { c.Monthly = true })
+	if err := monthly.Read(t.Context(), func(Query) error { return nil }); !errors.Is(err, ErrNoMonth) {
+		t.Errorf("in the first month: %v", err)
+	}
+	month := func() Month { return Month(monthOf(w.m.View().LogTime)) }
+	var all []sent
+	for turns := 0; turns < 3; {
+		before, began := dump(t, live), month()
+		w.day += 8
+		all = append(all, w.live(1)...)
+		if month() == began {
+			continue
+		}
+		turns++
+		for n := range 9 { // corrected, stopped and linked in the new month
+			w.say(all[w.pick(len(all))], all, 100*turns+n, n%3)
+		}
+		if got := dump(t, monthly); got != before || turns > 1 && len(got) < 1000 {
+			t.Errorf("turn %d: the view of complete months is not what the log was when the month ended:\n%s\nwant\n%s", turns, got, before)
+		}
+		must(t, monthly.Read(t.Context(), func(q Query) error {
+			if q.Month != began || q.Head.Root == w.m.View().Tree.Root() || q.Head.Size == 0 {
+				t.Errorf("turn %d: it is of %s and size %d, want %s", turns, q.Month, q.Head.Size, began)
+			}
+			return nil
+		}))
+	}
+	before := dump(t, monthly)
+	w.withdraw(all[0].by, all[0].index)
+	must(t, monthly.Forget(t.Context()))
+	if dump(t, monthly) == before {
+		t.Error("what is withdrawn stays in the view of complete months")
+	}
+}

@@ -288,8 +288,13 @@ func (w *world) live(persons int) (all []sent) {
 // change says something of what was sent.
 func (w *world) change(all []sent, n int) {
 	w.t.Helper()
-	s := all[w.pick(len(all))]
-	switch w.pick(4) {
+	w.say(all[w.pick(len(all))], all, n, w.pick(4))
+}
+
+// say corrects, stops, links or withdraws.
+func (w *world) say(s sent, all []sent, n, what int) {
+	w.t.Helper()
+	switch what {
 	case 0:
 		if w.m.View().Withdrawn(s.by.Number, s.index) {
 			return
