@@ -120,7 +120,11 @@ func (s *service) heardOf(node string, connected bool) peer.Heard {
 // network is one table of all nodes. What this node does not reach, voters may: each
 // that it reaches is asked what it hears, until nothing is missing.
 func (s *service) network(r *http.Request) (admin.NetworkStatus, error) {
-	ctx, view := r.Context(), s.node.View()
+	return s.networkNow(r.Context())
+}
+
+func (s *service) networkNow(ctx context.Context) (admin.NetworkStatus, error) {
+	view := s.node.View()
 	rows := map[string]peer.Heard{}
 	own := s.Report()
 	rows[s.self.ID] = peer.Heard{Node: s.self.ID, Reached: true, Report: &own}

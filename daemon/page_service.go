@@ -2,25 +2,15 @@ package daemon
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/raresync/raresync/crypto/password"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/page"
-	"github.com/raresync/raresync/daemon/site"
 	"github.com/raresync/raresync/registry/act"
-)
-
-const (
-	maxPageConns = 128 // at once; more wait to be accepted
-	pageTimeout  = 30 * time.Second
 )
 
 // servePage answers the hospital's browsers, if an address is configured, until stop
@@ -47,33 +37,16 @@ func (s *service) servePage(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
-	l, err := net.Listen("tcp", s.cfg.Page.Listen)
+	server, err := s.serveSite(webSite{page.Kind().Name, s.cfg.Page.Listen, s.cfg.Page.Cert, s.cfg.Page.Key, s.cfg.Page.Plain}, p, 20*time.Minute)
 	if err != nil {
-		return nil, fmt.Errorf("page.listen: %w", err)
-	}
-	// Few at once below TLS: a handshake that never ends takes a place, not memory.
-	var few net.Listener = &fewAtOnce{Listener: l, places: make(chan struct{}, maxPageConns), closed: make(chan struct{})}
-	fingerprint := "none: plain"
-	if !s.cfg.Page.Plain {
-		var conf *tls.Config
-		conf, fingerprint, err = site.TLS(s.cfg.Node.DataDir, page.Kind().Name, s.cfg.Page.Cert, s.cfg.Page.Key, s.cfg.Page.Listen, s.clock)
-		if err != nil {
-			return nil, errors.Join(err, l.Close())
-		}
-		few = tls.NewListener(few, conf)
-	}
-	server := &http.Server{
-		Handler: s.meter.Timed("page", p), ReadHeaderTimeout: pageTimeout, ReadTimeout: pageTimeout, WriteTimeout: 20 * time.Minute,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { s.report(p.Run(ctx)) })
-	s.log.Info("page", "address", l.Addr().String(), "certificate", fingerprint)
-	stopServer := s.serveOn(few, server)
 	return func() {
 		cancel()
-		stopServer()
+		server()
 		running.Wait()
 	}, nil
 }

@@ -39,8 +39,10 @@ func (s *service) asked(ctx context.Context) ([]query.Asked, error) {
 }
 
 // queries lists the queries with their states.
-func (s *service) queries(r *http.Request) ([]admin.Query, error) {
-	all, err := s.asked(r.Context())
+func (s *service) queries(r *http.Request) ([]admin.Query, error) { return s.queriesNow(r.Context()) }
+
+func (s *service) queriesNow(ctx context.Context) ([]admin.Query, error) {
+	all, err := s.asked(ctx)
 	if err != nil {
 		return nil, err
 	}

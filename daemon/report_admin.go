@@ -41,7 +41,7 @@ func (s *service) showReport(w http.ResponseWriter, r *http.Request) {
 
 func (s *service) writeReport(r *http.Request, b *bytes.Buffer) (contentType string, err error) {
 	asked := r.URL.Query()
-	made, err := s.makeReport(r)
+	made, err := s.makeReport(r, "")
 	if err != nil {
 		return "", err
 	}
@@ -59,7 +59,9 @@ func (s *service) writeReport(r *http.Request, b *bytes.Buffer) (contentType str
 	return "", fmt.Errorf("%w: format is json, csv or html", errInvalid)
 }
 
-func (s *service) makeReport(r *http.Request) (made report.Report, err error) {
+// makeReport makes the report that a request names, exact, of a province's hospitals
+// unless that is "".
+func (s *service) makeReport(r *http.Request, province string) (made report.Report, err error) {
 	name := r.PathValue("name")
 	if !report.Known(name) {
 		return made, fmt.Errorf("%w: %s", report.ErrUnknown, printable(name))
@@ -80,8 +82,10 @@ func (s *service) makeReport(r *http.Request) (made report.Report, err error) {
 	if err != nil {
 		return made, err
 	}
-	err = s.viewFor(name, r.URL.Query().Get("exact") != "").Read(r.Context(), func(q view.Query) (err error) {
-		sawAll(r.Context(), q.Head.Size)
+	err = s.viewFor(name, r.URL.Query().Get("exact") != "").ReadIn(r.Context(), province, func(q view.Query) (err error) {
+		if err := saw(r.Context(), q, province); err != nil {
+			return err
+		}
 		made, err = report.Make(q, name, o)
 		return err
 	})

@@ -120,7 +120,14 @@ func (s *service) serveOthers(ctx context.Context) (stop func(), err error) {
 		stopMetrics()
 		return nil, err
 	}
-	return func() { stopPage(); stopTiles(); stopMetrics() }, nil
+	stopConsole, err := s.serveConsole()
+	if err != nil {
+		stopPage()
+		stopTiles()
+		stopMetrics()
+		return nil, err
+	}
+	return func() { stopConsole(); stopPage(); stopTiles(); stopMetrics() }, nil
 }
 
 // serveTiles answers stock clients, if an address is configured, until stop is

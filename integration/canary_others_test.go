@@ -54,6 +54,7 @@ func (w *canaryWorld) everybodyIsAsked() {
 		}
 		w.bundleIsMade(p, "running")
 	}
+	w.theConsoleIsUsed()
 	w.sealedTextsAreOpened()
 }
 

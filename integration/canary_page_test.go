@@ -16,28 +16,33 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/raresync/raresync/cmd/raresync/demo"
 	"github.com/raresync/raresync/registry/identity"
 )
 
-// pageLine is where a daemon's log says at what address it serves its page.
-var pageLine = regexp.MustCompile(`msg"?[=:]"?page"?[ ,]"?address"?[=:]"?([0-9.]+:[0-9]+)`)
-
-// pageBrowser is a browser of somebody at an origin.
+// pageBrowser is a browser of somebody at a node's web site.
 type pageBrowser struct {
 	w      *canaryWorld
-	o      *origin
+	p      *demo.Process
 	at     string
 	client *http.Client
 }
 
-// browserAt opens one, in the namespace of the network.
+// browserAt opens one at an origin's page.
 func (w *canaryWorld) browserAt(o *origin) *pageBrowser {
 	w.t.Helper()
-	log, err := os.ReadFile(o.Log())
+	return w.browserOf(o.Process, "page")
+}
+
+// browserOf opens one at a site of a node, whose log says at what address it is
+// served, in the namespace of the network.
+func (w *canaryWorld) browserOf(p *demo.Process, site string) *pageBrowser {
+	w.t.Helper()
+	log, err := os.ReadFile(p.Log())
 	must(w.t, err)
-	found := pageLine.FindAllSubmatch(log, -1)
+	found := regexp.MustCompile(`msg"?[=:]"?`+site+`"?[ ,]"?address"?[=:]"?([0-9.]+:[0-9]+)`).FindAllSubmatch(log, -1)
 	if found == nil {
-		w.t.Fatalf("%s serves no page", o.Node)
+		w.t.Fatalf("%s serves no %s", p.Node, site)
 	}
 	jar, err := cookiejar.New(nil)
 	must(w.t, err)
@@ -52,7 +57,7 @@ func (w *canaryWorld) browserAt(o *origin) *pageBrowser {
 		},
 	}
 	w.t.Cleanup(transport.CloseIdleConnections)
-	return &pageBrowser{w, o, "https://" + string(found[len(found)-1][1]), &http.Client{Transport: transport, Jar: jar}}
+	return &pageBrowser{w, p, "https://" + string(found[len(found)-1][1]), &http.Client{Transport: transport, Jar: jar}}
 }
 
 // do asks for a path, keeps the answer to be searched, and returns where it led to
@@ -73,7 +78,7 @@ func (b *pageBrowser) do(method, path, kind string, body io.Reader) (status int,
 	must(b.w.t, answer.Header.Write(&head))
 	b.w.askedOfPages = append(b.w.askedOfPages, path)
 	if !strings.Contains(path, "/rejects/") { // the clerk's own rows, with the numbers by which they are found: see below
-		b.w.keep(b.o.Process, "page "+method+" "+path, append(head.Bytes(), raw...))
+		b.w.keep(b.p, "page "+method+" "+path, append(head.Bytes(), raw...))
 	}
 	return answer.StatusCode, answer.Request.URL.Path, string(raw)
 }
@@ -91,8 +96,8 @@ func (b *pageBrowser) post(path string, fields url.Values) (status int, to, said
 
 func (b *pageBrowser) signsIn(name, password string) {
 	b.w.t.Helper()
-	if status, to, said := b.post("/sign-in", url.Values{"name": {name}, "password": {password}}); status != http.StatusOK || to != "/" {
-		b.w.t.Fatalf("%s signs in at %s: %d at %s: %.500s", name, b.o.Node, status, to, said)
+	if status, to, said := b.post("/sign-in", url.Values{"name": {name}, "password": {password}}); status != http.StatusOK || to == "/sign-in" {
+		b.w.t.Fatalf("%s signs in at %s: %d at %s: %.500s", name, b.p.Node, status, to, said)
 	}
 }
 
@@ -107,7 +112,7 @@ func (b *pageBrowser) upload(name string, raw []byte) (path string) {
 	must(b.w.t, errors.Join(err, m.Close()))
 	status, path, said := b.do(http.MethodPost, "/deliveries", m.FormDataContentType(), &form)
 	if status != http.StatusOK || !strings.HasPrefix(path, "/deliveries/") {
-		b.w.t.Fatalf("a file is handed in at %s: %d at %s: %.500s", b.o.Node, status, path, said)
+		b.w.t.Fatalf("a file is handed in at %s: %d at %s: %.500s", b.p.Node, status, path, said)
 	}
 	b.settles(path)
 	return path
@@ -116,7 +121,7 @@ func (b *pageBrowser) upload(name string, raw []byte) (path string) {
 // settles waits until nothing goes on with a delivery.
 func (b *pageBrowser) settles(path string) (said string) {
 	b.w.t.Helper()
-	b.w.eventually("a delivery of the page at "+b.o.Node, func() error {
+	b.w.eventually("a delivery of the page at "+b.p.Node, func() error {
 		if said = b.get(path); strings.Contains(said, `http-equiv="refresh"`) {
 			return errors.New("it goes on")
 		}
@@ -186,15 +191,15 @@ func (w *canaryWorld) thePageIsUsed(o *origin) {
 			}
 		}
 	}
-	w.everyPageIsAsked()
+	w.everyPageIsAsked("page/handler.go", "site/site.go")
 }
 
 // everyPageIsAsked fails the test for a path that the page answers and nobody asked.
-func (w *canaryWorld) everyPageIsAsked() {
+func (w *canaryWorld) everyPageIsAsked(sources ...string) {
 	w.t.Helper()
 	var patterns [][][]byte
-	for _, file := range []string{"../daemon/page/handler.go", "../daemon/site/site.go"} {
-		raw, err := os.ReadFile(file)
+	for _, file := range sources {
+		raw, err := os.ReadFile("../daemon/" + file)
 		must(w.t, err)
 		patterns = append(patterns, getPattern.FindAllSubmatch(raw, -1)...)
 	}

@@ -82,6 +82,7 @@ func newCanaryWorld(t *testing.T) *canaryWorld {
 			w.configure(p, `#format = "text"`, `format = "json"`)
 		}
 	}
+	w.configure(w.Reader, "[console]", "[console]\nlisten = \"127.0.0.1:0\"")
 	w.control = &canary.Marker{What: "the control", Value: w.mint.Code(24)}
 	w.addOrigins(1, 4) // a voter and a mirror
 	for _, o := range w.origins {

@@ -27,6 +27,7 @@ var runbooks = map[string][]string{
 	"Day to day":                   {"network.txt", "debug.txt", "act.txt"},
 	"The inbox":                    {"TestNothingIdentifyingLeavesItsHospital canary_inbox_test.go"},
 	"The page":                     {"page.txt"},
+	"The console":                  {"console.txt", "TestNothingIdentifyingLeavesItsHospital canary_console_test.go"},
 	"Reports":                      {"query.txt"},
 	"Referrals, queries and cards": {"query.txt"},
 	"Another reporting system":     {"network.txt"},

@@ -19,6 +19,7 @@ type Config struct {
 	Submit   Submit   `toml:"submit"`
 	Inbox    Inbox    `toml:"inbox"`
 	Page     Page     `toml:"page"`
+	Console  Console  `toml:"console"`
 	Withdraw Withdraw `toml:"withdraw"`
 	View     View     `toml:"view"`
 	Disk     Disk     `toml:"disk"`
@@ -204,6 +205,24 @@ type Page struct {
 	Keep time.Duration `toml:"keep"`
 }
 
+// Console is the web pages on which a national reader's people look at the registry.
+type Console struct {
+	// Listen is host:port of the console for browsers in the reader's own network.
+	// Default "": off. Never let it be reached from outside. The accounts are kept
+	// with raresync console user.
+	Listen string `toml:"listen"`
+
+	// Cert and Key are PEM files of a certificate that the browsers trust. Default "":
+	// the node makes one itself, which browsers warn of, and writes its fingerprint
+	// into the log. They are read again when they change.
+	Cert string `toml:"cert"`
+	Key  string `toml:"key"`
+
+	// Plain serves the console without TLS, on a loopback address alone, as behind a
+	// web server that speaks TLS. Default false.
+	Plain bool `toml:"plain"`
+}
+
 // Withdraw says how withdrawals are posted.
 type Withdraw struct {
 	// Spread is the time within which a withdrawal is posted after the patient
@@ -297,7 +316,7 @@ func (c *Config) Resolve(dir string) error {
 	if c.Inbox.Dir != "" {
 		c.Inbox.Dir = from(dir, c.Inbox.Dir)
 	}
-	for _, path := range []*string{&c.Page.Cert, &c.Page.Key} {
+	for _, path := range []*string{&c.Page.Cert, &c.Page.Key, &c.Console.Cert, &c.Console.Key} {
 		if *path != "" {
 			*path = from(dir, *path)
 		}

@@ -69,7 +69,7 @@ func TestProblems(t *testing.T) {
 	}{
 		"an empty file has no node id":        {"", []string{"node.id: is required: the node's name in the roster"}},
 		"an unknown key near a known one":     {"[node]\nid='h1'\ndatadir='x'", []string{"node.datadir: is not known; did you mean node.data_dir?"}},
-		"an unknown key near none":            {"[node]\nid='h1'\n[console]\nport=1", []string{"console: is not known"}},
+		"an unknown key near none":            {"[node]\nid='h1'\n[nothing]\nport=1", []string{"nothing: is not known"}},
 		"a value of the wrong type":           {"[node]\nid=7", []string{"node.id: want a text in quotes", "node.id: is required: the node's name in the roster"}},
 		"peers that are no lists of texts":    {"[node]\nid='h1'\n[peers]\nh2='host:1'\nh3=['h:1', 2]", []string{`peers.h2: want a list of texts, as ["host:8470"]`, `peers.h3: want a list of texts, as ["host:8470"]`}},
 		"a value that is not true or false":   {"[node]\nid='h1'\n[submit]\nproduction='no'", []string{"submit.production: want true or false"}},

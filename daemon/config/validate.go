@@ -127,6 +127,7 @@ func (c *Config) check(p *Problems) {
 	}
 	c.checkInbox(p)
 	c.Page.check(p)
+	c.Console.check(p)
 	c.checkPeers(p)
 	checkMiB(p, "disk.warn_mib", c.Disk.WarnMiB)
 	checkMiB(p, "disk.reserve_mib", c.Disk.ReserveMiB)
@@ -161,22 +162,29 @@ func (c *Config) checkInbox(p *Problems) {
 }
 
 func (g Page) check(p *Problems) {
-	if (g.Cert == "") != (g.Key == "") {
-		p.add("page.cert", "cert and key belong together: give both, or neither")
-	}
-	if g.Plain && g.Cert != "" {
-		p.add("page.plain", "the page is served without TLS, and has a certificate: give one or the other")
-	}
 	if g.Keep != 0 && g.Keep < minKeep {
 		p.add("page.keep", "%s: want 0s, or at least %s", g.Keep, minKeep)
 	}
-	if g.Listen == "" {
+	checkSite(p, "page", g.Listen, g.Cert, g.Key, g.Plain)
+}
+
+func (g Console) check(p *Problems) { checkSite(p, "console", g.Listen, g.Cert, g.Key, g.Plain) }
+
+// checkSite examines how a web site of the node is served.
+func checkSite(p *Problems, site, listen, cert, key string, plain bool) {
+	if (cert == "") != (key == "") {
+		p.add(site+".cert", "cert and key belong together: give both, or neither")
+	}
+	if plain && cert != "" {
+		p.add(site+".plain", "it is served without TLS, and has a certificate: give one or the other")
+	}
+	if listen == "" {
 		return
 	}
-	if err := checkAddress(g.Listen, true); err != nil {
-		p.add("page.listen", "%v", err)
-	} else if g.Plain && checkLoopback(g.Listen) != nil {
-		p.add("page.plain", "%q: passwords and patients' files go without TLS to a loopback address alone, as 127.0.0.1:8443", g.Listen)
+	if err := checkAddress(listen, true); err != nil {
+		p.add(site+".listen", "%v", err)
+	} else if plain && checkLoopback(listen) != nil {
+		p.add(site+".plain", "%q: passwords and what concerns patients go without TLS to a loopback address alone, as 127.0.0.1:8443", listen)
 	}
 }
 

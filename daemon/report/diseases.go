@@ -200,7 +200,7 @@ func flowRows(q view.Query, t *Table, query string) error {
 		var a, b string
 		var n int64
 		err := row(&a, &b, &n)
-		t.Rows = append(t.Rows, []Cell{{Text: provinceText(a)}, {Text: provinceText(b)}, number(n)})
+		t.Rows = append(t.Rows, []Cell{{Text: ProvinceText(a)}, {Text: ProvinceText(b)}, number(n)})
 		return err
 	})
 }

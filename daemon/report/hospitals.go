@@ -26,10 +26,7 @@ func summing(c Column, s Sum) Column { c.Sum = s; return c }
 
 // silent lists hospitals, those that need attention first.
 func silent(q view.Query, _ Options, r *Report) error {
-	late, err := q.Figures(indicator("Q3.median"), view.ByHospital, view.Period{From: q.ThisMonth() - 11, To: q.ThisMonth()})
-	if err != nil {
-		return err
-	}
+	all, err := Hospitals(q)
 	t := Table{Title: Text{"Hospitals, the longest silent first", "医院，按未报告时间排序"}, Columns: []Column{
 		hospitalColumn, provinceColumn,
 		{Name: "last_day", Title: Text{"Last entry", "最近条目"}, Kind: Word},
@@ -39,50 +36,19 @@ func silent(q view.Query, _ Options, r *Report) error {
 		{Name: "delay", Title: Text{"Days from diagnosis to registration, median", "确诊至登记天数（中位数）"}, Kind: Middle},
 		{Name: "state", Title: Text{"State", "状态"}, Kind: Word},
 	}}
-	today := q.Today()
-	err = q.Each(`SELECT CAST(h.number AS TEXT), h.en, h.zh, h.province, max(e.day), sum(e.day > ?1 - 30), sum(e.day BETWEEN ?1 - 120 AND ?1 - 30)
-		FROM hospitals h LEFT JOIN entries e ON e.hospital = h.number WHERE NOT h.reader AND NOT h.gone GROUP BY h.number
-		ORDER BY coalesce(max(e.day), 0), h.number`, func(row view.Row) error {
-		var n, en, zh, province string
-		var last, recent, before *int64
-		if err := row(&n, &en, &zh, &province, &last, &recent, &before); err != nil {
-			return err
+	for _, h := range all {
+		line := []Cell{{Text: h.Name}, {Text: ProvinceText(h.Province)}, word(h.LastDay), number(h.Days), number(h.Recent), number(h.Usual),
+			middle(h.Delay.Value, int(h.Delay.Den)), {Text: h.State.Text()}}
+		if h.LastDay == "" {
+			line[2], line[3] = words("never", "从未"), Cell{None: true}
 		}
-		line := []Cell{words(en, zh), {Text: provinceText(province)}, words("never", "从未"), {None: true}, number(orZero(recent)), number((orZero(before) + 1) / 3)}
-		delay := late[n]
-		line = append(line, middle(delay.Value, int(delay.Den)))
-		if last != nil {
-			line[2], line[3] = word(view.DateOfDay(*last).String()), number(today-*last)
-		}
-		t.Rows = append(t.Rows, append(line, Cell{Text: stateOf(last, today, orZero(recent), orZero(before), delay)}))
-		return nil
-	}, today)
+		t.Rows = append(t.Rows, line)
+	}
 	r.Tables = append(r.Tables, t)
 	r.Notes = append(r.Notes, Text{
 		fmt.Sprintf("Silent: no entry for more than %d days. Fallen: fewer than half as many as usual. Late: over %d days from diagnosis to registration.", silentDays, lateDays),
 		fmt.Sprintf("未报告：超过 %d 天没有条目。下降：不足平常一半。迟报：确诊至登记中位数超过 %d 天。", silentDays, lateDays)})
 	return err
-}
-
-func orZero(n *int64) int64 {
-	if n == nil {
-		return 0
-	}
-	return *n
-}
-
-// stateOf puts in a word what is to be looked at. It follows from what the log shows
-// every node, but for what is late.
-func stateOf(last *int64, today, recent, before int64, delay view.Figure) Text {
-	switch {
-	case last == nil || today-*last > silentDays:
-		return Text{"silent", "未报告"}
-	case before >= 3*view.LeastDenominator && recent*6 < before:
-		return Text{"fallen", "下降"}
-	case delay.Shown && delay.Value > lateDays:
-		return Text{"late", "迟报"}
-	}
-	return Text{"reports", "正常"}
 }
 
 func indicator(id string) view.Indicator {
@@ -112,7 +78,7 @@ func quality(q view.Query, o Options, r *Report) error {
 		r.Title = Text{r.Title.EN + ": " + name.EN, r.Title.ZH + "：" + name.ZH}
 	case o.Province != "":
 		by, group = view.ByProvince, o.Province
-		p := provinceText(o.Province)
+		p := ProvinceText(o.Province)
 		r.Title = Text{r.Title.EN + ": " + p.EN, r.Title.ZH + "：" + p.ZH}
 		within = func(number string) bool { return n.province[number] == o.Province }
 	}
@@ -131,7 +97,7 @@ func quality(q view.Query, o Options, r *Report) error {
 	for _, i := range view.Indicators() {
 		median, many := view.OverHospitals(hospitals[i.ID], within)
 		f, there := of[i.ID][group]
-		line := []Cell{word(i.ID), {Text: indicatorText(i.ID)}, number(f.Num), number(f.Den), share(f.Num, f.Den), {None: true}, {Text: unitText(i.Unit)},
+		line := []Cell{word(i.ID), {Text: IndicatorText(i.ID)}, number(f.Num), number(f.Den), share(f.Num, f.Den), {None: true}, {Text: unitText(i.Unit)},
 			middle(round1(median), many), number(int64(many))}
 		if i.Quantile() {
 			line[2], line[4] = Cell{None: true}, Cell{None: true}
@@ -186,7 +152,7 @@ func provinces(q view.Query, _ Options, r *Report) error {
 		var code string
 		line := make([]Cell, 6)
 		err := row(&code, &line[1].N, &line[2].N, &line[3].N, &line[4].N, &line[5].N)
-		line[0].Text = provinceText(code)
+		line[0].Text = ProvinceText(code)
 		return line, err
 	}
 	err := q.Each(`SELECT h.province, `+figures+` GROUP BY 1 ORDER BY 1`, func(row view.Row) error {

@@ -141,8 +141,8 @@ func namesOf(q view.Query) (n names, err error) {
 	return n, err
 }
 
-// provinceText names a province by its code.
-func provinceText(code string) Text {
+// ProvinceText names a province by its code, the first two digits of GB/T 2260.
+func ProvinceText(code string) Text {
 	for line := range strings.SplitSeq(provinceNames, ",") {
 		if f := strings.Fields(line); len(f) == 3 && f[0] == code {
 			return Text{strings.ReplaceAll(f[2], "_", " "), f[1]}
@@ -152,6 +152,14 @@ func provinceText(code string) Text {
 		return Text{"not known", "不详"}
 	}
 	return same(code)
+}
+
+// Provinces returns the codes of the 34 provincial units.
+func Provinces() (codes []string) {
+	for line := range strings.SplitSeq(provinceNames, ",") {
+		codes = append(codes, strings.Fields(line)[0])
+	}
+	return codes
 }
 
 // provinceNames are the codes of GB/T 2260 with their short names.

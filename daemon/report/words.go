@@ -33,8 +33,8 @@ func specimenText(k entry.SpecimenKind) Text {
 	return Text{k.String(), zh[k]}
 }
 
-// indicatorText says what an indicator is, in a few words.
-func indicatorText(id string) Text {
+// IndicatorText says what an indicator is, in a few words.
+func IndicatorText(id string) Text {
 	switch id {
 	case "Q1":
 		return Text{"Needed fields that are filled in", "必填项完整率"}

@@ -416,9 +416,12 @@ func (c *recount) compare(t *testing.T, name string, i Indicator, by By, p Perio
 		m := Month(o.at.Year()*12 + int(o.at.Month()) - 1)
 		return p == (Period{}) || m >= p.From && m <= p.To
 	}
-	groups := map[By][]string{ByHospital: {"1", "2", "3"}, ByProvince: {"11"}, ByNation: {""}}[by]
+	groups := map[By][]string{ByHospital: {"1", "2", "3"}, ByProvince: {"11", "31"}, ByNation: {""}}[by]
 	for _, g := range groups {
-		want := c.count(i.ID, func(o counted) bool { return by != ByHospital || strconv.Itoa(int(o.Hospital)) == g }, in)
+		want := c.count(i.ID, func(o counted) bool {
+			province := map[bool]string{false: "11", true: "31"}[o.Hospital == 3]
+			return by == ByNation || by == ByHospital && strconv.Itoa(int(o.Hospital)) == g || by == ByProvince && province == g
+		}, in)
 		f := got[g]
 		if want.den == 0 { // nothing to count
 			want.num = 0

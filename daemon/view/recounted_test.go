@@ -1,6 +1,7 @@
 package view_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -106,10 +107,10 @@ func name(row string) string {
 func (c census) compare(t *testing.T, all map[string]report.Report) {
 	t.Helper()
 	persons, cases, hospitals := distinct{}, map[string]int64{}, distinct{}
-	recent := int64(0)
+	recent := map[string]int64{}
 	for _, o := range c.cases {
 		at := fmt.Sprint(o.Hospital)
-		for _, row := range append(rows(o), "all") {
+		for _, row := range append(rows(o), "all", provinceOf(o.Hospital)) {
 			cases[row]++
 			hospitals.add(row, at)
 			if p, ok := o.Person(); ok {
@@ -120,16 +121,21 @@ func (c census) compare(t *testing.T, all map[string]report.Report) {
 			hospitals.add("of "+string(p[:]), at)
 		}
 		if o.Day() > c.today-365 {
-			recent++
+			recent["all"]++
+			recent[provinceOf(o.Hospital)]++
 		}
 	}
 	n := func(d distinct, key string) int64 { return int64(len(d[key])) }
 	total := all["provinces"].Tables[0].Total
-	if got := []int64{total[1].N, total[2].N, total[3].N, total[4].N, total[5].N}; !slices.Equal(got, []int64{3, n(hospitals, "all"), n(persons, "all"), cases["all"], recent}) {
+	if got := []int64{total[1].N, total[2].N, total[3].N, total[4].N, total[5].N}; !slices.Equal(got, []int64{3, n(hospitals, "all"), n(persons, "all"), cases["all"], recent["all"]}) {
 		t.Errorf("provinces: %v", got)
 	}
-	table(all["provinces"].Tables[0], "persons", "registrations", "new").compare(t, "provinces", figures{"Beijing": {n(persons, "all"), cases["all"], recent}})
 	want := figures{}
+	for _, p := range []string{"Beijing", "Shanghai"} {
+		want[p] = []int64{n(persons, p), cases[p], recent[p]}
+	}
+	table(all["provinces"].Tables[0], "persons", "registrations", "new").compare(t, "provinces", want)
+	want = figures{}
 	for _, d := range catalog.Current().All() {
 		row := fmt.Sprintf("%d.%d", d.List, d.Number)
 		want[row+"|"+name(row)] = []int64{n(persons, row), cases[row], n(hospitals, row)}
@@ -144,9 +150,44 @@ func (c census) compare(t *testing.T, all map[string]report.Report) {
 		}
 	}
 	table(all["duplicates"].Tables[0], "persons").compare(t, "duplicates", several)
-	table(all["duplicates"].Tables[2], "persons").compare(t, "ways between provinces", figures{"Beijing|Beijing": {several["2 or more"][0]}})
+	table(all["duplicates"].Tables[2], "persons").compare(t, "ways between provinces", c.ways())
 	c.compareParts(t, all)
 	c.compareSilent(t, all["silent"])
+}
+
+// provinceOf is where a hospital of the world is.
+func provinceOf(hospital uint32) string {
+	return map[bool]string{false: "Beijing", true: "Shanghai"}[hospital == 3]
+}
+
+// ways are the persons that went from one province to another, or to a second hospital
+// of the same, by their first registration at each hospital.
+func (c census) ways() figures {
+	firsts := map[[32]byte]map[uint32]uint64{}
+	for _, o := range c.cases {
+		p, ok := o.Person()
+		if !ok {
+			continue
+		}
+		if firsts[p] == nil {
+			firsts[p] = map[uint32]uint64{}
+		}
+		if at, seen := firsts[p][o.Hospital]; !seen || o.Index < at {
+			firsts[p][o.Hospital] = o.Index
+		}
+	}
+	went := distinct{}
+	for p, at := range firsts {
+		order := slices.SortedFunc(maps.Keys(at), func(a, b uint32) int { return cmp.Compare(at[a], at[b]) })
+		for i := 1; i < len(order); i++ {
+			went.add(provinceOf(order[i-1])+"|"+provinceOf(order[i]), string(p[:]))
+		}
+	}
+	out := figures{}
+	for way, persons := range went {
+		out[way] = []int64{int64(len(persons))}
+	}
+	return out
 }
 
 // compareParts holds specimens and treatments against the recount.

@@ -37,6 +37,11 @@ CREATE TABLE IF NOT EXISTS intakes (idx INTEGER NOT NULL, source INTEGER NOT NUL
 CREATE TABLE IF NOT EXISTS intake_rules (idx INTEGER NOT NULL, code TEXT NOT NULL, refused INTEGER NOT NULL, PRIMARY KEY (idx, code)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS findings (idx INTEGER NOT NULL, code TEXT NOT NULL, severity TEXT NOT NULL, field TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS findings_idx ON findings (idx);
+` + views
+
+// views are what queries read of entries. A connection that is narrowed to a province
+// has its own of the same names, over its own entries and hospitals.
+const views = `
 CREATE VIEW IF NOT EXISTS live AS SELECT * FROM entries WHERE stopped & 1 = 0 AND problem = '';
 CREATE VIEW IF NOT EXISTS facts AS SELECT e.*, coalesce(h.province, '') AS province FROM live e LEFT JOIN hospitals h ON h.number = e.hospital;
 CREATE VIEW IF NOT EXISTS everything AS SELECT e.*, coalesce(h.province, '') AS province FROM entries e LEFT JOIN hospitals h ON h.number = e.hospital;

@@ -178,7 +178,11 @@ const usualPatience = 10 * time.Second
 // Read calls f with the view as it is, once it has read all that this node has of
 // the log now, or of its complete months; ErrBehind says that it has not within some
 // seconds, ErrNoMonth that no month is complete.
-func (v *View) Read(ctx context.Context, f func(Query) error) error {
+func (v *View) Read(ctx context.Context, f func(Query) error) error { return v.ReadIn(ctx, "", f) }
+
+// ReadIn is Read of what the hospitals of one province have sent, two digits of
+// GB/T 2260; of the whole nation with "". No query of f sees more.
+func (v *View) ReadIn(ctx context.Context, province string, f func(Query) error) (err error) {
 	wanted, month, err := v.upTo(v.cfg.Node.View())
 	if err != nil {
 		return err
@@ -186,7 +190,18 @@ func (v *View) Read(ctx context.Context, f func(Query) error) error {
 	if err := v.wait(ctx, wanted); err != nil {
 		return err
 	}
-	tx, err := v.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	conn, err := v.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("read view: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if province != "" {
+		if err := narrow(ctx, conn, province); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, widen(conn)) }()
+	}
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("read view: %w", err)
 	}

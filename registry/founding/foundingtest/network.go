@@ -69,7 +69,7 @@ func newNetwork(t testing.TB, hospitals, mirrors int, dealt bool) *Network {
 	for i := range hospitals {
 		m := newMember(t, fmt.Sprintf("h%d", i+1), act.Voter, act.Institution{
 			Role: act.RoleHospital, Entity: fmt.Sprintf("entity-%d", i+1),
-			NameZH: fmt.Sprintf("第%d医院", i+1), NameEN: fmt.Sprintf("Hospital %d", i+1), Province: "11", Lead: true,
+			NameZH: fmt.Sprintf("第%d医院", i+1), NameEN: fmt.Sprintf("Hospital %d", i+1), Province: province(i), Lead: true,
 		})
 		m.Number = uint32(i + 1)
 		n.Hospitals = append(n.Hospitals, m)
@@ -86,6 +86,14 @@ func newNetwork(t testing.TB, hospitals, mirrors int, dealt bool) *Network {
 	}
 	n.found(t, append(cards, n.Reader.Card), dealt)
 	return n
+}
+
+// province is that of a founder: the third is elsewhere.
+func province(i int) string {
+	if i == 2 {
+		return "31"
+	}
+	return "11"
 }
 
 // Newcomer returns a hospital that is not among the founders, with a mirror and
