@@ -112,6 +112,7 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/persons", s.audited(answer(s.persons)))
 	mux.Handle("GET /v1/reports", answer(s.listReports))
 	mux.Handle("GET /v1/reports/{name}", s.audited(http.HandlerFunc(s.showReport)))
+	mux.Handle("POST /v1/exports", http.HandlerFunc(s.exportDataset))
 	mux.Handle("GET /v1/reads", answer(s.listReads))
 	mux.Handle("GET /v1/reads/records", answer(s.readRecords))
 	mux.Handle("POST /v1/reads/records", answer(s.openReadRecords))
@@ -231,6 +232,9 @@ var problems = []struct {
 	{withdraw.ErrNotErasing, problem{http.StatusConflict, admin.CodeNotErasing, "raresync withdraw list shows what waits"}},
 	{withdraw.ErrIdentities, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
 	{withdraw.ErrTooMany, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
+	{errNoReader, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask on the node of a reader: raresync member list"}},
+	{errNoGenetics, problem{http.StatusForbidden, admin.CodeNotAllowed, "leave --genetics out; raresync member list shows rights"}},
+	{errLowLevel, problem{http.StatusConflict, admin.CodeRefused, "have it raised to 3: raresync act propose feature 3"}},
 	{errNotOwn, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask the hospital that sent it to correct it"}},
 	{errNoAsker, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask on the node of a national reader: raresync member list"}},
 	{errNoQuery, problem{http.StatusNotFound, admin.CodeNotFound, "raresync query list shows the queries, each with its index"}},

@@ -25,8 +25,8 @@ const exportTimeout = 10 * time.Minute
 func exportCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "export",
-		Usage:       "write what this hospital has registered for other systems",
-		Subcommands: []*cli.Command{exportUploadCommand(), exportProfileCommand()},
+		Usage:       "write what this hospital has registered for other systems; hand out datasets as a reader",
+		Subcommands: []*cli.Command{exportUploadCommand(), exportProfileCommand(), exportDatasetCommand()},
 	}
 }
 

@@ -3,6 +3,9 @@ package main
 // hintsZH is the daemon's advice in Chinese, by its English text. A test asks the
 // daemon for all that it gives.
 var hintsZH = map[string]string{
+	"ask on the node of a reader: raresync member list":                                                        "请在读取方的节点上操作，见 raresync member list",
+	"leave --genetics out; raresync member list shows rights":                                                  "请去掉 --genetics；raresync member list 显示读取权",
+	"have it raised to 3: raresync act propose feature 3":                                                      "请先将功能级别提高到 3：raresync act propose feature 3",
 	"raresync status shows whether the network has a leader; the same question may be asked again":             "raresync status 显示网络是否有领导节点；可再次提出同样的查询",
 	"ask on the node of a national reader: raresync member list":                                               "请在国家读取方的节点上提出，见 raresync member list",
 	"raresync query list shows the queries, each with its index":                                               "raresync query list 列出质疑及其叶号",

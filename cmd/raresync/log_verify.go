@@ -32,12 +32,14 @@ func logVerifyCommand() *cli.Command {
 			"valid. The checkpoint may be smaller than a node's copy. Exit code 5: something does not verify.\n\n" +
 			"With --proof a receipt is verified instead, and given DIR, whether that copy's log holds the entry: what was\n" +
 			"lost at a recovery is named so. With --certificate what erasure show wrote: that the\n" +
-			"withdrawal and the nodes' declarations lie in the log. Which nodes there ever were is its maker's word.",
+			"withdrawal and the nodes' declarations lie in the log. Which nodes there ever were is its maker's word.\n\n" +
+			"With --export a dataset that a reader handed out: every file, the reader's signature and act, the tree size and root.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "policy", Usage: "tlog-policy `FILE` (required)"},
 			&cli.StringFlag{Name: "checkpoint", Usage: "signed checkpoint `FILE` (default: the one beside the ledger)"},
 			&cli.StringFlag{Name: "proof", Usage: "receipt `FILE`, as log prove writes it"},
 			&cli.StringFlag{Name: "certificate", Usage: "erasure certificate `FILE`, as erasure show --copy writes it"},
+			&cli.StringFlag{Name: "export", Usage: "`DIR` that export dataset wrote"},
 			&cli.StringFlag{Name: "leaf", Usage: "the receipt's leaf in `HEX` (default: the one in the receipt)"},
 		},
 		Action: logVerify,
@@ -61,6 +63,9 @@ func logVerify(c *cli.Context) error {
 	}
 	if c.String("certificate") != "" {
 		return verifyCertificate(c, out, policy)
+	}
+	if c.String("export") != "" {
+		return verifyExport(c, out, policy)
 	}
 	return verifyCopy(c, out, policy)
 }

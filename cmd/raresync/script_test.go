@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
+	"github.com/raresync/raresync/registry/export"
 )
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"raresync": main}) }
@@ -25,7 +26,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "until": until, "ports": ports, "sparse": sparse, "nested": nested, "flip": flip, "mkfifo": mkfifo,
-			"proposal": proposal, "own": own,
+			"proposal": proposal, "own": own, "treesize": treesize,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
@@ -102,6 +103,13 @@ func proposal(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%d proposals are open", len(open))
 	}
 	ts.Setenv(args[0], open[0].ID[:8])
+}
+
+// treesize NAME FILE sets a variable to the tree size that an export's manifest names.
+func treesize(ts *testscript.TestScript, _ bool, args []string) {
+	m, err := export.Parse([]byte(ts.ReadFile(args[1])))
+	ts.Check(err)
+	ts.Setenv(args[0], strconv.FormatUint(m.Size, 10))
 }
 
 // own NAME CONFIG PURPOSE sets a variable to the id of a node's present key.

@@ -48,6 +48,7 @@ const (
 	LabelApproval   Label = "raresync/v1/approval"       // a lead hospital's approval of an act
 	LabelPossession Label = "raresync/v1/possession"     // proof that a new envelope key's owner holds it
 	LabelSurvey     Label = "raresync/v1/survey"         // what a stopped node says of its copy
+	LabelExport     Label = "raresync/v1/export"         // what a reader says of a dataset that it hands out
 	LabelRequest    Label = "raresync/v1/toprf-request"  // an evaluation request
 	LabelResponse   Label = "raresync/v1/toprf-response" // an evaluation response
 )
@@ -55,7 +56,7 @@ const (
 // purpose returns the purpose whose keys sign under l, or 0 if l is unknown.
 func (l Label) purpose() Purpose {
 	switch l {
-	case LabelEntries, LabelAct, LabelApproval, LabelPossession, LabelSurvey:
+	case LabelEntries, LabelAct, LabelApproval, LabelPossession, LabelSurvey, LabelExport:
 		return PurposeEnvelope
 	case LabelRequest:
 		return PurposeRequest
