@@ -173,7 +173,7 @@ func (n consoleNode) Checkpoint() (string, error) {
 
 // Policy verifies it.
 func (n consoleNode) Policy() (string, error) {
-	policy, err := proofs{n.service}.Policy(context.Background())
+	policy, err := proofs(n).Policy(context.Background())
 	return string(policy), err
 }
 

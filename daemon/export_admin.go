@@ -232,7 +232,7 @@ func (e *exporting) report(ctx context.Context, r *http.Request, reading *reads.
 	}
 	q.Set("hospital", strconv.FormatUint(uint64(e.in.Hospital), 10))
 	asked.URL.RawQuery = q.Encode()
-	made, err := e.s.makeReport(asked)
+	made, err := e.s.makeReport(asked, "")
 	if err != nil {
 		return err
 	}

@@ -36,11 +36,12 @@ func ofREDCap(t *testing.T) *mapping.Profile {
 	if !ok {
 		t.Fatal("no profile of RareLink")
 	}
-	more := "\n[fields.department]\nvalue = \"神经内科\"\n[fields.province]\nvalue = \"北京\"\n"
+	var more strings.Builder
+	more.WriteString("\n[fields.department]\nvalue = \"神经内科\"\n[fields.province]\nvalue = \"北京\"\n")
 	for _, field := range []string{"referral_to", "referral_reason", "referral_date"} {
-		more += fmt.Sprintf("[fields.%s]\ncolumns = [%q]\n", field, field)
+		more.WriteString(fmt.Sprintf("[fields.%s]\ncolumns = [%q]\n", field, field))
 	}
-	profile, err := mapping.Parse("own.toml", text+more)
+	profile, err := mapping.Parse("own.toml", text+more.String())
 	must(t, err)
 	return profile
 }

@@ -61,6 +61,7 @@ var homes = map[string]string{
 	"github.com/hashicorp/yamux":       "daemon",
 	"github.com/prometheus":            "daemon/meter",
 	"github.com/ncruces":               "daemon/view",
+	"github.com/parquet-go":            "daemon/dataset",
 	"golang.org/x/sync":                "daemon",
 	"github.com/urfave/cli":            "cmd",
 	"golang.org/x/term":                "cmd",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -92,9 +93,7 @@ func (s *Site) functions(lang string) template.FuncMap {
 		"inc":    func(i int) int { return i + 1 },
 	}
 	if s.cfg.Functions != nil {
-		for name, f := range s.cfg.Functions(lang) {
-			all[name] = f
-		}
+		maps.Copy(all, s.cfg.Functions(lang))
 	}
 	return all
 }
