@@ -27,7 +27,7 @@ var runbooks = map[string][]string{
 	"Day to day":                   {"network.txt", "debug.txt", "act.txt"},
 	"The inbox":                    {"TestNothingIdentifyingLeavesItsHospital canary_inbox_test.go"},
 	"The page":                     {"page.txt"},
-	"The console":                  {"console.txt", "TestNothingIdentifyingLeavesItsHospital canary_console_test.go"},
+	"The console":                  {"console.txt", "dataset.txt", "query.txt", "network.txt", "TestNothingIdentifyingLeavesItsHospital canary_console_test.go"},
 	"Reports":                      {"query.txt"},
 	"Referrals, queries and cards": {"query.txt"},
 	"Another reporting system":     {"network.txt"},
@@ -42,6 +42,8 @@ var runbooks = map[string][]string{
 	"Quotas":                       {"network.txt", "act.txt", "TestAHospitalChecksWhatAHolderClaims"},
 	"Verifying":                    {"network.txt", "TestANetworkThatLostItsMajorityGoesOn"},
 	"Backups":                      {"backup.txt"},
+	"Handing out datasets":         {"dataset.txt", "network.txt"},
+	"Who has read what":            {"query.txt", "dataset.txt", "member.txt", "act.txt"},
 	"Static copies":                {"export.txt"},
 }
 
