@@ -42,8 +42,8 @@ var runbooks = map[string][]string{
 	"Quotas":                       {"network.txt", "act.txt", "TestAHospitalChecksWhatAHolderClaims"},
 	"Verifying":                    {"network.txt", "TestANetworkThatLostItsMajorityGoesOn"},
 	"Backups":                      {"backup.txt"},
-	"Handing out datasets":         {"dataset.txt", "network.txt"},
-	"Who has read what":            {"query.txt", "dataset.txt", "member.txt", "act.txt"},
+	"Handing out datasets":         {"dataset.txt"},
+	"Who has read what":            {"query.txt", "dataset.txt"},
 	"Static copies":                {"export.txt"},
 }
 
