@@ -3,6 +3,7 @@ package main
 // hintsZH is the daemon's advice in Chinese, by its English text. A test asks the
 // daemon for all that it gives.
 var hintsZH = map[string]string{
+	"what is printed is of complete months: ask in the next one; --exact, at a terminal, shows today's counts": "打印的是完整月份的数据：请下月再试；在终端上加 --exact 显示今天的数字",
 	"ask on the node of a reader: raresync member list":                                                        "请在读取方的节点上操作，见 raresync member list",
 	"leave --genetics out; raresync member list shows rights":                                                  "请去掉 --genetics；raresync member list 显示读取权",
 	"have it raised to 3: raresync act propose feature 3":                                                      "请先将功能级别提高到 3：raresync act propose feature 3",

@@ -151,7 +151,8 @@ func (v *View) clear() error {
 	return errors.Join(problems...)
 }
 
-// destroy overwrites a file with zeros and removes it.
+// destroy overwrites a file with zeros and removes it. A connection that was still in use
+// when its view was closed removes its own files when it ends, perhaps in between.
 func destroy(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -160,8 +161,11 @@ func destroy(path string) error {
 	if err != nil {
 		return err
 	}
-	err = ledger.Zero(f)
-	return errors.Join(err, f.Close(), os.Remove(path))
+	problems := []error{ledger.Zero(f), f.Close()}
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
 }
 
 // Query reads the view as of one head.
