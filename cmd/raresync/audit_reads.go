@@ -11,6 +11,7 @@ import (
 
 	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/reads"
 	"github.com/raresync/raresync/registry/act"
 )
 
@@ -101,7 +102,9 @@ func auditRecordsFile(ctx context.Context, c *cli.Context, out *term.Output, dae
 	}
 	wrong := 0
 	for _, r := range list {
-		if r.Problem != "" {
+		// A record without an act is of a network below the level of such acts, or of a
+		// question whose act was not taken: nothing was shown then.
+		if r.Problem != "" && r.Problem != reads.NoAct {
 			wrong++
 		}
 	}
