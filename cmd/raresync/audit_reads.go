@@ -103,7 +103,7 @@ func auditRecordsFile(ctx context.Context, c *cli.Context, out *term.Output, dae
 	wrong := 0
 	for _, r := range list {
 		// A record without an act is of a network below the level of such acts, or of a
-		// question whose act was not taken: nothing was shown then.
+		// question that was not answered because its act was not taken.
 		if r.Problem != "" && r.Problem != reads.NoAct {
 			wrong++
 		}
