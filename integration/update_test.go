@@ -169,7 +169,7 @@ func TestANetworkIsUpdatedNodeByNodeAndCountsByNewLists(t *testing.T) {
 	}
 	n.eventually("the updated voters to say what they support", func() error {
 		members, err := n.Hospitals[1].Client.Members(n.ctx)
-		if err == nil && (members[0].Parts[0].Supports != 2 || members[1].Parts[0].Supports != 2 || members[2].Parts[0].Supports != 0) {
+		if err == nil && (members[0].Parts[0].Supports != 3 || members[1].Parts[0].Supports != 3 || members[2].Parts[0].Supports != 0) {
 			err = fmt.Errorf("they say %+v", members)
 		}
 		return err
