@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -37,9 +38,10 @@ type boxed struct {
 	Box []byte `json:"box"`
 }
 
-// keep seals a record and writes it; it is on disk then.
-func (l *Log) keep(view *state.State, mark cover, plain []byte) error {
-	line := Sealed{Day: mark.day, Hash: mark.String()}
+// keep seals a record and writes it into the file of the day that it is; it is on
+// disk then. Nothing is added to a day's file once [Log.Notify] has read it.
+func (l *Log) keep(view *state.State, hash [32]byte, plain []byte) error {
+	line := Sealed{Hash: hex.EncodeToString(hash[:])}
 	for i := range view.Members {
 		m := &view.Members[i]
 		_, removed := view.RemovedAt(uint32(i + 1))
@@ -53,26 +55,35 @@ func (l *Log) keep(view *state.State, mark cover, plain []byte) error {
 		id := m.Institution.Sealing.ID()
 		line.Boxes = append(line.Boxes, boxed{Key: id.String(), Box: box})
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	line.Day = today(l.cfg.Now())
 	raw, err := json.Marshal(line)
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return appendTo(l.cfg.Dir, strconv.FormatUint(uint64(mark.day), 10)+".jsonl", append(raw, '\n'))
+	return appendTo(l.cfg.Dir, strconv.FormatUint(uint64(line.Day), 10)+".jsonl", append(raw, '\n'))
 }
 
+// appendTo adds a line to a file. What a crash left of another line goes: nobody
+// was told that it is kept.
 func appendTo(dir, name string, line []byte) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	path := filepath.Join(dir, name)
 	_, missing := os.Stat(path)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(line)
+	end, err := wholeLines(f)
+	if err == nil {
+		err = f.Truncate(end)
+	}
+	if err == nil {
+		_, err = f.WriteAt(line, end)
+	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil || missing == nil {
 		return err
 	}
@@ -81,6 +92,25 @@ func appendTo(dir, name string, line []byte) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// wholeLines returns where the last line that has an end ends.
+func wholeLines(f *os.File) (int64, error) {
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return 0, err
+	}
+	for piece := make([]byte, 64<<10); end > 0; {
+		n := min(end, int64(len(piece)))
+		if _, err := f.ReadAt(piece[:n], end-n); err != nil {
+			return 0, err
+		}
+		if i := bytes.LastIndexByte(piece[:n], '\n'); i >= 0 {
+			return end - n + int64(i) + 1, nil
+		}
+		end -= n
+	}
+	return 0, nil
 }
 
 // days lists the days that there are files of, ascending.

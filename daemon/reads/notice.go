@@ -10,9 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
+	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/crypto/cbor"
 	"github.com/raresync/raresync/registry/act"
@@ -91,29 +91,24 @@ func (l *Log) Notify(ctx context.Context) error {
 }
 
 func (l *Log) lastNoticed() (uint32, error) {
-	raw, err := os.ReadFile(filepath.Join(l.cfg.Dir, noticed))
+	raw, err := ledger.ReadFileDurable(filepath.Join(l.cfg.Dir, noticed))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
-	if err != nil {
-		return 0, fmt.Errorf("read audit: %w", err)
+	if err == nil && len(raw) != 4 {
+		err = fmt.Errorf("%d bytes", len(raw))
 	}
-	n, err := strconv.ParseUint(string(raw), 10, 32)
 	if err != nil {
-		return 0, nil // a crash has left it empty
+		return 0, fmt.Errorf("read audit: the day of the last notices: %w; remove the file to begin with this day", err)
 	}
-	return uint32(n), nil
+	return binary.BigEndian.Uint32(raw), nil
 }
 
 func (l *Log) setNoticed(day uint32) error {
 	if err := os.MkdirAll(l.cfg.Dir, 0o700); err != nil {
 		return fmt.Errorf("read audit: %w", err)
 	}
-	path := filepath.Join(l.cfg.Dir, noticed)
-	if err := os.WriteFile(path+".new", strconv.AppendUint(nil, uint64(day), 10), 0o600); err != nil {
-		return fmt.Errorf("read audit: %w", err)
-	}
-	return os.Rename(path+".new", path)
+	return ledger.WriteFileDurable(filepath.Join(l.cfg.Dir, noticed), binary.BigEndian.AppendUint32(nil, day))
 }
 
 // notify tells every hospital what of its own was read on a day.
@@ -161,19 +156,16 @@ func (l *Log) readOn(day uint32) (map[act.Purpose][]act.Span, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := l.cfg.Sealing()
-	purposes, out := map[string]act.Purpose{}, map[act.Purpose][]act.Span{}
+	keys, out := l.cfg.Sealing(), map[act.Purpose][]act.Span{}
 	for _, sealed := range records {
 		r, _, ok := sealed.open(keys)
 		if !ok {
 			return nil, fmt.Errorf("a record of day %s does not open with the keys of this node", DayOf(day))
 		}
-		if len(r.Salt) > 0 {
-			purposes[sealed.Hash], _ = act.ParsePurpose(r.Purpose)
-			continue
+		if len(r.Spans) > 0 {
+			p, _ := act.ParsePurpose(r.Purpose)
+			out[p] = append(out[p], r.Spans...)
 		}
-		p := purposes[sealed.Hash]
-		out[p] = append(out[p], r.Spans...)
 	}
 	return out, nil
 }

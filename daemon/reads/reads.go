@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,8 +73,9 @@ func New(cfg Config) *Log { return &Log{cfg: cfg, covered: map[Question]cover{}}
 
 // Reading is a question that the log knows of. A nil one notes nothing.
 type Reading struct {
-	log  *Log
-	mark cover
+	log     *Log
+	mark    cover
+	purpose act.Purpose
 
 	mu    sync.Mutex // guards what follows
 	spans []act.Span
@@ -112,7 +112,7 @@ func (l *Log) Commit(ctx context.Context, q Question) (*Reading, error) {
 	q.Query = q.Query[:min(len(q.Query), maxQuestionBytes)]
 	now := l.cfg.Now()
 	if mark, ok := l.coveredBy(q, now); ok {
-		return &Reading{log: l, mark: mark}, nil
+		return &Reading{log: l, mark: mark, purpose: q.Purpose}, nil
 	}
 	salt := make([]byte, 32)
 	_, _ = rand.Read(salt) // never fails
@@ -123,7 +123,7 @@ func (l *Log) Commit(ctx context.Context, q Question) (*Reading, error) {
 		return nil, fmt.Errorf("read audit: %w", err)
 	}
 	mark := cover{day: today(now), hash: hashOf(plain)}
-	if err := l.keep(view, mark, plain); err != nil {
+	if err := l.keep(view, mark.hash, plain); err != nil {
 		return nil, fmt.Errorf("read audit: keep the record: %w", err)
 	}
 	if view.FeatureLevel >= Level {
@@ -133,7 +133,7 @@ func (l *Log) Commit(ctx context.Context, q Question) (*Reading, error) {
 		}
 	}
 	l.cover(q, mark, now)
-	return &Reading{log: l, mark: mark}, nil
+	return &Reading{log: l, mark: mark, purpose: q.Purpose}, nil
 }
 
 // today is the quota day of a time.
@@ -196,12 +196,12 @@ func (r *Reading) Close() error {
 	if len(r.spans) == 0 {
 		return nil
 	}
-	plain, err := json.Marshal(record{Time: r.log.cfg.Now().UTC().Format(time.RFC3339), Spans: union(r.spans)})
+	plain, err := json.Marshal(record{Time: r.log.cfg.Now().UTC().Format(time.RFC3339), Purpose: r.purpose.String(), Spans: union(r.spans)})
 	if err != nil {
 		return fmt.Errorf("read audit: %w", err)
 	}
 	r.spans = nil
-	if err := r.log.keep(r.log.cfg.Node.View(), r.mark, plain); err != nil {
+	if err := r.log.keep(r.log.cfg.Node.View(), r.mark.hash, plain); err != nil {
 		return fmt.Errorf("read audit: keep what was read: %w", err)
 	}
 	return nil
@@ -229,9 +229,6 @@ func union(spans []act.Span) (out []act.Span) {
 	}
 	return out
 }
-
-// mark in hexadecimal names a record in the files.
-func (c cover) String() string { return hex.EncodeToString(c.hash[:]) }
 
 type contextKey struct{}
 

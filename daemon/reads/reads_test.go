@@ -1,11 +1,15 @@
 package reads
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -247,6 +251,66 @@ func TestHospitalsAreToldDailyWhatWasReadOfTheirs(t *testing.T) {
 				t.Errorf("another hospital opens the notices to %d", i+1)
 			}
 		}
+	}
+}
+
+// A report that is still open when the day ends is part of the next day's notices.
+func TestWhatIsShownOverMidnightIsToldTheNextDay(t *testing.T) {
+	w := newWorld(t, Level)
+	l := w.log(w.Reader, t.TempDir())
+	must(t, l.Notify(t.Context())) // the first day
+	first := w.send(w.Hospitals[0], 5)
+	r, err := l.Commit(t.Context(), Question{Account: "li", Purpose: act.PurposeQuality, Query: "all entries"})
+	must(t, err)
+	w.now = w.now.Add(24 * time.Hour)
+	must(t, l.Notify(t.Context()))
+	r.Saw(act.Span{First: first, Count: 5})
+	must(t, r.Close())
+	day := today(w.now)
+	w.now = w.now.Add(24 * time.Hour)
+	must(t, l.Notify(t.Context()))
+	told, err := Notices(w, w.Hospitals[0].Number, keysOf(w.Hospitals[0]))
+	must(t, err)
+	if len(told) != 2 || told[0].Day != day || len(told[0].Read) != 1 || told[0].Read[0].Entries != 5 || told[0].Read[0].Purpose != act.PurposeQuality || len(told[1].Read) != 0 {
+		t.Errorf("the hospital is told %+v", told)
+	}
+	if list := w.list(l); len(list) != 1 || list[0].Entries != 5 || list[0].Problem != "" {
+		t.Errorf("the list says %+v", list)
+	}
+}
+
+// A line that a crash cut short was never answered, and what comes after it is whole.
+func TestALineThatACrashCutShortStopsNothing(t *testing.T) {
+	w := newWorld(t, Level)
+	dir := t.TempDir()
+	l := w.log(w.Reader, dir)
+	must(t, l.Notify(t.Context())) // the first day
+	asks := func(query string) {
+		t.Helper()
+		_, err := l.Commit(t.Context(), Question{Account: "li", Purpose: act.PurposeQuality, Query: query})
+		must(t, err)
+	}
+	asks("one")
+	path := filepath.Join(dir, strconv.FormatUint(uint64(today(w.now)), 10)+".jsonl")
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	for _, cut := range []int{0, 1, len(whole) / 2, len(whole) - 1} {
+		must(t, os.WriteFile(path, append(slices.Clone(whole), whole[:cut]...), 0o600))
+		must(t, appendTo(dir, filepath.Base(path), whole))
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, append(slices.Clone(whole), whole...)) {
+			t.Fatalf("after %d bytes of a line: %v, %d bytes", cut, err, len(got))
+		}
+	}
+	must(t, os.WriteFile(path, append(slices.Clone(whole), bytes.Repeat([]byte{'x'}, 200<<10)...), 0o600))
+	asks("two")
+	if list := w.list(l); len(list) != 2 || list[0].Problem != "" || list[1].Problem != "" {
+		t.Errorf("the list says %+v", list)
+	}
+	w.now = w.now.Add(24 * time.Hour)
+	must(t, l.Notify(t.Context()))
+	must(t, os.WriteFile(filepath.Join(dir, noticed), nil, 0o600))
+	if err := l.Notify(t.Context()); err == nil {
+		t.Error("the day of the last notices was lost, and nobody is told")
 	}
 }
 
