@@ -233,6 +233,8 @@ var problems = []struct {
 	{withdraw.ErrIdentities, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
 	{withdraw.ErrTooMany, problem{http.StatusUnprocessableEntity, admin.CodeInvalid, ""}},
 	{errNoReader, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask on the node of a reader: raresync member list"}},
+	{errNoQuestion, problem{http.StatusNotFound, admin.CodeNotFound, "raresync export answer --help lists the questions"}},
+	{errPersons, problem{http.StatusForbidden, admin.CodeNotAllowed, "answer with counts: raresync export answer"}},
 	{errNoGenetics, problem{http.StatusForbidden, admin.CodeNotAllowed, "leave --genetics out; raresync member list shows rights"}},
 	{errLowLevel, problem{http.StatusConflict, admin.CodeRefused, "have it raised to 3: raresync act propose feature 3"}},
 	{errNotOwn, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask the hospital that sent it to correct it"}},

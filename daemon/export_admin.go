@@ -31,6 +31,10 @@ var (
 	errNoReader = errors.New("only a reader hands out datasets")
 	// errLowLevel reports a network whose log takes no act for an export.
 	errLowLevel = errors.New("the network's feature level has no acts for reads, and nothing is handed out without one")
+	// errNoQuestion reports a question that is none of those that partners may ask.
+	errNoQuestion = errors.New("no such question")
+	// errPersons reports rows of persons for a purpose that gets counts alone.
+	errPersons = errors.New("a company gets counts, and no row of a person")
 	// errNoGenetics reports an export with genetics at a reader without the right.
 	errNoGenetics = errors.New("this reader has no right to genetic data")
 )
@@ -87,7 +91,7 @@ func (s *service) prepareExport(r *http.Request) (*exporting, error) {
 		return nil, err
 	}
 	ctx := reads.With(r.Context(), reading)
-	if in.Dataset == registrationsSet {
+	if in.Dataset == registrationsSet && in.Form != answerForm {
 		err = e.rows(ctx, at, reading)
 	} else {
 		err = e.report(ctx, r, reading)
@@ -116,6 +120,12 @@ func (e *exporting) check() (at uint64, err error) {
 		return 0, fmt.Errorf("%w: purpose is one of the codes that raresync audit purposes lists", errInvalid)
 	case e.in.Recipient == "":
 		return 0, fmt.Errorf("%w: an export has a recipient", errInvalid)
+	case e.in.Form == answerForm:
+		if err := e.checkAnswer(); err != nil {
+			return 0, err
+		}
+	case e.in.Dataset == registrationsSet && e.purpose == act.PurposeIndustry:
+		return 0, errPersons
 	case e.in.Dataset == registrationsSet && dataset.Files(e.in.Form) == nil:
 		return 0, fmt.Errorf("%w: the form is csv, ndjson, parquet, fhir or phenopackets", errInvalid)
 	case e.in.Dataset != registrationsSet && !report.Known(e.in.Dataset):
@@ -191,7 +201,9 @@ func (e *exporting) rows(ctx context.Context, at uint64, reading *reads.Reading)
 }
 
 // usesOf are the uses beside the registry's that a purpose is.
-var usesOf = map[act.Purpose]entry.Scope{act.PurposeResearch: entry.ScopeReuse, act.PurposeDrugAccess: entry.ScopeDrugs}
+var usesOf = map[act.Purpose]entry.Scope{
+	act.PurposeResearch: entry.ScopeReuse, act.PurposeDrugAccess: entry.ScopeDrugs, act.PurposeIndustry: entry.ScopeIndustry,
+}
 
 func (e *exporting) options() (o dataset.Options, err error) {
 	view := e.s.node.View()
@@ -221,47 +233,6 @@ func (e *exporting) options() (o dataset.Options, err error) {
 
 // chinaDay is the day in China of a log time in ms.
 func chinaDay(ms uint64) string { return reads.DayOf(reads.DayAt(ms)) }
-
-// report makes a report without small counts.
-func (e *exporting) report(ctx context.Context, r *http.Request, reading *reads.Reading) error {
-	asked := r.Clone(ctx)
-	asked.SetPathValue("name", e.in.Dataset)
-	q := asked.URL.Query()
-	for key, v := range map[string]string{"disease": e.in.Disease, "province": e.in.Province, "from": e.in.From, "to": e.in.To} {
-		q.Set(key, v)
-	}
-	q.Set("hospital", strconv.FormatUint(uint64(e.in.Hospital), 10))
-	asked.URL.RawQuery = q.Encode()
-	made, err := e.s.makeReport(asked, "")
-	if err != nil {
-		return err
-	}
-	made = made.Published(int(e.s.node.View().Policy.MinCell))
-	if err := e.fill(ctx, made.Size, reading); err != nil {
-		return err
-	}
-	m := &e.manifest
-	m.MinCell, m.Edition = made.MinCell, made.Edition
-	for _, t := range made.Tables {
-		m.Rows += uint64(len(t.Rows))
-		for _, row := range append(slices.Clone(t.Rows), t.Total) {
-			for _, c := range row {
-				if c.Withheld {
-					m.Withheld++
-				}
-			}
-		}
-	}
-	file := e.in.Dataset + "." + e.in.Form
-	e.files = []string{file}
-	e.write[file] = func(w io.Writer) error {
-		if e.in.Form == "csv" {
-			return made.CSV(w, e.in.Lang)
-		}
-		return made.JSON(w, e.in.Lang)
-	}
-	return nil
-}
 
 // stream writes all files, the manifest behind what it names.
 func (e *exporting) stream(out *multipart.Writer) error {

@@ -63,7 +63,7 @@ func (e *exporting) fill(ctx context.Context, size uint64, reading *reads.Readin
 		Version: export.Version, Network: view.Name, NetworkID: hex.EncodeToString(view.Network[:]), Reader: e.s.self.Institution,
 		Name: institutionName(view, e.s.self.Institution), Day: chinaDay(uint64(e.s.clock().UnixMilli())),
 		Purpose: e.in.Purpose, Recipient: e.in.Recipient, Dataset: e.in.Dataset, Form: e.in.Form, Question: e.question(),
-		Size: size, Root: hex.EncodeToString(root[:]), Steps: []string{}, Act: index, Erased: []act.Span{}, Stopped: []act.Span{}, Files: []export.File{},
+		Size: size, Root: hex.EncodeToString(root[:]), Steps: []string{}, Act: index, Erased: []act.Span{}, Stopped: []act.Span{}, Tables: []export.Suppressed{}, Files: []export.File{},
 	}
 	for _, h := range steps {
 		m.Steps = append(m.Steps, hex.EncodeToString(h[:]))

@@ -61,7 +61,12 @@ func (s *service) writeReport(r *http.Request, b *bytes.Buffer) (contentType str
 
 // makeReport makes the report that a request names, exact, of a province's hospitals
 // unless that is "".
-func (s *service) makeReport(r *http.Request, province string) (made report.Report, err error) {
+func (s *service) makeReport(r *http.Request, province string) (report.Report, error) {
+	return s.reportOn(r, view.Part{Province: province})
+}
+
+// reportOn makes it of a part of the entries.
+func (s *service) reportOn(r *http.Request, part view.Part) (made report.Report, err error) {
 	name := r.PathValue("name")
 	if !report.Known(name) {
 		return made, fmt.Errorf("%w: %s", report.ErrUnknown, printable(name))
@@ -82,8 +87,8 @@ func (s *service) makeReport(r *http.Request, province string) (made report.Repo
 	if err != nil {
 		return made, err
 	}
-	err = s.viewFor(name, r.URL.Query().Get("exact") != "").ReadIn(r.Context(), province, func(q view.Query) (err error) {
-		if err := saw(r.Context(), q, province); err != nil {
+	err = s.viewFor(name, r.URL.Query().Get("exact") != "").ReadPart(r.Context(), part, func(q view.Query) (err error) {
+		if err := saw(r.Context(), q, part.Province); err != nil {
 			return err
 		}
 		made, err = report.Make(q, name, o)

@@ -181,4 +181,5 @@ var purposeWords = [...][2]string{
 	{"planning and surveillance by a health authority", "卫生行政部门的规划与监测"},
 	{"a duty by law, or a patient's own request", "法定义务或患者本人要求"},
 	{"checking how others read", "对读取的审计"},
+	{"an answer to a company: counts, never a row of a person", "答复企业：仅统计数字，不含个人记录"},
 }

@@ -26,7 +26,7 @@ func exportCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "export",
 		Usage:       "write what this hospital has registered for other systems; hand out datasets as a reader",
-		Subcommands: []*cli.Command{exportUploadCommand(), exportProfileCommand(), exportDatasetCommand()},
+		Subcommands: []*cli.Command{exportUploadCommand(), exportProfileCommand(), exportDatasetCommand(), exportAnswerCommand()},
 	}
 }
 

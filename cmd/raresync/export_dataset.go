@@ -135,6 +135,9 @@ type exported struct {
 	Rows       uint64   `json:"rows"`
 	Genetic    uint64   `json:"genetic_rows"`
 	MinCell    int      `json:"min_cell"`
+	Withheld   uint64   `json:"cells_withheld"`
+	Erased     uint64   `json:"entries_erased"`
+	Stopped    uint64   `json:"rows_stopped"`
 	Size       uint64   `json:"tree_size"`
 	Root       string   `json:"root"`
 	Network    string   `json:"network"`
@@ -158,10 +161,18 @@ func verifyExport(c *cli.Context, out *term.Output, policy *tlog.Policy) error {
 	}
 	said := exported{
 		Reader: v.Reader, Name: v.Name, Day: v.Day, Dataset: v.Dataset, Purpose: v.Purpose, Recipient: v.Recipient, Rows: v.Rows, Genetic: v.Genetic,
-		MinCell: v.MinCell, Size: v.Size, Root: v.Root, Network: v.Network, Act: v.Act, Files: len(v.Files), Checkpoint: v.Checkpoint.Size,
+		MinCell: v.MinCell, Withheld: v.Withheld, Erased: counted(v.Erased), Stopped: counted(v.Stopped), Size: v.Size, Root: v.Root, Network: v.Network, Act: v.Act, Files: len(v.Files), Checkpoint: v.Checkpoint.Size,
 	}
 	for _, by := range v.Cosigned {
 		said.Cosigners = append(said.Cosigners, by.Name)
 	}
 	return term.PrintOne(out, said)
+}
+
+// counted is how many indexes spans have.
+func counted(spans []act.Span) (n uint64) {
+	for _, s := range spans {
+		n += s.Count
+	}
+	return n
 }

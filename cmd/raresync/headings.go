@@ -33,6 +33,7 @@ var headingsZH = map[string]string{
 	"todo": "处理办法", "too_much": "超出本院请求", "tree_size": "树大小", "type": "类型", "unopened": "无法启封",
 	"valid_envelopes": "有效信封", "verified": "已验证", "version": "版本", "via": "经由", "waits": "等待", "week": "周",
 	"heard": "联系", "level": "级别", "cosigns": "会签",
+	"recipient": "接收方", "reader": "读取方", "dataset": "数据集", "genetic_rows": "含基因的行", "cells_withheld": "隐去数字", "entries_erased": "已擦除条目", "rows_stopped": "停用的行",
 	"what": "项目", "where": "私钥所在", "why": "原因",
 }
 
@@ -58,7 +59,7 @@ var cellsZH = map[string]map[string]string{
 	"purpose": {
 		"envelope": "信封签名", "request": "求值请求", "response": "求值应答", "sealing": "密封", "tls": "TLS", "log": "日志", "cosign": "会签",
 		"request, response or tls": "求值请求、求值应答或 TLS",
-		"registry":                 "登记管理", "quality": "数据质量", "care": "患者诊疗", "research": "研究", "drug-access": "用药保障", "public-health": "公共卫生", "legal": "法定义务", "audit": "审计",
+		"registry":                 "登记管理", "quality": "数据质量", "care": "患者诊疗", "research": "研究", "drug-access": "用药保障", "public-health": "公共卫生", "legal": "法定义务", "audit": "审计", "industry": "答复企业",
 	},
 	"role": {"hospital": "医院", "reader": "读取方"},
 	"state": {

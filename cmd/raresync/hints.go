@@ -5,6 +5,8 @@ package main
 var hintsZH = map[string]string{
 	"what is printed is of complete months: ask in the next one; --exact, at a terminal, shows today's counts": "打印的是完整月份的数据：请下月再试；在终端上加 --exact 显示今天的数字",
 	"ask on the node of a reader: raresync member list":                                                        "请在读取方的节点上操作，见 raresync member list",
+	"raresync export answer --help lists the questions":                                                        "raresync export answer --help 列出可问的问题",
+	"answer with counts: raresync export answer":                                                               "请用统计数字答复：raresync export answer",
 	"leave --genetics out; raresync member list shows rights":                                                  "请去掉 --genetics；raresync member list 显示读取权",
 	"have it raised to 3: raresync act propose feature 3":                                                      "请先将功能级别提高到 3：raresync act propose feature 3",
 	"raresync status shows whether the network has a leader; the same question may be asked again":             "raresync status 显示网络是否有领导节点；可再次提出同样的查询",

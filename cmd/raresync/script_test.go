@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,7 +28,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "until": until, "ports": ports, "sparse": sparse, "nested": nested, "flip": flip, "mkfifo": mkfifo,
-			"proposal": proposal, "own": own, "treesize": treesize,
+			"proposal": proposal, "own": own, "treesize": treesize, "found": found, "caughtup": caughtup,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
@@ -62,20 +64,42 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: until TEXT COMMAND...")
 	}
+	await(ts, args[0], func() bool {
+		return ts.Exec(args[1], args[2:]...) == nil && strings.Contains(ts.ReadFile("stdout"), args[0])
+	})
+}
+
+// await asks again and again.
+func await(ts *testscript.TestScript, what string, there func() bool) {
 	deadline := time.After(untilDeadline)
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()
-	for {
-		err := ts.Exec(args[1], args[2:]...)
-		if err == nil && strings.Contains(ts.ReadFile("stdout"), args[0]) {
-			return
-		}
+	for !there() {
 		select {
 		case <-again.C:
 		case <-deadline:
-			ts.Fatalf("no %q within %v (%v)", args[0], untilDeadline, err)
+			ts.Fatalf("no %q within %v: %s", what, untilDeadline, ts.ReadFile("stderr"))
 		}
 	}
+}
+
+// caughtup CONFIG OTHER waits until one node has as many entries as another has now.
+func caughtup(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: caughtup CONFIG OTHER")
+	}
+	size := func(config string) (s struct{ Size uint64 }, err error) {
+		if err = ts.Exec("raresync", "status", "-o", "jsonl", "-c", config); err == nil {
+			err = json.Unmarshal([]byte(ts.ReadFile("stdout")), &s)
+		}
+		return s, err
+	}
+	want, err := size(args[1])
+	ts.Check(err)
+	await(ts, "all of the log", func() bool {
+		have, err := size(args[0])
+		return err == nil && have.Size >= want.Size
+	})
 }
 
 // ports NAME... sets variables to ports that are free now, and that the system
@@ -160,4 +184,30 @@ func flip(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	raw[at] ^= 1
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), raw, 0o600))
+}
+
+// found FILE PATTERN COMMAND... changes a byte near the start, in the middle and near
+// the end of a file, and wants the command to end with exit code 5 and to name what is
+// wrong each time. FILE may be a pattern that one file fits.
+func found(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: found FILE PATTERN COMMAND...")
+	}
+	paths, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(paths) != 1 {
+		ts.Fatalf("%d files fit %s", len(paths), args[0])
+	}
+	raw, err := os.ReadFile(paths[0])
+	ts.Check(err)
+	for _, at := range []int{min(7, len(raw)-1), len(raw) / 2, max(len(raw)-9, 0)} {
+		changed := bytes.Clone(raw)
+		changed[at] ^= 1
+		ts.Check(os.WriteFile(paths[0], changed, 0o600))
+		exits(ts, false, append([]string{"5"}, args[2:]...))
+		if said := ts.ReadFile("stderr"); !regexp.MustCompile(args[1]).MatchString(said) {
+			ts.Fatalf("%s, byte %d of %d: %s", paths[0], at, len(raw), said)
+		}
+	}
+	ts.Check(os.WriteFile(paths[0], raw, 0o600))
 }

@@ -11,8 +11,8 @@ import (
 
 // Export is what a reader is to hand out.
 type Export struct {
-	Dataset   string `json:"dataset"` // registrations, or the name of a report
-	Form      string `json:"form"`    // csv, ndjson, parquet, fhir or phenopackets; of a report csv or json
+	Dataset   string `json:"dataset"` // registrations, the name of a report, or of the form answer a question
+	Form      string `json:"form"`    // csv, ndjson, parquet, fhir or phenopackets; of a report csv, json or answer
 	Purpose   string `json:"purpose"`
 	Recipient string `json:"recipient"`
 	Project   string `json:"project"`

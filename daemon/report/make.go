@@ -50,25 +50,27 @@ type Withdrawal struct {
 
 // kind is a report that can be made.
 type kind struct {
-	name  string
-	title Text
-	about Text
-	make  func(view.Query, Options, *Report) error
+	name     string
+	title    Text
+	about    Text
+	question string // under which a partner may ask for it; "": it is not for partners
+	make     func(view.Query, Options, *Report) error
 }
 
 // kinds are all reports, in the order in which they are listed.
 func kinds() []kind {
 	return []kind{
-		{"silent", Text{"Silent and late hospitals", "未报告与迟报医院"}, Text{"who has sent nothing, who sends less than usual, who registers late", "谁没有发送、谁少于平常、谁登记迟"}, silent},
-		{"quality", Text{"Quality indicators", "质量指标"}, Text{"Q1 to Q16 of a hospital, a province or the nation, beside the median of hospitals", "医院、省或全国的 Q1–Q16 指标，以及各医院中位数"}, quality},
-		{"provinces", Text{"Provinces", "各省汇总"}, Text{"hospitals, persons and registrations by province of the hospital", "按医院所在省统计医院、患者和登记"}, provinces},
-		{"disease", Text{"Disease sheet", "病种报表"}, Text{"one row of the lists: persons, ages, sex, delay, treatment (--disease 1.68)", "目录中的一个病种：患者、年龄、性别、确诊延迟、治疗（--disease 1.68）"}, disease},
-		{"coverage", Text{"Coverage of the disease lists", "病种目录覆盖"}, Text{"every row of the lists with its registrations", "目录每一行及其登记数"}, coverage},
-		{"duplicates", Text{"Persons at several hospitals", "跨院患者与转诊流向"}, Text{"how many hospitals persons are registered at, and the ways between provinces", "患者登记于几家医院，及省间流向"}, duplicates},
-		{"specimens", Text{"Specimens", "标本查询"}, Text{"available specimens by disease, kind and consent", "按病种、种类和同意情况统计可用标本"}, specimens},
-		{"drugs", Text{"Access to drugs", "药物可及性缺口"}, Text{"who is treated, who cannot be, and why, by disease", "按病种统计已治疗、无法获得治疗及原因"}, drugs},
-		{"withdrawals", Text{"Withdrawals and erasures", "撤回与擦除登记"}, Text{"every withdrawal on the log and which nodes have declared it", "日志上的每项撤回及各节点声明"}, withdrawals},
-		{"convergence", Text{"Nodes of the network", "各节点一致性"}, Text{"tree size, lag and cosignature of every node", "各节点的树大小、滞后和会签"}, convergence},
+		{"silent", Text{"Silent and late hospitals", "未报告与迟报医院"}, Text{"who has sent nothing, who sends less than usual, who registers late", "谁没有发送、谁少于平常、谁登记迟"}, "", silent},
+		{"quality", Text{"Quality indicators", "质量指标"}, Text{"Q1 to Q16 of a hospital, a province or the nation, beside the median of hospitals", "医院、省或全国的 Q1–Q16 指标，以及各医院中位数"}, "", quality},
+		{"provinces", Text{"Provinces", "各省汇总"}, Text{"hospitals, persons and registrations by province of the hospital", "按医院所在省统计医院、患者和登记"}, "provinces", provinces},
+		{"disease", Text{"Disease sheet", "病种报表"}, Text{"one row of the lists: persons, ages, sex, delay, treatment (--disease 1.68)", "目录中的一个病种：患者、年龄、性别、确诊延迟、治疗（--disease 1.68）"}, "disease", disease},
+		{"coverage", Text{"Coverage of the disease lists", "病种目录覆盖"}, Text{"every row of the lists with its registrations", "目录每一行及其登记数"}, "diseases", coverage},
+		{"duplicates", Text{"Persons at several hospitals", "跨院患者与转诊流向"}, Text{"how many hospitals persons are registered at, and the ways between provinces", "患者登记于几家医院，及省间流向"}, "", duplicates},
+		{"specimens", Text{"Specimens", "标本查询"}, Text{"available specimens by disease, kind and consent", "按病种、种类和同意情况统计可用标本"}, "specimens", specimens},
+		{"drugs", Text{"Access to drugs", "药物可及性缺口"}, Text{"who is treated, who cannot be, and why, by disease", "按病种统计已治疗、无法获得治疗及原因"}, "drug-access", drugs},
+		{"months", Text{"Months", "逐月登记"}, Text{"registrations and persons up to the end of each month of the log", "截至日志各月末的登记和患者"}, "months", byMonth},
+		{"withdrawals", Text{"Withdrawals and erasures", "撤回与擦除登记"}, Text{"every withdrawal on the log and which nodes have declared it", "日志上的每项撤回及各节点声明"}, "", withdrawals},
+		{"convergence", Text{"Nodes of the network", "各节点一致性"}, Text{"tree size, lag and cosignature of every node", "各节点的树大小、滞后和会签"}, "", convergence},
 	}
 }
 
@@ -112,6 +114,7 @@ func Make(q view.Query, name string, o Options) (Report, error) {
 				fmt.Sprintf("%d 个条目无法启封，未计入。", q.Head.Unopened)})
 		}
 		if q.Month != 0 {
+			r.Month = q.Month.String()
 			r.Notes = append(r.Notes, Text{
 				fmt.Sprintf("Of the log up to the end of %s; the next figures come when the month after it is complete.", q.Month),
 				fmt.Sprintf("截至 %s 月末的日志；下一个月结束后更新。", q.Month)})

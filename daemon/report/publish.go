@@ -137,3 +137,32 @@ func (t Table) few(row []Cell) bool {
 	}
 	return false
 }
+
+// Suppressed counts the figures of a published table and those of them that are
+// withheld, and says "none", "printed" or "withheld" of its total.
+func (t Table) Suppressed() (figures, withheld uint64, total string) {
+	for _, row := range t.Rows {
+		all, held := t.held(row)
+		figures, withheld = figures+all, withheld+held
+	}
+	if t.Total == nil {
+		return figures, withheld, "none"
+	}
+	all, held := t.held(t.Total)
+	if total = "printed"; held > 0 {
+		total = "withheld"
+	}
+	return figures + all, withheld + held, total
+}
+
+func (t Table) held(row []Cell) (figures, withheld uint64) {
+	for i, c := range row {
+		if t.Columns[i].Kind != Word {
+			figures++
+		}
+		if c.Withheld {
+			withheld++
+		}
+	}
+	return figures, withheld
+}

@@ -88,6 +88,7 @@ type Report struct {
 	LogTime string // RFC 3339, of the last entry
 	Edition string // of the disease lists
 	MinCell int    // smallest count printed; 0 if the report is exact
+	Month   string // with whose end the log is read, as 2026-10; "": it is of the tree size
 	Notes   []Text
 	Tables  []Table
 }

@@ -186,7 +186,12 @@ func (v *View) Read(ctx context.Context, f func(Query) error) error { return v.R
 
 // ReadIn is Read of what the hospitals of one province have sent, two digits of
 // GB/T 2260; of the whole nation with "". No query of f sees more.
-func (v *View) ReadIn(ctx context.Context, province string, f func(Query) error) (err error) {
+func (v *View) ReadIn(ctx context.Context, province string, f func(Query) error) error {
+	return v.ReadPart(ctx, Part{Province: province}, f)
+}
+
+// ReadPart is Read of a part of the entries. No query of f sees more.
+func (v *View) ReadPart(ctx context.Context, part Part, f func(Query) error) (err error) {
 	wanted, month, err := v.upTo(v.cfg.Node.View())
 	if err != nil {
 		return err
@@ -199,8 +204,8 @@ func (v *View) ReadIn(ctx context.Context, province string, f func(Query) error)
 		return fmt.Errorf("read view: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	if province != "" {
-		if err := narrow(ctx, conn, province); err != nil {
+	if part != (Part{}) {
+		if err := narrow(ctx, conn, part); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, widen(conn)) }()

@@ -21,9 +21,10 @@ const (
 	PurposePublicHealth Purpose = 6 // planning and surveillance by a health authority
 	PurposeLegal        Purpose = 7 // a duty by law, or a patient's own request
 	PurposeAudit        Purpose = 8 // checking how others read
+	PurposeIndustry     Purpose = 9 // an answer to a company: counts, and never a row of a person
 )
 
-var purposeNames = [...]string{"", "registry", "quality", "care", "research", "drug-access", "public-health", "legal", "audit"}
+var purposeNames = [...]string{"", "registry", "quality", "care", "research", "drug-access", "public-health", "legal", "audit", "industry"}
 
 // Purposes lists the codes of all purposes, in order of their numbers.
 func Purposes() []string { return purposeNames[1:] }

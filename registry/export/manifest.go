@@ -53,18 +53,29 @@ type Manifest struct {
 	Steps   []string `json:"consistency"` // from that size to the checkpoint of the receipt, hex
 	Edition string   `json:"disease_lists"`
 
-	Rows     uint64 `json:"rows"`
-	Persons  uint64 `json:"persons"` // 0 where no row is a person
-	Genetic  uint64 `json:"genetic_rows"`
-	Unopened uint64 `json:"entries_unopened"`
-	MinCell  int    `json:"min_cell"` // smallest count that is printed; 0: rows are not counts
-	Withheld uint64 `json:"cells_withheld"`
+	Rows     uint64       `json:"rows"`
+	Persons  uint64       `json:"persons"` // 0 where no row is a person
+	Genetic  uint64       `json:"genetic_rows"`
+	Unopened uint64       `json:"entries_unopened"`
+	MinCell  int          `json:"min_cell"` // smallest count that is printed; 0: rows are not counts
+	Withheld uint64       `json:"cells_withheld"`
+	Month    string       `json:"month"`       // of the log, with whose end the counts are; "": of the tree size
+	Tables   []Suppressed `json:"suppression"` // empty where rows are not counts
 
 	Erased  []act.Span `json:"erased"`  // indexes below the tree size that are withdrawn
 	Stopped []act.Span `json:"stopped"` // cases left out because their use is stopped
 
 	Act   uint64 `json:"read_act"` // index of the act
 	Files []File `json:"files"`    // all but the manifest and its signature, by name
+}
+
+// Suppressed says what is not printed of a table of counts.
+type Suppressed struct {
+	Table    string `json:"table"` // its heading
+	Figures  uint64 `json:"figures"`
+	Withheld uint64 `json:"withheld"`
+	Total    string `json:"total"`               // "none", "printed", or "withheld", one of several at least
+	LeftOut  bool   `json:"small_rows_left_out"` // a row with a small count is not there; how many are not is not said
 }
 
 // File is one of an export's files.
