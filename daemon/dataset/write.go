@@ -28,7 +28,11 @@ func Files(form string) []string {
 	case "csv", "ndjson", "parquet":
 		return []string{"registrations." + form}
 	case "fhir":
-		return []string{"patients.fhir.ndjson", "conditions.fhir.ndjson"}
+		var files []string
+		for _, kind := range fhirFiles() {
+			files = append(files, kind.file)
+		}
+		return files
 	case "phenopackets":
 		return []string{"phenopackets.ndjson"}
 	}
