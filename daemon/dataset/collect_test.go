@@ -88,7 +88,7 @@ func TestAFrozenDatasetForgetsWhoWithdrew(t *testing.T) {
 			// hospital's patient was known under a key that followed from the link.
 			own := bytes.ReplaceAll(was, []byte(before.Rows[1].Person), []byte(after.Rows[0].Person))
 			rest := bytes.Split(own, []byte("\n"))
-			for _, line := range bytes.Split(is, []byte("\n")) {
+			for line := range bytes.SplitSeq(is, []byte("\n")) {
 				at := slices.IndexFunc(rest, func(l []byte) bool { return bytes.Equal(l, line) })
 				if at < 0 && !(file == "patients.fhir.ndjson" && bytes.Contains(line, []byte("1990-02"))) { // its Patient was told by the other registration
 					t.Errorf("%s: a line that was not there: %s", file, line)
