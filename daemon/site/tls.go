@@ -137,7 +137,12 @@ func ownCertificate(dir, listen string, now time.Time) (cert, key string, err er
 
 // writePrivate puts a file in place whole, for its owner alone.
 func writePrivate(path string, data []byte) error {
-	if err := os.WriteFile(path+".tmp", data, 0o600); err != nil {
+	f, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(path+".tmp", path); err != nil {
