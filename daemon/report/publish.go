@@ -128,14 +128,15 @@ func publishedShare(c Cell, minCell int) Cell {
 	return Cell{N: binOf(c.N, minCell).lo, Of: binOf(c.Of, minCell).lo}
 }
 
-// few reports whether a published row withholds a count of people.
+// few reports whether a published row prints no count of people: then nothing but a
+// small count explains that it is there.
 func (t Table) few(row []Cell) bool {
 	for i, c := range t.Columns {
-		if c.Kind == People && row[i].Withheld {
-			return true
+		if c.Kind == People && !row[i].Withheld {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // Suppressed counts the figures of a published table and those of them that are

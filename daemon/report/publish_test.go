@@ -216,6 +216,13 @@ func TestSmallCountsAndWhatTellsThemAreWithheld(t *testing.T) {
 	if len(found.Rows) != 1 || found.Rows[0][0].N != 11 {
 		t.Errorf("rows that were found: %+v", found.Rows)
 	}
+	two := []Column{{Kind: Word}, {Kind: People}, {Kind: People}, {Kind: Number}}
+	found = Table{Found: true, Columns: two, Rows: [][]Cell{
+		{word("a"), number(0), number(64), number(7)}, {word("b"), number(10), number(0), number(7)}, {word("c"), number(11), number(12), number(7)},
+	}}.published(11)
+	if len(found.Rows) != 2 || found.Rows[0][0].Text.EN != "a" || !found.Rows[0][1].Withheld || found.Rows[0][2].N != 60 || found.Rows[1][0].Text.EN != "c" {
+		t.Errorf("rows of which one count is small: %+v", found.Rows)
+	}
 }
 
 func TestBinsAreWideAndLeaveNothingOut(t *testing.T) {

@@ -72,8 +72,8 @@ type Table struct {
 	Rows    [][]Cell
 	Total   []Cell // a cell for each column; nil without a total
 	// Found says that there are rows only of what was found. When published, those
-	// with a small count are left out: that they are there would tell something. A
-	// table of this kind has no total.
+	// of which all counts are small are left out: that they are there would tell
+	// something. A table of this kind has no total.
 	Found bool
 	// KeepTotal withholds the rows instead, where the two cannot both be printed.
 	KeepTotal bool

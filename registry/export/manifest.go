@@ -75,7 +75,7 @@ type Suppressed struct {
 	Figures  uint64 `json:"figures"`
 	Withheld uint64 `json:"withheld"`
 	Total    string `json:"total"`               // "none", "printed", or "withheld", one of several at least
-	LeftOut  bool   `json:"small_rows_left_out"` // a row with a small count is not there; how many are not is not said
+	LeftOut  bool   `json:"small_rows_left_out"` // a row of small counts alone is not there; how many are not is not said
 }
 
 // File is one of an export's files.
