@@ -64,7 +64,7 @@ install_node() {
 	cp -a "$node" var/lib/raresync
 	mkdir -p etc/raresync/credentials
 	mv var/lib/raresync/file.key etc/raresync/credentials/
-	sed -i 's|^#key = .*|key = "credential:file.key"|' var/lib/raresync/raresync.toml
+	sed -i 's|^#key = "file.key"|key = "credential:file.key"|' var/lib/raresync/raresync.toml
 	chown -R root:root etc/raresync
 	chmod 700 etc/raresync/credentials
 	chroot . chown -R raresync:raresync /var/lib/raresync
