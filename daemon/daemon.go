@@ -28,6 +28,7 @@ import (
 	"github.com/raresync/raresync/daemon/meter"
 	"github.com/raresync/raresync/daemon/outbox"
 	"github.com/raresync/raresync/daemon/peer"
+	"github.com/raresync/raresync/daemon/query"
 	"github.com/raresync/raresync/daemon/reader"
 	"github.com/raresync/raresync/daemon/reads"
 	"github.com/raresync/raresync/daemon/recent"
@@ -70,6 +71,7 @@ type service struct {
 	months *view.View // as view, of the complete months of the log
 	desk   *withdraw.Desk
 	daily  *daily.Book
+	doubts *query.Book
 	trail  *trail.Trail // nil if it is broken
 	links  *link.Book
 	quotas quotas
@@ -231,9 +233,12 @@ func (s *service) openHospital() error {
 	if err := s.openDaily(dir); err != nil {
 		return err
 	}
+	if err := s.openDoubts(dir); err != nil {
+		return err
+	}
 	s.intake = intake.New(intake.Config{
 		Pseudonymiser: s.meter.Asking(evaluator), Outbox: s.meter.Signing(s.outbox), Validated: s.meter.Validated, Consents: s.desk, Memory: s.outbox, Registry: registry{s.reader}, Links: s.keepLinks, Spool: s.quotas.spool, Quota: s.ownQuota, Logger: s.log,
-		Catalogue: s.newest, Decided: s.daily.Count,
+		Catalogue: s.newest, Decided: s.daily.Count, Doubts: s.noteDoubts,
 		EntryID: s.keys.EntryID, Local: s.keys.Local, Production: s.cfg.Submit.Production, Now: s.clock,
 		ConsentForm: s.cfg.Submit.Form(), Outside: s.outside, Biobanks: s.biobanks,
 	})
@@ -299,6 +304,8 @@ func (s *service) serve(ctx context.Context) error {
 	if m, ok := s.node.View().Member(s.self.Institution); ok && m.Role == act.RoleHospital {
 		s.workers.Go(func() { s.report(s.desk.Run(ctx)) })
 		s.workers.Go(func() { s.report(s.runDaily(ctx)) })
+		s.workers.Go(func() { s.report(s.runDoubts(ctx)) })
+		s.workers.Go(func() { s.forgetQueries(ctx) })
 	} else if ok && m.Rights.Has(act.RightNational) {
 		s.workers.Go(func() { s.forgetQueries(ctx) })
 	}

@@ -25,7 +25,7 @@ func (s pageQueries) Queries(ctx context.Context) ([]page.Query, error) {
 		if a.Entry.Query.Hospital != s.self.Institution {
 			continue
 		}
-		q := page.Query{Query: queryOf(a)}
+		q := page.Query{Query: queryOf(a), Own: a.Hospital == s.self.Institution}
 		target, err := s.reader.Entry(q.Target)
 		if err != nil {
 			return nil, err

@@ -20,7 +20,7 @@ import (
 
 var (
 	// errNoAsker reports a question from a node that asks no hospitals.
-	errNoAsker = errors.New("only a national reader asks hospitals about their entries")
+	errNoAsker = errors.New("only a national reader asks hospitals about their entries, and closes what it asked")
 	// errNoQuery reports an index that is no query's, or one that is not this
 	// institution's to close or answer.
 	errNoQuery = errors.New("no such query")
@@ -72,8 +72,8 @@ func (s *service) openQuery(r *http.Request) (admin.QueryResult, error) {
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
-	if m, ok := s.node.View().Member(s.self.Institution); !ok || !m.Rights.Has(act.RightNational) {
-		return admin.QueryResult{}, errNoAsker
+	if err := s.isAsker(); err != nil {
+		return admin.QueryResult{}, err
 	}
 	all, err := s.asked(r.Context())
 	if err != nil {
@@ -114,6 +114,15 @@ func (s *service) openQuery(r *http.Request) (admin.QueryResult, error) {
 		return admin.QueryResult{}, err
 	}
 	return s.postQuery(r.Context(), e, nil, in.Wait, target.Entry.Pseudonym)
+}
+
+// isAsker is errNoAsker on a node that asks no hospitals: what a hospital asks itself
+// is answered, not closed.
+func (s *service) isAsker() error {
+	if m, ok := s.node.View().Member(s.self.Institution); !ok || !m.Rights.Has(act.RightNational) {
+		return errNoAsker
+	}
+	return nil
 }
 
 // refusedBy is the answer to what rules refuse; nil if none does.
@@ -171,6 +180,9 @@ func (s *service) closeQuery(r *http.Request) (admin.QueryResult, error) {
 	}
 	index, err := number(r, "index")
 	if err != nil {
+		return admin.QueryResult{}, err
+	}
+	if err := s.isAsker(); err != nil {
 		return admin.QueryResult{}, err
 	}
 	a, err := s.queryAt(r.Context(), index, func(a query.Asked) bool { return a.Hospital == s.self.Institution })
@@ -239,7 +251,7 @@ func (s *service) reply(ctx context.Context, index uint64, in admin.Answer) (adm
 	return s.postQuery(ctx, e, found, in.Wait, target.Entry.Pseudonym)
 }
 
-// forgetQueries withdraws this reader's queries about withdrawn entries.
+// forgetQueries withdraws this institution's queries about withdrawn entries.
 func (s *service) forgetQueries(ctx context.Context) {
 	query.Forget(ctx, query.Forgetting{
 		Institution: s.self.Institution, Changes: s.reader.Changes, Log: s.node, Poster: s.outbox,

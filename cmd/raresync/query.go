@@ -149,7 +149,7 @@ func queryListCommand() *cli.Command {
 		Name:  "list",
 		Usage: "list the queries that this institution asked or was asked",
 		Description: "A query is open until the hospital answers it or corrects the entry, and closed when who asked says so.\n" +
-			"Days are counted by log time. A query about an entry that is withdrawn is not shown any more.",
+			"Days are counted by log time. A hospital's node asks its own hospital about accepted entries that a rule of\nseverity Q doubts. A query about an entry that is withdrawn is not shown any more.",
 		Flags: []cli.Flag{&cli.StringFlag{Name: "state", Usage: "only those in `STATE`: " + strings.Join(states, ", ")}, purposeFlag},
 		Action: func(c *cli.Context) error {
 			state := c.String("state")

@@ -73,8 +73,8 @@ func (c *Console) queries(v *visit) error {
 	if err != nil {
 		return err
 	}
-	t := &table{ID: "queries", Head: heads(v.Say("query"), v.Say("hospital"), v.Say("entryAsked"), v.Say("rule"), v.Say("question"), v.Say("askedAt"), v.Say("daysOpen"), v.Say("state"))}
-	t.Head[6].Num = true
+	t := &table{ID: "queries", Head: heads(v.Say("query"), v.Say("hospital"), v.Say("entryAsked"), v.Say("rule"), v.Say("question"), v.Say("askedBy"), v.Say("askedAt"), v.Say("daysOpen"), v.Say("state"))}
+	t.Head[7].Num = true
 	open, days := 0, 0
 	for _, q := range all {
 		name, mine := hospitals[q.Hospital]
@@ -98,6 +98,10 @@ func (v *visit) queryRow(q admin.Query, name [2]string) []cell {
 	if parsed, err := time.Parse(time.RFC3339, q.Asked); err == nil {
 		at = parsed.In(china).Format("2006-01-02 15:04")
 	}
+	asker := v.Say("aReader")
+	if q.Asker == q.Hospital {
+		asker = v.Say("ownCheck")
+	}
 	state := cell{Text: v.Say("query." + q.State), Class: map[string]string{"open": "status open", "closed": "status good", "corrected": "status good"}[q.State]}
 	if state.Class == "" {
 		state.Class = "status part"
@@ -108,6 +112,6 @@ func (v *visit) queryRow(q admin.Query, name [2]string) []cell {
 	return []cell{
 		{Text: strconv.FormatUint(q.Index, 10), Href: "/log/entries/" + strconv.FormatUint(q.Index, 10)}, word(v.name(name[0], name[1])),
 		{Text: strconv.FormatUint(q.Target, 10), Href: "/log/entries/" + strconv.FormatUint(q.Target, 10)}, {Text: q.Rule, Small: what}, word(entry.QueryText(q.Text).Words(v.Lang)),
-		word(at), count(int64(q.Days)), state,
+		word(asker), word(at), count(int64(q.Days)), state,
 	}
 }

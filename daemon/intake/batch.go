@@ -28,14 +28,18 @@ func (in *Intake) checkAlike(batch []*work) {
 	var all []validate.Patient
 	var owner []*work
 	var packets []phenopacket.Packet
+	var patients []*patient
 	for _, w := range batch {
-		for _, p := range w.patients {
+		for i, p := range w.patients {
+			patients = append(patients, &w.patients[i])
 			c := p.entries[0]
 			all = append(all, validate.Patient{Key: p.packet.SubjectID, Birth: p.packet.Birth(), Sex: c.Case.Sex, Diagnosis: c.EventDate})
 			owner, packets = append(owner, w), append(packets, p.packet)
 		}
 	}
 	for _, i := range validate.Alike(all) {
-		owner[i].result.Findings = append(owner[i].result.Findings, packets[i].Locate([]rule.Finding{rule.Find("DU003", "birth", "")})...)
+		found := []rule.Finding{rule.Find("DU003", "birth", "")}
+		owner[i].result.Findings = append(owner[i].result.Findings, packets[i].Locate(found)...)
+		patients[i].doubts = append(patients[i].doubts, validate.Doubts(found, patients[i].entries...)...)
 	}
 }

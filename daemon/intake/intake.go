@@ -51,6 +51,7 @@ type Config struct {
 	EntryID       [32]byte                          // the hospital's key for entry ids
 	Local         [32]byte                          // the hospital's key for local record numbers
 	Production    bool                              // refuse test numbers
+	Doubts        func([]validate.Doubt) error      // keeps what the hospital is to ask itself about entries that were handed to the outbox; may be nil
 	Decided       func(entry.Date, []Decided) error // told on which day what became of files, and keeps it; may be nil
 	Validated     func(took time.Duration)          // told how long files took to read and check; may be nil
 	ConsentForm   entry.Date                        // first day of the consent form in use; may be unknown
@@ -112,6 +113,7 @@ type patient struct {
 	id      identity.Identity
 	packet  phenopacket.Packet // says where in the file the patient is
 	entries []entry.Entry
+	doubts  []validate.Doubt
 }
 
 // Take takes a batch of files. profile 0 chooses by content. After an error the
@@ -243,7 +245,7 @@ func (in *Intake) readPacket(w *work, p phenopacket.Packet, profile entry.Profil
 		return err
 	}
 	w.result.Findings = append(w.result.Findings, findings...)
-	w.patients = append(w.patients, patient{id: id, packet: p, entries: made.All()})
+	w.patients = append(w.patients, patient{id: id, packet: p, entries: made.All(), doubts: made.Doubts})
 	return nil
 }
 
@@ -351,6 +353,9 @@ func (in *Intake) post(ctx context.Context, batch []*work) error {
 		w.settle(placed[i])
 	}
 	in.noteChanged(owners)
+	if err := in.doubt(owners); err != nil {
+		return err
+	}
 	if err := in.mark(owners); err != nil {
 		return err
 	}

@@ -38,6 +38,7 @@ type Query struct {
 	Date       string // of the entry
 	Disease    string // of a case
 	CaseNumber string // of the patient
+	Own        bool   // this hospital asks itself: a rule doubted what was handed in
 }
 
 // queryRow is a question as it is shown.

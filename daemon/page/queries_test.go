@@ -74,7 +74,7 @@ func TestAClerkAnswersWhatIsAsked(t *testing.T) {
 	if strings.Index(list.body, "/queries/41") > strings.Index(list.body, "/queries/40") {
 		t.Error("what waits is not first")
 	}
-	bo.get("/queries/41").has(t, "法布雷病", "ID007", `value="4"`, "raresync entry correct 7", "case-number link show 4Q8X-92JK-M3TV-7D", "请选择一项答复")
+	bo.get("/queries/41").has(t, "法布雷病", "ID007", "读取方</td>", `value="4"`, "raresync entry correct 7", "case-number link show 4Q8X-92JK-M3TV-7D", "请选择一项答复")
 	if closed := bo.get("/queries/40"); strings.Contains(closed.body, "<fieldset>") {
 		t.Error("what is closed can be answered")
 	}

@@ -27,10 +27,11 @@ var words = map[string]site.Text{
 
 	"queries":     {"Queries", "质疑"},
 	"query":       {"Query", "质疑"},
-	"queriesHint": {"Questions of readers about entries of your hospital. Compare the entry with the source record, then answer here, or correct the entry: a correction is the answer.", "读取方对本院条目提出的问题。请与原始病历核对后在此答复；若条目有误，请更正条目，更正本身即为答复。"},
+	"queriesHint": {"Questions about entries of your hospital: of readers, and of the check when they were handed in. Compare the entry with the source record, then answer here, or correct the entry: a correction is the answer.", "读取方对本院条目提出的问题，以及接收时核对发现的疑问。请与原始病历核对后在此答复；若条目有误，请更正条目，更正本身即为答复。"},
 	"openQueries": {"Waiting for an answer: %d", "待答复：%d"},
 	"noQueries":   {"Nothing has been asked.", "没有质疑。"},
 	"query.open":  {"Open", "待答复"}, "query.answered": {"Answered", "已答复"}, "query.corrected": {"Corrected", "已更正"}, "query.closed": {"Closed", "已关闭"},
+	"askedBy": {"Asked by", "提出方"}, "ownCheck": {"Check on receipt", "接收时核对"}, "aReader": {"A reader", "读取方"},
 	"question": {"Question", "问题"}, "askedAt": {"Asked", "提出时间"}, "daysOpen": {"Days open", "历时（天）"}, "entryIs": {"Entry", "条目"},
 	"eventDate": {"Date", "日期"}, "disease": {"Disease", "疾病"}, "caseNumber": {"Case number", "病例号"}, "answerGiven": {"Answer", "答复"},
 	"answerIt": {"Answer", "答复"}, "answerAgain": {"Answer anew", "重新答复"}, "chooseAnswer": {"Choose an answer.", "请选择一项答复。"},

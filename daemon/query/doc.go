@@ -1,6 +1,6 @@
 // Package query says where the questions stand that national readers have asked
-// hospitals about their entries, and takes them back when what they are about is
-// withdrawn.
+// hospitals about their entries, and hospitals themselves, and takes them back when
+// what they are about is withdrawn. [Book] keeps what a hospital has still to ask.
 //
 //	asked, err := query.List(changes, view, reader.Entry)
 //	for _, a := range asked { fmt.Println(a.Index, a.State, a.Days()) }

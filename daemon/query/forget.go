@@ -98,11 +98,14 @@ func (f Forgetting) forget(ctx context.Context) (left bool, err error) {
 // owed returns, ascending, the questions of this institution about withdrawn
 // entries that are not withdrawn.
 func (f Forgetting) owed(ctx context.Context) (out []act.Span, err error) {
+	view := f.Log.View()
+	if len(view.Claims) == 0 {
+		return nil, nil
+	}
 	changes, err := f.Changes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	view := f.Log.View()
 	for _, o := range sorted(changes.Queries()) {
 		q := o.Entry.Query
 		if o.Hospital != f.Institution || !view.Withdrawn(q.Hospital, q.Target) || view.Withdrawn(o.Hospital, o.Index) {

@@ -133,7 +133,7 @@ func TestEveryEnvelopesSlotsAreTriedOnce(t *testing.T) {
 	}
 }
 
-func TestOnlyReadersAskAndOnlyHospitalsSayTheRest(t *testing.T) {
+func TestOnlyReadersAskOthersAndOnlyHospitalsSayTheRest(t *testing.T) {
 	w := newWorld(t)
 	target := w.say(w.a, referral("entity-2"))
 	ask := entry.Entry{
@@ -144,14 +144,19 @@ func TestOnlyReadersAskAndOnlyHospitalsSayTheRest(t *testing.T) {
 	w.send(w.clinical, w.a, ask)
 	w.send(w.b, w.a, ask)                         // a hospital asks
 	w.send(w.clinical, w.a, referral("entity-1")) // a reader registers
+	itself, closes := ask, ask
+	itself.ID, closes.ID = [32]byte{9}, [32]byte{10}
+	closes.Query = &entry.Query{Action: entry.Close, Target: target, Hospital: 1, Rule: "DT003", Text: entry.QuerySource}
+	w.say(w.a, itself) // a hospital asks itself
+	w.say(w.a, closes)
 	for name, tc := range map[string]struct {
 		m    *member
 		want []string
 	}{
-		"the hospital that is asked": {w.a, []string{"1:referral", "5:query"}},
+		"the hospital that is asked": {w.a, []string{"1:SEAL002", "1:query", "1:referral", "5:query"}},
 		"another hospital":           {w.c, nil},
-		"who asked":                  {w.clinical, []string{"1:referral", "2:SEAL002", "5:SEAL002", "5:query"}},
-		"another national reader":    {w.genetic, []string{"1:referral", "2:SEAL002", "5:SEAL002", "5:query"}},
+		"who asked":                  {w.clinical, []string{"1:SEAL002", "1:query", "1:referral", "2:SEAL002", "5:SEAL002", "5:query"}},
+		"another national reader":    {w.genetic, []string{"1:SEAL002", "1:query", "1:referral", "2:SEAL002", "5:SEAL002", "5:query"}},
 	} {
 		if got := w.list(tc.m, 0, 0); !slices.Equal(got, tc.want) {
 			t.Errorf("%s: opened %v, want %v", name, got, tc.want)
@@ -159,7 +164,7 @@ func TestOnlyReadersAskAndOnlyHospitalsSayTheRest(t *testing.T) {
 	}
 	changes, err := w.reader(w.a, "", nil).Changes(t.Context())
 	must(t, err)
-	if q := changes.Queries(); len(q) != 1 || q[0].Hospital != w.clinical.number {
+	if q := changes.Queries(); len(q) != 2 || q[0].Hospital != w.clinical.number || q[1].Hospital != w.a.number {
 		t.Errorf("queries: %+v", q)
 	}
 }

@@ -281,10 +281,17 @@ func (r *Reader) entriesOf(view *state.State, at Opened, first uint64, bodies []
 }
 
 // maySay reports whether the sender of an entry may send one of its type: readers
-// ask, and hospitals say everything else.
+// ask, and hospitals say everything else, and ask themselves.
 func maySay(view *state.State, o Opened) bool {
 	m, ok := view.Member(o.Hospital)
-	return ok && (m.Role == act.RoleReader) == (o.Entry.Query != nil)
+	q := o.Entry.Query
+	switch {
+	case !ok:
+		return false
+	case m.Role == act.RoleReader || q == nil:
+		return (m.Role == act.RoleReader) == (q != nil)
+	}
+	return q.Action == entry.Ask && q.Hospital == o.Hospital
 }
 
 func decode(b envelope.OpenedEntry) (entry.Entry, error) {

@@ -8,12 +8,13 @@ import (
 )
 
 // registered is what this hospital has registered so far, in memory: of each
-// pseudonym the cases under it. What is withdrawn since is left out when it is
+// pseudonym the cases under it, and of each entry with facts its index. What is withdrawn since is left out when it is
 // asked for.
 type registered struct {
 	mu   sync.Mutex // guards what follows
 	next uint64     // index from which on nothing was read
 	of   map[[32]byte][]uint64
+	at   map[[32]byte]uint64
 }
 
 // readRegistered takes in what this hospital has registered since. The caller holds mu.
@@ -21,7 +22,7 @@ func (r *Reader) readRegistered(ctx context.Context) error {
 	g := &r.registered
 	size := r.cfg.Node.View().Tree.Size()
 	if g.of == nil {
-		g.of = map[[32]byte][]uint64{}
+		g.of, g.at = map[[32]byte][]uint64{}, map[[32]byte]uint64{}
 	}
 	for o, err := range r.entries(ctx, r.cfg.Institution, g.next, 0) {
 		if err != nil {
@@ -32,6 +33,9 @@ func (r *Reader) readRegistered(ctx context.Context) error {
 		}
 		if p := o.Entry.Pseudonym; o.Entry.Case != nil && p.Present {
 			g.of[p.Value] = append(g.of[p.Value], o.Index)
+		}
+		if o.Entry.Any() {
+			g.at[o.Entry.ID] = o.Index
 		}
 		g.next = o.Index + 1
 	}
@@ -69,6 +73,24 @@ func (r *Reader) Registered(ctx context.Context, pseudonym [32]byte) (cases []Op
 		cases = append(cases, o)
 	}
 	return cases, nil
+}
+
+// IndexesOf returns, of entries of this hospital by their ids, the indexes of those
+// that the log has, the newest of an id. Some may be withdrawn.
+func (r *Reader) IndexesOf(ctx context.Context, ids map[[32]byte]bool) (map[[32]byte]uint64, error) {
+	g := &r.registered
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := r.readRegistered(ctx); err != nil {
+		return nil, err
+	}
+	found := map[[32]byte]uint64{}
+	for id := range ids {
+		if index, ok := g.at[id]; ok {
+			found[id] = index
+		}
+	}
+	return found, nil
 }
 
 // SamePerson reports whether a case of this hospital, by its entry id, is of the

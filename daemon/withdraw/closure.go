@@ -1,6 +1,7 @@
 package withdraw
 
 import (
+	"cmp"
 	"errors"
 	"iter"
 	"slices"
@@ -24,7 +25,7 @@ type Found struct {
 // on, both ways: entries under it or under one that a standing link joins to it;
 // links and their undoing that name one of these; and what names any of these
 // entries, or is named by one, as a correction, a genetic result, a follow-up or
-// a specimen does, or the answer to a question about one. Consents are not among them: they name nobody and stay. erased says which
+// a specimen does, or a question of the hospital to itself and the answer to one. Consents are not among them: they name nobody and stay. erased says which
 // entries do not open because they are erased.
 func Find(entries iter.Seq2[reader.Opened, error], erased func(index uint64) bool, of [32]byte) (Found, error) {
 	g, err := readGraph(entries, erased)
@@ -61,7 +62,7 @@ func readGraph(entries iter.Seq2[reader.Opened, error], erased func(uint64) bool
 		case o.Problem != "":
 			g.unopened++
 		case o.Entry.Consent == nil:
-			g.add(nodeOf(o))
+			g.add(nodeOf(o), o.Entry.Query)
 		}
 	}
 	return g, nil
@@ -91,8 +92,13 @@ func nodeOf(o reader.Opened) node {
 	return n
 }
 
-func (g *graph) add(n node) {
+func (g *graph) add(n node, about *entry.Query) {
 	at := len(g.nodes)
+	if about != nil { // it names what it is about by its place in the log
+		if asked, ok := slices.BinarySearchFunc(g.nodes, about.Target, func(n node, index uint64) int { return cmp.Compare(n.index, index) }); ok {
+			n.names = append(n.names, g.nodes[asked].id)
+		}
+	}
 	g.nodes = append(g.nodes, n)
 	g.byID[n.id] = append(g.byID[n.id], at)
 	for _, id := range n.names {

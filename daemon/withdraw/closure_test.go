@@ -62,10 +62,13 @@ func TestFindFollowsEveryReferenceBothWays(t *testing.T) {
 	s.add(entry.Entry{Type: entry.TypeConsent, Consent: &entry.Consent{Indexes: []uint64{1}}})                           // 11
 	s.add(entry.Entry{Type: entry.TypeGenetics, Facts: entry.Facts{Genetics: &entry.Genetics{Case: c.ID}}})              // 12
 	s = append(s, reader.Opened{Index: 13, Hospital: 1, Problem: "SEAL002"}, reader.Opened{Index: 14, Hospital: 1, Problem: "SEAL004"})
-	s.add(entry.Entry{Type: entry.TypeReply, Reply: &entry.Reply{Query: 99, Entry: d.ID}}) // 15: the answer to what was asked about it
+	s.add(entry.Entry{Type: entry.TypeReply, Reply: &entry.Reply{Query: 99, Entry: d.ID}})  // 15: the answer to what was asked about it
+	s.add(entry.Entry{Type: entry.TypeQuery, Query: &entry.Query{Target: 10, Hospital: 1}}) // 16: what the hospital asked itself about it
+	s.add(entry.Entry{Type: entry.TypeReply, Reply: &entry.Reply{Query: 16, Entry: d.ID}})  // 17
+	s.add(entry.Entry{Type: entry.TypeQuery, Query: &entry.Query{Target: 99, Hospital: 1}}) // 18: about what is not there
 	gone := func(index uint64) bool { return index == 13 }
 	for letter, want := range map[byte][]uint64{
-		'a': {1, 2, 3, 4, 5, 6, 7, 8}, 'b': {1, 2, 3, 4, 5, 6, 7, 8}, 'c': {7, 8, 9, 12}, 'd': {10, 15}, 'e': nil,
+		'a': {1, 2, 3, 4, 5, 6, 7, 8}, 'b': {1, 2, 3, 4, 5, 6, 7, 8}, 'c': {7, 8, 9, 12}, 'd': {10, 15, 16, 17}, 'e': nil,
 	} {
 		got, err := Find(s.seq(), gone, name(letter))
 		if err != nil || !slices.Equal(got.Indexes, want) || got.Unopened != 1 {

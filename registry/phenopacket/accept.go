@@ -12,8 +12,9 @@ import (
 
 // Accept makes the packet's entries and checks them. findings hold whatever
 // was found, with file and JSON path. The error is a *rule.Refusal with all
-// findings that refuse; the entries are not to be submitted then. Birth, Consent
-// and Catalog of the context are filled in from the packet and the options.
+// findings that refuse; the entries are not to be submitted then.
+// Birth, Consent and Catalog of the context are filled in from the packet and the
+// options.
 func (p Packet) Accept(o Options, ctx validate.Context) (e Entries, findings []rule.Finding, err error) {
 	e, err = p.Entries(o)
 	if err != nil {
@@ -22,6 +23,7 @@ func (p Packet) Accept(o Options, ctx validate.Context) (e Entries, findings []r
 	consent, found := p.consent()
 	ctx.Birth, ctx.Consent, ctx.Catalog = p.birth, consent, o.Catalog
 	found = append(found, validate.Entries(ctx, e.All()...)...)
+	e.Doubts = validate.Doubts(append(slices.Clone(e.Findings), found...), e.All()...)
 	findings = unique(append(e.Findings, p.locate(found)...))
 	for _, one := range e.All() {
 		var refused *rule.Refusal

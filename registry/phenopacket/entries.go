@@ -7,6 +7,7 @@ import (
 	"github.com/raresync/raresync/registry/catalog"
 	"github.com/raresync/raresync/registry/entry"
 	"github.com/raresync/raresync/registry/rule"
+	"github.com/raresync/raresync/registry/validate"
 )
 
 // Options say how a packet becomes entries.
@@ -38,6 +39,8 @@ type Entries struct {
 	// cannot be read, PP002 for a value of the wrong type or range, DX003 for
 	// a word that no enumeration has. Package validate checks the rest.
 	Findings []rule.Finding
+	// Doubts are those findings of [Packet.Accept] that the hospital is to look into.
+	Doubts []validate.Doubt
 }
 
 // All returns every entry, the case first.
