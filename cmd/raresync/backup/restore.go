@@ -134,24 +134,42 @@ func (b *Backup) install(dir string, s *state.State, key *offline.Key) error {
 }
 
 // RestoreLinks writes the link file of the backup, if one is in it, to path where
-// nothing may be yet: the node's own is newer.
+// nothing may be yet: the node's own is newer. A crash, or a backup that reads
+// differently than before, leaves nothing there.
 func (b *Backup) RestoreLinks(path string) (done bool, err error) {
 	s, ok := b.section(linksPart)
 	if !ok {
 		return false, nil
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return false, nil
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return false, err
 	}
-	if err != nil {
-		return false, fmt.Errorf("restore %s: %w", b.path, err)
-	}
-	_, err = io.Copy(f, b.reader(s))
-	if err = errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(path))); err != nil {
+	if err := place(path, &summed{r: b.reader(s), sum: sha256.New(), part: s}); err != nil {
 		return false, fmt.Errorf("restore %s: %w", b.path, err)
 	}
 	return true, nil
+}
+
+// place writes a file beside path, on disk, and gives it that name once it is whole.
+func place(path string, r io.Reader) (err error) {
+	aside := path + ".tmp" // what a crash left under it is written over
+	f, err := os.OpenFile(aside, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(aside) // the first error says more
+		}
+	}()
+	_, err = io.Copy(f, r)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(aside, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
 }
 
 // summed reads a part once more, and sees if it is another than the one that
