@@ -202,6 +202,9 @@ func (c *Collection) Submit(ctx context.Context, send Send) (*CollectionResult, 
 			return r, err
 		}
 	}
+	if p, ok := c.set.Strays(); ok {
+		r.Rejects.patients = append(r.Rejects.patients, p)
+	}
 	if err := b.refused(ctx, "fhir", c.Findings()); err != nil {
 		return r, err
 	}

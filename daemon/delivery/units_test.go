@@ -55,6 +55,37 @@ func TestRefusedPatientsOfFHIRComeBackAlone(t *testing.T) {
 	}
 }
 
+func TestResourcesOfNoPatientComeBackMasked(t *testing.T) {
+	const without = `{"resourceType":"Bundle","type":"collection","entry":[
+{"resource":{"resourceType":"Condition","id":"c","subject":{"reference":"urn:uuid:2","display":"慕容晓峰"},"code":{"text":"法布雷病"},"note":[{"text":"13800138000"}]}},
+{"resource":{"resourceType":"Observation","id":"o","status":"final","code":{"text":"别的"}}}]}`
+	stray := strings.Replace(twoPatients, `"urn:uuid:1"},"code"`, `"urn:uuid:9"},"code"`, 1)
+	for name, tc := range map[string]struct {
+		file          string
+		refused       int
+		there, absent string
+	}{
+		"a Bundle without a Patient":       {without, 1, `"法布雷病" "c" "o" "别的"`, "慕容 13800138000"},
+		"a reference that leads to nobody": {stray, 2, `"d" "别的" "urn:uuid:9" "refused-2"`, `慕容 "B1"`},
+	} {
+		r, rejects := handIn(t, "f.json", []byte(tc.file), false)
+		if len(rejects) != 1 || r.Rows == nil || r.Rows.Refused != tc.refused {
+			t.Errorf("%s: %+v with %d files", name, r.Rows, len(rejects))
+			continue
+		}
+		for _, want := range strings.Fields(tc.there) {
+			if !strings.Contains(string(rejects[0].Data), want) {
+				t.Errorf("%s: %s is missing in %s", name, want, rejects[0].Data)
+			}
+		}
+		for _, telling := range strings.Fields(tc.absent) {
+			if strings.Contains(string(rejects[0].Data), telling) {
+				t.Errorf("%s: %s is in %s", name, telling, rejects[0].Data)
+			}
+		}
+	}
+}
+
 func TestRefusedFilesOfAnArchiveComeBackAlone(t *testing.T) {
 	packet := func(subject string) string {
 		return `{"id":"p","subject":{"id":"` + subject + `","alternateIds":["B0012345678"]},"metaData":{},"note":"13800138000"}`

@@ -69,7 +69,8 @@ type Set struct {
 	counted  map[string]int   // resources that are not used, by type
 	about    string           // the first file, for findings on all of them
 	findings []rule.Finding
-	loose    int // findings, those beyond the bound too
+	loose    int   // findings, those beyond the bound too
+	strays   []int // places in resources of those that are refused because they are of no patient
 }
 
 // A resource is where one resource stands, and what must be known of it before
@@ -189,6 +190,7 @@ func (s *Set) groups() (groups []*group) {
 		s.memory.Release()
 		groups, of[i] = append(groups, g), g
 	}
+	var unsaid []int
 	for i, r := range s.resources {
 		if used[r.kind] == "" {
 			continue
@@ -197,13 +199,24 @@ func (s *Set) groups() (groups []*group) {
 		switch g := of[whose]; {
 		case detail != "":
 			s.find("FH001", s.place(r)+"."+at, detail)
+			s.strays = append(s.strays, i)
 		case g == nil:
+			unsaid = append(unsaid, i)
 			s.find("FH005", s.place(r), "no "+used[r.kind])
 		default:
 			g.resources = append(g.resources, i)
 		}
 	}
+	if len(groups) == 0 {
+		s.strays = append(s.strays, unsaid...)
+	}
 	return groups
+}
+
+// Strays returns what is refused because it is of no patient of the set, for [Again]
+// alone; ok is false if nothing is. It is complete after the last patient.
+func (s *Set) Strays() (p Patient, ok bool) {
+	return Patient{set: s, members: s.strays}, len(s.strays) > 0
 }
 
 // maxFindings bounds those on resources of no patient: where one reference leads
