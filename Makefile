@@ -17,7 +17,7 @@ export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build dist package test race faults canary erasure membership network systemd soak fuzz prove lint check demo bench clean
+.PHONY: help build dist package test race faults canary erasure membership network systemd soak fuzz prove lint check demo bench morning clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -96,6 +96,12 @@ BENCH ?=
 bench: build ## measure on this disk, beside plain Raft and etcd; BENCH='-parts windows -rounds 9' for some
 	$(GO) build -o bin/bench ./integration/bench
 	@bin/bench -binary bin/raresync -out bin/bench.json $(BENCH)
+
+NATION ?= $(CURDIR)/bin/nation
+ENTRIES ?= 1000000
+morning: build ## measure a coordinator's view, pages and reports over ENTRIES (a million), and an audit of the same log
+	NATION=$(NATION) NATION_ENTRIES=$(ENTRIES) $(GO) test -run '^$$' -bench Morning -benchtime 5x -timeout 2h ./daemon/view
+	time bin/raresync log verify $(NATION)
 
 clean: ## remove what build made
 	rm -rf bin

@@ -11,21 +11,21 @@ import (
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/console"
 	"github.com/raresync/raresync/daemon/reads"
+	"github.com/raresync/raresync/daemon/report"
 	"github.com/raresync/raresync/daemon/site"
 	"github.com/raresync/raresync/daemon/view"
 	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/envelope"
 )
 
-// serveConsole answers the browsers of a national reader, if an address is
-// configured, until stop is called.
+// serveConsole answers browsers, if an address is configured, until stop is called.
 func (s *service) serveConsole() (stop func(), err error) {
 	if s.cfg.Console.Listen == "" {
 		return func() {}, nil
 	}
 	m, ok := s.node.View().Member(s.self.Institution)
-	if !ok || !m.Rights.Has(act.RightNational) {
-		s.log.Warn("console.listen is set, and this institution is no national reader: no console is served")
+	if !ok {
+		s.log.Warn("console.listen is set, and this node belongs to no institution of the network: no console is served")
 		return func() {}, nil
 	}
 	c, err := console.Open(console.Config{
@@ -43,12 +43,24 @@ func (s *service) serveConsole() (stop func(), err error) {
 		},
 		Record:    func(what string) error { return s.record(what, []string{}, 0) },
 		Catalogue: s.newest, MinCell: func() int { return int(s.node.View().Policy.MinCell) },
-		Institution: [2]string{m.NameEN, m.NameZH}, Plain: s.cfg.Console.Plain, Hash: password.Default(), Now: s.clock, Logger: s.log,
+		Institution: [2]string{m.NameEN, m.NameZH}, Number: s.self.Institution, Only: onlyOf(m), Plain: s.cfg.Console.Plain, Hash: password.Default(), Now: s.clock, Logger: s.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	return s.serveSite(webSite{console.Kind().Name, s.cfg.Console.Listen, s.cfg.Console.Cert, s.cfg.Console.Key, s.cfg.Console.Plain}, c, time.Minute)
+}
+
+// onlyOf says what an institution may open, if that is not everything.
+func onlyOf(m *state.Member) [2]string {
+	switch {
+	case m.Rights.Has(act.RightNational):
+		return [2]string{}
+	case m.Rights.Has(act.RightProvince):
+		p := report.ProvinceText(m.Province)
+		return [2]string{"hospitals of " + p.EN + " alone", "仅限" + p.ZH + "的医院"}
+	}
+	return [2]string{"what this institution has sent, and nothing of others", "仅限本机构报送的内容，不含其他机构"}
 }
 
 // auditConsole says on the log that an account is about to be shown what was opened.
@@ -89,34 +101,55 @@ func saw(ctx context.Context, q view.Query, province string) error {
 // consoleNode is this node as the console asks it.
 type consoleNode struct{ *service }
 
-// Agreement compares the newest checkpoint with this node's own copy.
-func (n consoleNode) Agreement() (console.Agreement, error) {
+// agreementPatience is how long a page waits for nodes to say where they stand.
+const agreementPatience = time.Second
+
+// Agreement compares the newest checkpoint with this node's own copy, and with what the
+// nodes say of theirs.
+func (n consoleNode) Agreement(ctx context.Context) (console.Agreement, error) {
 	cp := n.node.Checkpoint()
 	if cp.Size == 0 {
-		return console.Agreement{Why: "no checkpoint", Root: "–", Time: "–"}, nil
+		return console.Agreement{Why: [2]string{"there is no checkpoint yet", "尚无检查点"}, Root: "–", Time: "–"}, nil
 	}
 	out := console.Agreement{Size: cp.Size, Root: hex.EncodeToString(cp.Root[:]), Time: "–"}
 	head, err := n.head(nil)
 	if err != nil {
-		out.Why = err.Error()
+		out.Why = [2]string{err.Error(), err.Error()}
 		return out, nil
 	}
-	out.Agree, out.Time = head.Cosigners, head.Time
-	for _, v := range n.node.View().Nodes {
-		if v.Kind == act.Voter {
-			out.Of++
-		}
-	}
+	out.Time = head.Time
 	own, err := n.node.Machine().RootAt(cp.Size)
 	switch {
 	case err != nil:
-		out.Why = err.Error()
+		out.Why = [2]string{err.Error(), err.Error()}
 	case own != cp.Root:
-		out.Why = "the root of this node's copy is " + hex.EncodeToString(own[:])
+		root := hex.EncodeToString(own[:])
+		out.Why = [2]string{"the root of this node's own copy is " + root, "本节点副本的根哈希是 " + root}
 	default:
 		out.Checked = true
 	}
-	return out, nil
+	asking, cancel := context.WithTimeout(ctx, agreementPatience)
+	defer cancel()
+	network, _ := n.networkNow(asking) // who has not answered by then is not heard
+	out.Agree, out.Without = agreeing(network.Nodes, n.self.ID, out)
+	return out, ctx.Err()
+}
+
+// agreeing says which nodes are known to have the tree of an agreement.
+func agreeing(nodes []admin.NetworkNode, self string, a console.Agreement) (agree []string, without []console.Without) {
+	for _, node := range nodes {
+		cosigns := node.Cosigns != nil && *node.Cosigns
+		has := node.Checkpoint != nil && *node.Checkpoint >= a.Size
+		switch {
+		case node.Node == self && a.Checked, node.Node != self && (cosigns || has):
+			agree = append(agree, node.Node)
+		case node.Checkpoint != nil:
+			without = append(without, console.Without{Node: node.Node, Heard: true, Size: *node.Checkpoint})
+		default:
+			without = append(without, console.Without{Node: node.Node})
+		}
+	}
+	return agree, without
 }
 
 // Envelopes lists the newest, or those before one.
@@ -184,3 +217,20 @@ func (n consoleNode) Nodes(ctx context.Context) (admin.NetworkStatus, error) {
 
 // Queries are the quality queries that this reader may open.
 func (n consoleNode) Queries(ctx context.Context) ([]admin.Query, error) { return n.queriesNow(ctx) }
+
+// Asks reports whether this institution asks hospitals about their entries.
+func (n consoleNode) Asks() bool {
+	m, ok := n.node.View().Member(n.self.Institution)
+	return ok && m.Rights.Has(act.RightNational)
+}
+
+// Ask asks the hospital of an entry, and waits for the receipt.
+func (n consoleNode) Ask(ctx context.Context, q admin.Question) (admin.QueryResult, error) {
+	q.Wait = true
+	return n.ask(ctx, q)
+}
+
+// CloseQuery closes a query of this institution, and waits for the receipt.
+func (n consoleNode) CloseQuery(ctx context.Context, index uint64) (admin.QueryResult, error) {
+	return n.closeAsked(ctx, index, true)
+}

@@ -72,14 +72,19 @@ func (s *service) openQuery(r *http.Request) (admin.QueryResult, error) {
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
+	return s.ask(r.Context(), in)
+}
+
+// ask asks the hospital of an entry.
+func (s *service) ask(ctx context.Context, in admin.Question) (admin.QueryResult, error) {
 	if err := s.isAsker(); err != nil {
 		return admin.QueryResult{}, err
 	}
-	all, err := s.asked(r.Context())
+	all, err := s.asked(ctx)
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
-	sawOne(r.Context(), in.Index)
+	sawOne(ctx, in.Index)
 	target, err := s.reader.Entry(in.Index)
 	if err != nil {
 		return admin.QueryResult{}, err
@@ -113,7 +118,7 @@ func (s *service) openQuery(r *http.Request) (admin.QueryResult, error) {
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
-	return s.postQuery(r.Context(), e, nil, in.Wait, target.Entry.Pseudonym)
+	return s.postQuery(ctx, e, nil, in.Wait, target.Entry.Pseudonym)
 }
 
 // isAsker is errNoAsker on a node that asks no hospitals: what a hospital asks itself
@@ -182,10 +187,15 @@ func (s *service) closeQuery(r *http.Request) (admin.QueryResult, error) {
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
+	return s.closeAsked(r.Context(), index, in.Wait)
+}
+
+// closeAsked closes the query of this institution at an index.
+func (s *service) closeAsked(ctx context.Context, index uint64, wait bool) (admin.QueryResult, error) {
 	if err := s.isAsker(); err != nil {
 		return admin.QueryResult{}, err
 	}
-	a, err := s.queryAt(r.Context(), index, func(a query.Asked) bool { return a.Hospital == s.self.Institution })
+	a, err := s.queryAt(ctx, index, func(a query.Asked) bool { return a.Hospital == s.self.Institution })
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
@@ -195,7 +205,7 @@ func (s *service) closeQuery(r *http.Request) (admin.QueryResult, error) {
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
-	return s.postQuery(r.Context(), e, nil, in.Wait, entry.Pseudonym{})
+	return s.postQuery(ctx, e, nil, wait, entry.Pseudonym{})
 }
 
 // answerQuery answers a query about an entry of this hospital.

@@ -26,7 +26,7 @@ func (w *canaryWorld) theConsoleIsUsed() {
 	for name, ways := range map[string][]string{
 		"coordinator": {
 			"/", "/diseases", "/diseases?q=fabry", "/diseases/1.27", "/hospitals", "/hospitals/1", "/hospitals/4", "/quality", "/cohorts", "/cohorts?disease=1.27&sex=1", "/queries",
-			"/log", "/log/entry?index=3", entry, entry + "/proof", "/log/checkpoint", "/log/policy", "/nodes", "/reports", "/reports/coverage?format=csv", "/reports/silent", "/password", "/static/console.css",
+			"/quality/rules/RQ001", "/log", "/log/entry?index=3", entry, entry + "/proof", "/log/checkpoint", "/log/policy", "/nodes", "/reports", "/reports/coverage?format=csv", "/reports/silent", "/password", "/static/console.css",
 		},
 		"beijing": {"/", "/hospitals", "/quality", "/cohorts"},
 		"keeper":  {"/accounts", "/"},
@@ -39,9 +39,26 @@ func (w *canaryWorld) theConsoleIsUsed() {
 			}
 		}
 	}
+	w.aQuestionIsPrepared(word)
 	w.browserOf(p, "console").get("/sign-in")
 	for i, path := range w.askedOfPages[asked:] {
 		w.askedOfPages[asked+i], _, _ = strings.Cut(path, "?")
 	}
 	w.everyPageIsAsked("console/handler.go", "site/site.go")
+}
+
+// aQuestionIsPrepared opens the form that asks about an entry, of one that is not
+// withdrawn.
+func (w *canaryWorld) aQuestionIsPrepared(word string) {
+	w.t.Helper()
+	b := w.browserOf(w.Reader, "console")
+	b.signsIn("coordinator", word)
+	for _, o := range w.origins {
+		for _, at := range o.indexes {
+			if said := b.get(fmt.Sprintf("/queries/ask?index=%d", at)); strings.Contains(said, `name="rule"`) {
+				return
+			}
+		}
+	}
+	w.t.Error("there is no entry to ask about")
 }

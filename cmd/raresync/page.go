@@ -30,7 +30,7 @@ func consoleCommand() *cli.Command {
 	role := &cli.StringFlag{Name: "role", Value: console.Coordinator, Usage: "`ROLE` of the account: " + strings.Join(console.Kind().Roles, ", ")}
 	return &cli.Command{
 		Name:        "console",
-		Usage:       "the web pages on which a national reader's people look at the registry",
+		Usage:       "the web pages on which an institution's people look at what it may open of the registry",
 		Subcommands: []*cli.Command{userCommand(console.Kind(), "the accounts of the console", role, provinceOfAccount)},
 	}
 }

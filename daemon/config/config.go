@@ -205,9 +205,10 @@ type Page struct {
 	Keep time.Duration `toml:"keep"`
 }
 
-// Console is the web pages on which a national reader's people look at the registry.
+// Console is the web pages on which an institution's people look at what it may open
+// of the registry: a national reader's at all of it.
 type Console struct {
-	// Listen is host:port of the console for browsers in the reader's own network.
+	// Listen is host:port of the console for browsers in the institution's own network.
 	// Default "": off. Never let it be reached from outside. The accounts are kept
 	// with raresync console user.
 	Listen string `toml:"listen"`

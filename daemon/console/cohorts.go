@@ -1,9 +1,10 @@
 package console
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/raresync/raresync/daemon/report"
 	"github.com/raresync/raresync/daemon/view"
@@ -21,44 +22,57 @@ func (c cohort) question() string {
 	return "cohort disease=" + c.disease + " sex=" + c.sex + " province=" + c.province + " from=" + c.from + " to=" + c.to
 }
 
-// condition is the cohort in SQL over registrations as r: of what was typed only
-// arguments.
-func (c cohort) condition(lists *catalog.Catalog) (text string, args []any, err error) {
-	conditions := []string{"r.person IS NOT NULL"}
-	add := func(condition string, with ...any) {
-		conditions, args = append(conditions, condition), append(args, with...)
-	}
+// fits reads what was asked: it returns whether a registration is of the cohort.
+func (c cohort) fits(lists *catalog.Catalog) (fits func(r *view.Case, province string) bool, err error) {
+	var all []func(r *view.Case, province string) bool
 	if c.disease != "" {
 		d, err := rowOf(lists, c.disease)
 		if err != nil {
-			return "", nil, errAsked
+			return nil, errAsked
 		}
-		add(`r.idx IN (SELECT idx FROM case_rows WHERE list = ? AND number = ?)`, d.List, d.Number)
+		all = append(all, func(r *view.Case, _ string) bool { return r.Of(d.List, d.Number) })
 	}
 	if c.sex != "" {
 		n, ok := number(c.sex, 4)
 		if !ok {
-			return "", nil, errAsked
+			return nil, errAsked
 		}
-		add(`r.sex = ?`, int64(n))
+		all = append(all, func(r *view.Case, _ string) bool { return uint64(r.Sex) == n })
 	}
 	if c.province != "" {
 		if !slices.Contains(report.Provinces(), c.province) {
-			return "", nil, errAsked
+			return nil, errAsked
 		}
-		add(`r.province = ?`, c.province)
+		all = append(all, func(_ *view.Case, province string) bool { return province == c.province })
 	}
-	for _, year := range []struct{ text, condition string }{{c.from, `r.event_month >= ? * 12`}, {c.to, `r.event_month < (? + 1) * 12`}} {
-		if year.text == "" {
+	for _, bound := range []struct {
+		text string
+		fits func(year, bound uint64) bool
+	}{{c.from, func(year, from uint64) bool { return year >= from }}, {c.to, func(year, to uint64) bool { return year <= to }}} {
+		if bound.text == "" {
 			continue
 		}
-		n, ok := number(year.text, 9999)
+		n, ok := number(bound.text, 9999)
 		if !ok || n < 1900 {
-			return "", nil, errAsked
+			return nil, errAsked
 		}
-		add(year.condition, int64(n))
+		all = append(all, func(r *view.Case, _ string) bool {
+			return view.Known(r.EventMonth) && bound.fits(uint64(r.EventMonth/12), n)
+		})
 	}
-	return strings.Join(conditions, " AND "), args, nil
+	return func(r *view.Case, province string) bool {
+		return r.Person != 0 && !slices.ContainsFunc(all, func(f func(*view.Case, string) bool) bool { return !f(r, province) })
+	}, nil
+}
+
+// groups are a cohort divided in one way. A person may be in several groups.
+type groups struct {
+	id    string
+	of    func(r *view.Case, province string) string
+	label func(group string) string
+	most  bool // the largest first, not by their names
+
+	persons map[string]*view.Persons
 }
 
 func (c *Console) cohorts(v *visit) error {
@@ -68,7 +82,7 @@ func (c *Console) cohorts(v *visit) error {
 	if err != nil {
 		return err
 	}
-	condition, args, err := who.condition(lists)
+	fits, err := who.fits(lists)
 	if err != nil {
 		return err
 	}
@@ -76,15 +90,35 @@ func (c *Console) cohorts(v *visit) error {
 	s.Form = v.cohortForm(who, lists)
 	err = v.look(who.question(), func(q view.Query) error {
 		s.Label = v.label(q.Head)
-		var persons, cases, hospitals int64
-		if err := q.One(`SELECT count(DISTINCT r.person), count(*), count(DISTINCT r.hospital) FROM registrations r WHERE `+condition, args, &persons, &cases, &hospitals); err != nil {
+		provinces, err := q.Provinces()
+		if err != nil {
 			return err
 		}
+		var persons view.Persons
+		var cases, hospitals int64
+		last, ways := uint32(0), v.ways()
+		err = q.Cases(func(r *view.Case) {
+			province := provinces[r.Hospital]
+			if !fits(r, province) {
+				return
+			}
+			cases++
+			persons.Add(r.Person)
+			if r.Hospital != last {
+				last = r.Hospital
+				hospitals++
+			}
+			for _, g := range ways {
+				group := g.of(r, province)
+				if g.persons[group] == nil {
+					g.persons[group] = &view.Persons{}
+				}
+				g.persons[group].Add(r.Person)
+			}
+		})
 		s.Blocks = []block{{Tiles: []tile{
-			{Name: v.Say("persons"), Value: count(persons).Text, Hint: v.Say("personsHint")}, {Name: v.Say("cases"), Value: count(cases).Text}, {Name: v.Say("hospitalCount"), Value: count(hospitals).Text},
-		}}}
-		charts, err := v.cohortCharts(q, condition, args)
-		s.Blocks = append(s.Blocks, charts...)
+			{Name: v.Say("persons"), Value: count(persons.Len()).Text, Hint: v.Say("personsHint")}, {Name: v.Say("cases"), Value: count(cases).Text}, {Name: v.Say("hospitalCount"), Value: count(hospitals).Text},
+		}}, {Beside: v.draw(ways)}}
 		return err
 	})
 	if err != nil {
@@ -118,37 +152,45 @@ func (v *visit) cohortForm(who cohort, lists *catalog.Catalog) *form {
 	}}
 }
 
-// cohortCharts divide a cohort in three ways. A person may be in several groups of
-// one.
-func (v *visit) cohortCharts(q view.Query, condition string, args []any) (out []block, err error) {
-	for _, by := range []struct {
-		id, expr, order string
-		label           func(value string) string
-	}{
-		{"sex", "CAST(r.sex AS TEXT)", "1", func(value string) string { return v.Say("sex" + value) }},
-		{"year", "coalesce(CAST(r.event_month / 12 AS TEXT), '')", "1", func(value string) string {
-			if value == "" {
+// ways are those in which a cohort is divided.
+func (v *visit) ways() []groups {
+	all := []groups{
+		{id: "sex", of: func(r *view.Case, _ string) string { return strconv.Itoa(int(r.Sex)) }, label: func(group string) string { return v.Say("sex" + group) }},
+		{id: "year", of: func(r *view.Case, _ string) string {
+			if !view.Known(r.EventMonth) {
+				return ""
+			}
+			return strconv.Itoa(int(r.EventMonth / 12))
+		}, label: func(group string) string {
+			if group == "" {
 				return v.Say("unknown")
 			}
-			return value
+			return group
 		}},
-		{"province", "r.province", "2 DESC, 1", func(value string) string { return v.in(report.ProvinceText(value)) }},
-	} {
+		{id: "province", of: func(_ *view.Case, province string) string { return province }, label: func(group string) string { return v.in(report.ProvinceText(group)) }, most: true},
+	}
+	for i := range all {
+		all[i].persons = map[string]*view.Persons{}
+	}
+	return all
+}
+
+func (v *visit) draw(ways []groups) (out []block) {
+	for _, g := range ways {
+		names := slices.SortedFunc(maps.Keys(g.persons), func(a, b string) int {
+			if g.most {
+				return cmp.Or(cmp.Compare(g.persons[b].Len(), g.persons[a].Len()), cmp.Compare(a, b))
+			}
+			return cmp.Compare(a, b)
+		})
 		var labels []string
 		var values []int64
-		err := q.Each(`SELECT `+by.expr+`, count(DISTINCT r.person) FROM registrations r WHERE `+condition+` GROUP BY 1 ORDER BY `+by.order, func(row view.Row) error {
-			var value string
-			var n int64
-			err := row(&value, &n)
-			labels, values = append(labels, by.label(value)), append(values, n)
-			return err
-		}, args...)
-		if err != nil {
-			return nil, err
+		for _, name := range names {
+			labels, values = append(labels, g.label(name)), append(values, g.persons[name].Len())
 		}
 		if len(values) > 0 {
-			out = append(out, block{Bars: v.lying("by-"+by.id, v.Say("by."+by.id), v.Say("group"), v.Say("persons"), labels, values)})
+			out = append(out, block{Bars: v.lying("by-"+g.id, v.Say("by."+g.id), v.Say("group"), v.Say("persons"), labels, values)})
 		}
 	}
-	return []block{{Beside: out}}, nil
+	return out
 }

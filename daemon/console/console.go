@@ -59,6 +59,10 @@ type Config struct {
 	MinCell func() int
 	// Institution is the reader's name, in English and in Chinese.
 	Institution [2]string
+	Number      uint32 // its own
+	// Only is what the institution may open, in English and in Chinese; nothing if it may
+	// open everything. Each page with figures says it.
+	Only [2]string
 	// Plain says that the console is served without TLS, on a loopback address.
 	Plain  bool
 	Hash   password.Params // of new passwords

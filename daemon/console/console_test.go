@@ -33,7 +33,7 @@ func must(t *testing.T, err error) {
 func pages() map[string]string {
 	return map[string]string{
 		"/": "本节点已核验", "/diseases": "207 / 207", "/diseases?q=Fabry": "法布雷病", "/diseases/1.1": "目录信息", "/hospitals": "第1医院", "/hospitals?state=silent&province=11": "状态",
-		"/hospitals/1": "近 12 个月登记", "/quality": "各医院完整率", "/cohorts": "按出生性别", "/cohorts?disease=1.1&sex=1&province=11&from=2020&to=2026": "患者", "/queries": "未答复",
+		"/hospitals/1": "近 12 个月登记", "/quality": "各医院完整率", "/cohorts": "按出生性别", "/cohorts?disease=1.1&sex=1&province=11&from=2020&to=2026": "患者", "/queries": "未答复", "/queries/ask?index=3&rule=DX001": "所问条目", "/quality/rules/RQ001": "发现问题的登记",
 		"/log": "最新信封", "/log?before=5": "信封号", "/log/entries/3": "包含证明", "/log/entry?index=4": "日志中的记录", "/nodes": "投票节点", "/reports": "可打印", "/password": "当前密码",
 	}
 }
@@ -253,12 +253,63 @@ func TestRubbishIsAnsweredInWords(t *testing.T) {
 		"/hospitals/0": 404, "/hospitals/x": 404, "/hospitals/4": 404, "/hospitals/99999999999": 404, "/hospitals?state=" + evil + "&province=" + evil: 200,
 		"/cohorts?disease=x": 400, "/cohorts?sex=9": 400, "/cohorts?from=x": 400, "/cohorts?from=1": 400, "/cohorts?province=" + evil: 400, "/cohorts?to=99999": 400,
 		"/log?before=x": 400, "/log?before=" + strings.Repeat("9", 40): 400, "/log/entries/x": 404, "/log/entries/99999": 404, "/log/entries/99999/proof": 200, "/log/entry?index=x": 400,
-		"/reports/x": 404, "/reports/silent?format=x": 400, "/reports/disease": 404, "/nothing": 404, "/queries/1": 404,
+		"/reports/x": 404, "/reports/silent?format=x": 400, "/reports/disease": 404, "/nothing": 404, "/queries/1": 404, "/queries/ask": 400, "/queries/ask?index=x": 400, "/queries/ask?index=99999": 404, "/queries/ask?index=0": 404, "/quality/rules/x": 404,
 	} {
 		a := b.get(path)
 		if a.status != want || strings.Contains(a.body, "<script>") || strings.Contains(a.body, "<img") {
 			t.Errorf("%s: %d, want %d:\n%.2000s", path, a.status, want, a.body)
 		}
+	}
+}
+
+func TestAQuestionIsAskedAndClosedFromTheConsole(t *testing.T) {
+	w, at := serve(t)
+	b := signsIn(t, at, console.QC)
+	if a := b.get("/quality/rules/RQ001"); !strings.Contains(a.body, "/queries/ask?index=") {
+		t.Fatalf("no way from a finding to a question:\n%s", a.body)
+	}
+	if a := b.get("/log/entries/3"); !strings.Contains(a.body, "/queries/ask?index=3") {
+		t.Fatalf("no way from an entry to a question:\n%s", a.body)
+	}
+	ask := func(b *browser, index, code, text string) answer {
+		return b.do(http.MethodPost, "/queries/ask", url.Values{"index": {index}, "rule": {code}, "text": {text}})
+	}
+	if a := ask(b, "3", "DX001", "2"); a.status != http.StatusOK || a.path != "/queries" {
+		t.Errorf("asked: %d at %s", a.status, a.path)
+	}
+	if a := ask(b, "3", "DX001", "6"); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "QY002") {
+		t.Errorf("what a rule refuses: %d %s", a.status, a.body)
+	}
+	for _, bad := range [][3]string{{"x", "DX001", "1"}, {"3", "XX999", "1"}, {"3", "DX001", "0"}, {"3", "DX001", "99"}} {
+		if a := ask(b, bad[0], bad[1], bad[2]); a.status != http.StatusBadRequest {
+			t.Errorf("%v: %d", bad, a.status)
+		}
+	}
+	if a := b.do(http.MethodPost, "/queries/close", url.Values{"index": {"20"}}); a.status != http.StatusOK || a.path != "/queries" {
+		t.Errorf("closed: %d at %s", a.status, a.path)
+	}
+	trail, _ := w.Said()
+	for _, want := range []string{"asked 3 DX001 2", "closed 20", "console: query about entry 3 by qc", "console: query 20 closed by qc"} {
+		if !slices.Contains(trail, want) {
+			t.Errorf("%q is not recorded: %v", want, trail)
+		}
+	}
+	// Whom the entry is not for neither sees nor asks: another province, another role.
+	shanghai, biobank := signsIn(t, at, "shanghai"), signsIn(t, at, console.Biobank)
+	if a := shanghai.get("/queries/ask?index=3"); a.status != http.StatusNotFound {
+		t.Errorf("another province's entry: %d", a.status)
+	}
+	if a := ask(shanghai, "3", "DX001", "1"); a.status != http.StatusNotFound {
+		t.Errorf("another province asks: %d", a.status)
+	}
+	if a := shanghai.do(http.MethodPost, "/queries/close", url.Values{"index": {"20"}}); a.status != http.StatusNotFound {
+		t.Errorf("another province closes: %d", a.status)
+	}
+	if a := ask(biobank, "3", "DX001", "1"); a.status != http.StatusForbidden {
+		t.Errorf("a biobank asks: %d", a.status)
+	}
+	if now, _ := w.Said(); len(now) != len(trail)+2 { // two sign-ins
+		t.Errorf("something was recorded: %v", now[len(trail):])
 	}
 }
 

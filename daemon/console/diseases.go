@@ -1,7 +1,6 @@
 package console
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -10,12 +9,10 @@ import (
 	"github.com/raresync/raresync/daemon/site"
 	"github.com/raresync/raresync/daemon/view"
 	"github.com/raresync/raresync/registry/catalog"
+	"github.com/raresync/raresync/registry/entry"
 )
 
 const maxSearch = 100 // characters
-
-// diseaseCount are the figures of a row of the lists.
-type diseaseCount struct{ persons, cases, hospitals, year int64 }
 
 func (c *Console) diseases(v *visit) error {
 	search := strings.TrimSpace(v.R.URL.Query().Get("q"))
@@ -34,7 +31,7 @@ func (c *Console) diseases(v *visit) error {
 	s.Form = &form{Action: "/diseases", Submit: v.Say("search"), Fields: []field{{Name: "q", Label: v.Say("searchDisease"), Value: search, Hint: v.Say("searchHint")}}}
 	err = v.look("diseases", func(q view.Query) error {
 		s.Label = v.label(q.Head)
-		counts, err := byDisease(q)
+		counts, err := report.ByRow(q, q.Today()-365)
 		if err != nil {
 			return err
 		}
@@ -44,8 +41,8 @@ func (c *Console) diseases(v *visit) error {
 				continue
 			}
 			name, other := v.names(d)
-			n := counts[d.Ref()]
-			t.Rows = append(t.Rows, []cell{word(d.Ref()), {Text: name, Href: "/diseases/" + d.Ref()}, {Text: other}, count(n.persons), count(n.cases), count(n.hospitals), count(n.year)})
+			n := counts[entry.Row{List: uint8(d.List), Number: uint16(d.Number)}]
+			t.Rows = append(t.Rows, []cell{word(d.Ref()), {Text: name, Href: "/diseases/" + d.Ref()}, {Text: other}, count(n.Persons), count(n.Cases), count(n.Hospitals), count(n.New)})
 		}
 		t.Title = v.Say("rowsFound", len(t.Rows), len(lists.All()))
 		s.Blocks = []block{{Table: t}}
@@ -78,18 +75,6 @@ func first(all []string) string {
 	return all[0]
 }
 
-func byDisease(q view.Query) (map[string]diseaseCount, error) {
-	out := map[string]diseaseCount{}
-	return out, q.Each(`SELECT x.list, x.number, count(DISTINCT r.person), count(*), count(DISTINCT r.hospital), coalesce(sum(r.day > ? - 365), 0)
-		FROM registrations r JOIN case_rows x ON x.idx = r.idx GROUP BY 1, 2`, func(row view.Row) error {
-		var list, number int
-		var n diseaseCount
-		err := row(&list, &number, &n.persons, &n.cases, &n.hospitals, &n.year)
-		out[fmt.Sprintf("%d.%d", list, number)] = n
-		return err
-	}, q.Today())
-}
-
 func (c *Console) disease(v *visit) error {
 	lists, err := c.cfg.Catalogue()
 	if err != nil {
@@ -108,7 +93,7 @@ func (c *Console) disease(v *visit) error {
 		if err != nil {
 			return err
 		}
-		labels, values, err := monthly(q, `idx IN (SELECT idx FROM case_rows WHERE list = ? AND number = ?)`, d.List, d.Number)
+		labels, values, err := monthly(q, func(c *view.Case) bool { return c.Of(d.List, d.Number) })
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,11 @@ func (c *Console) mux() http.Handler {
 	on("GET /hospitals/{number}", c.hospital)
 	on("GET /quality", c.quality)
 	on("GET /cohorts", c.cohorts)
+	on("GET /quality/rules/{code}", c.broken)
 	on("GET /queries", c.queries)
+	on("GET /queries/ask", c.askForm)
+	on("POST /queries/ask", c.ask)
+	on("POST /queries/close", c.closeQuery)
 	on("GET /log", c.log)
 	on("GET /log/entry", c.findEntry)
 	on("GET /log/entries/{index}", c.entry)
@@ -53,7 +57,7 @@ func (c *Console) mux() http.Handler {
 
 // rolesOf are those that may open what a pattern belongs to.
 func rolesOf(pattern string) []string {
-	path := strings.TrimPrefix(pattern, "GET ")
+	_, path, _ := strings.Cut(pattern, " ")
 	for _, s := range sections() {
 		if s.Path != "/" && (path == s.Path || strings.HasPrefix(path, s.Path+"/")) {
 			return s.roles

@@ -149,18 +149,26 @@ func (c *Console) hospital(v *visit) error {
 		if err != nil {
 			return err
 		}
-		labels, values, err := monthly(q, "hospital = ?", h.Number)
-		if err != nil {
-			return err
+		var persons view.Persons
+		var cases int64
+		labels, values, err := monthly(q, func(c *view.Case) bool {
+			return c.Hospital == h.Number
+		})
+		if err == nil {
+			err = q.Cases(func(c *view.Case) {
+				if c.Hospital == h.Number {
+					cases++
+					persons.Add(c.Person)
+				}
+			})
 		}
-		var persons, cases int64
-		if err := q.One(`SELECT count(DISTINCT person), count(*) FROM registrations WHERE hospital = ?`, []any{h.Number}, &persons, &cases); err != nil {
+		if err != nil {
 			return err
 		}
 		tiles := []tile{
 			{Name: v.Say("state"), Value: v.in(h.State.Text()), Hint: v.in(report.ProvinceText(h.Province))},
 			{Name: v.Say("lastEntry"), Value: v.lastDay(h).Text, Hint: v.Say("daysAgo", h.Days)},
-			{Name: v.Say("persons"), Value: count(persons).Text}, {Name: v.Say("cases"), Value: count(cases).Text},
+			{Name: v.Say("persons"), Value: count(persons.Len()).Text}, {Name: v.Say("cases"), Value: count(cases).Text},
 			{Name: v.Say("delay"), Value: v.figure(h.Delay, 0).Text, Hint: v.Say("delayHint")},
 			{Name: v.Say("behindLog"), Value: v.behindCell(network, h.Number).Text},
 		}

@@ -102,6 +102,9 @@ func (c *Console) entry(v *visit) error {
 	default:
 		s.Problem = v.Say("noProof")
 	}
+	if leaf.Kind == "entry" && v.asks() {
+		s.Links = append(s.Links, link{Href: fmt.Sprintf("/queries/ask?index=%d", index), Text: v.Say("askAbout")})
+	}
 	s.Links = append(s.Links, link{Href: "/log", Text: v.Say("backToLog")})
 	return v.finish(s)
 }

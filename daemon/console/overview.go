@@ -1,6 +1,8 @@
 package console
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,27 +17,34 @@ type proofStrip struct {
 	Size    string
 	Agrees  string // "3 of 3 nodes agree"
 	Names   string
+	Others  string // who does not
+	Why     string // it is not checked
 	Covered string // the checkpoint and the figures, where they are of two trees
 }
 
 // strip asks what the voters have signed. figures is the tree size that the figures
 // of the page are of; 0 without any.
 func (v *visit) strip(figures uint64) (*proofStrip, error) {
-	a, err := v.Console.cfg.Node.Agreement()
+	a, err := v.Console.cfg.Node.Agreement(v.R.Context())
 	if err != nil {
 		return nil, err
 	}
-	s := &proofStrip{Agreement: a, Size: site.Grouped(int(a.Size)), Agrees: v.Say("agree", len(a.Agree), a.Of), Names: strings.Join(a.Agree, ", ")}
+	var others []string
+	for _, w := range a.Without {
+		at := v.Say("notHeard")
+		if w.Heard {
+			at = v.Say("hasUpTo", site.Grouped(int(w.Size)))
+		}
+		others = append(others, v.Say("nodeAt", w.Node, at))
+	}
+	s := &proofStrip{
+		Agreement: a, Size: site.Grouped(int(a.Size)), Agrees: v.Say("agree", len(a.Agree), len(a.Agree)+len(a.Without)),
+		Names: v.listed(a.Agree), Others: v.listed(others), Why: v.name(a.Why[0], a.Why[1]),
+	}
 	if figures > a.Size {
 		s.Covered = v.Say("newer", site.Grouped(int(figures-a.Size)))
 	}
 	return s, nil
-}
-
-// provinceCount are the figures of a province.
-type provinceCount struct {
-	code                                 string
-	hospitals, persons, cases, thisMonth int64
 }
 
 func (c *Console) overview(v *visit) error {
@@ -50,21 +59,22 @@ func (c *Console) overview(v *visit) error {
 		if err != nil {
 			return err
 		}
-		tiles, err := v.nation(q, all)
+		whole, provinces, err := report.Counts(q, beforeMonth(q))
 		if err != nil {
 			return err
 		}
-		provinces, err := byProvince(q)
+		slices.SortStableFunc(provinces, func(a, b report.Count) int { return cmp.Compare(b.Persons, a.Persons) })
+		tiles, err := v.nation(q, whole, all)
 		if err != nil {
 			return err
 		}
-		labels, values, err := monthly(q, "1 = 1")
+		labels, values, err := monthly(q, func(*view.Case) bool { return true })
 		if err != nil {
 			return err
 		}
 		persons := map[string]int64{}
 		for _, p := range provinces {
-			persons[p.code] = p.persons
+			persons[p.Province] = p.Persons
 		}
 		s.Blocks = []block{
 			{Proof: strip}, {Tiles: tiles},
@@ -81,15 +91,25 @@ func (c *Console) overview(v *visit) error {
 	return v.finish(s)
 }
 
+// namesShown is how many names stand in a line.
+const namesShown = 9
+
+// listed writes names in a line; of many the first.
+func (v *visit) listed(names []string) string {
+	if more := len(names) - namesShown; more > 0 {
+		return v.Say("andMore", strings.Join(names[:namesShown], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
 // nation are the figures that are to be seen at once.
-func (v *visit) nation(q view.Query, all []report.Hospital) ([]tile, error) {
-	var persons, cases, month, seen, listed int64
-	err := q.One(`SELECT count(DISTINCT person), count(*), coalesce(sum(month = ?), 0) FROM registrations`, []any{int64(q.ThisMonth())}, &persons, &cases, &month)
-	if err != nil {
+func (v *visit) nation(q view.Query, whole report.Count, all []report.Hospital) ([]tile, error) {
+	var listed int64
+	if err := q.One(`SELECT count(*) FROM diseases`, nil, &listed); err != nil {
 		return nil, err
 	}
-	if err := q.One(`SELECT count(*), coalesce(sum(EXISTS (SELECT 1 FROM case_rows x JOIN live e ON e.idx = x.idx WHERE x.list = d.list AND x.number = d.number)), 0) FROM diseases d`,
-		nil, &listed, &seen); err != nil {
+	seen, err := report.ByRow(q, 0)
+	if err != nil {
 		return nil, err
 	}
 	states := map[report.State]int{}
@@ -98,10 +118,10 @@ func (v *visit) nation(q view.Query, all []report.Hospital) ([]tile, error) {
 	}
 	n := func(n int64) string { return site.Grouped(int(n)) }
 	tiles := []tile{
-		{Name: v.Say("persons"), Value: n(persons), Hint: v.Say("personsHint")},
-		{Name: v.Say("cases"), Value: n(cases), Hint: v.Say("casesHint")},
-		{Name: v.Say("thisMonth"), Value: n(month), Hint: v.Say("thisMonthHint", q.ThisMonth().String())},
-		{Name: v.Say("seen"), Value: n(seen) + " / " + n(listed), Hint: v.Say("seenHint"), Href: v.reach("/diseases")},
+		{Name: v.Say("persons"), Value: n(whole.Persons), Hint: v.Say("personsHint")},
+		{Name: v.Say("cases"), Value: n(whole.Cases), Hint: v.Say("casesHint")},
+		{Name: v.Say("thisMonth"), Value: n(whole.New), Hint: v.Say("thisMonthHint", q.ThisMonth().String())},
+		{Name: v.Say("seen"), Value: n(int64(len(seen))) + " / " + n(listed), Hint: v.Say("seenHint"), Href: v.reach("/diseases")},
 		{Name: v.Say("silentHospitals"), Value: strconv.Itoa(states[report.Silent]) + " / " + strconv.Itoa(len(all)), Hint: v.Say("silentHint"), Href: v.reach("/hospitals?state=silent")},
 		{Name: v.Say("lateHospitals"), Value: strconv.Itoa(states[report.Late] + states[report.Fallen]), Hint: v.Say("lateHint"), Href: v.reach("/hospitals?state=late")},
 	}
@@ -122,28 +142,17 @@ func (v *visit) reach(path string) string {
 	return ""
 }
 
-func byProvince(q view.Query) (all []provinceCount, err error) {
-	err = q.Each(`SELECT h.province, count(DISTINCT h.number), count(DISTINCT r.person), count(r.idx), coalesce(sum(r.month = ?), 0)
-		FROM hospitals h LEFT JOIN registrations r ON r.hospital = h.number WHERE NOT h.reader GROUP BY 1 ORDER BY 3 DESC, 1`, func(row view.Row) error {
-		var p provinceCount
-		err := row(&p.code, &p.hospitals, &p.persons, &p.cases, &p.thisMonth)
-		all = append(all, p)
-		return err
-	}, int64(q.ThisMonth()))
-	return all, err
-}
-
-func (v *visit) provinceTable(all []provinceCount) *table {
+func (v *visit) provinceTable(all []report.Count) *table {
 	t := &table{ID: "provinces", Title: v.Say("provincesTitle"), Tall: true, Head: numeric(1, heads(v.Say("province"), v.Say("hospitalCount"), v.Say("persons"), v.Say("cases"), v.Say("thisMonth")))}
 	for _, p := range all {
-		name := cell{Text: v.in(report.ProvinceText(p.code))}
-		if p.code != "" {
+		name := cell{Text: v.in(report.ProvinceText(p.Province))}
+		if p.Province != "" {
 			name.Href = v.reach("/hospitals")
 		}
 		if name.Href != "" {
-			name.Href += "?province=" + p.code
+			name.Href += "?province=" + p.Province
 		}
-		t.Rows = append(t.Rows, []cell{name, count(p.hospitals), count(p.persons), count(p.cases), count(p.thisMonth)})
+		t.Rows = append(t.Rows, []cell{name, count(p.Hospitals), count(p.Persons), count(p.Cases), count(p.New)})
 	}
 	return t
 }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -55,10 +54,15 @@ type table struct {
 type cell struct {
 	Text, Small, Href, Class string
 	Num                      bool
+	Button                   *button
 }
+
+// button is one that sends a value. Label tells it from others of the same text.
+type button struct{ Action, Name, Value, Text, Label string }
 
 // form asks for what a page is about.
 type form struct {
+	Post   bool // it does something
 	Action string
 	Fields []field
 	Submit string
@@ -66,7 +70,7 @@ type form struct {
 
 type field struct {
 	Name, Label, Value, Hint string
-	Number                   bool
+	Number, Hidden           bool
 	Options                  []option // a choice; none is a text
 }
 
@@ -97,6 +101,9 @@ func (v *visit) finish(s *screen) error {
 // label says of which tree figures are, and of which hospitals.
 func (v *visit) label(h view.Head) string {
 	text := v.Say("label", site.Grouped(int(h.Size)), hex.EncodeToString(h.Root[:6]), time.UnixMilli(int64(h.LogTime)).In(china).Format("2006-01-02 15:04"), h.Edition)
+	if only := v.Console.cfg.Only; only[0] != "" {
+		text += " · " + v.name(only[0], only[1])
+	}
 	if v.Account.Province != "" {
 		text += " · " + v.Say("onlyProvince", v.in(report.ProvinceText(v.Account.Province)))
 	}
@@ -179,18 +186,19 @@ func number(text string, most uint64) (n uint64, ok bool) {
 	return n, err == nil && n <= most
 }
 
-// monthly are the registrations of the last twelve months that a condition holds for.
-func monthly(q view.Query, condition string, args ...any) (labels []string, values []int64, err error) {
+// monthly are the registrations of the last twelve months that are of a kind.
+func monthly(q view.Query, is func(*view.Case) bool) (labels []string, values []int64, err error) {
 	first := q.ThisMonth() - 11
 	values = make([]int64, 12)
 	for i := range values {
 		labels = append(labels, (first + view.Month(i)).String())
 	}
-	err = q.Each(fmt.Sprintf(`SELECT month, count(*) FROM registrations WHERE month BETWEEN %d AND %d AND `, first, q.ThisMonth())+condition+` GROUP BY 1`, func(row view.Row) error {
-		var month, n int64
-		err := row(&month, &n)
-		values[month-int64(first)] = n
-		return err
-	}, args...)
-	return labels, values, err
+	return labels, values, q.Cases(func(c *view.Case) {
+		if at := view.Month(c.Month) - first; at >= 0 && at < 12 && is(c) {
+			values[at]++
+		}
+	})
 }
+
+// beforeMonth is the last day before the month of the last log time.
+func beforeMonth(q view.Query) int64 { return q.Today() - int64(view.DateOfDay(q.Today()).Day) }

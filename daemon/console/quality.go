@@ -1,7 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/raresync/raresync/daemon/report"
@@ -89,14 +92,61 @@ func (v *visit) shade(f view.Figure) cell {
 func (v *visit) violations(q view.Query) (*table, error) {
 	t := &table{ID: "rules", Title: v.Say("rulesTitle"), Tall: true, Head: heads(v.Say("rule"), v.Say("meaning"), v.Say("severity"), v.Say("registrationsWith"), v.Say("hospitalCount"))}
 	numeric(3, t.Head)
-	err := q.Each(`SELECT f.code, f.severity, count(DISTINCT f.idx), count(DISTINCT l.hospital) FROM findings f JOIN live l ON l.idx = f.idx
-		GROUP BY 1, 2 ORDER BY 3 DESC, 1`, func(row view.Row) error {
-		var code, severity string
-		var n, hospitals int64
-		err := row(&code, &severity, &n, &hospitals)
-		what, _ := rule.Text(code, v.Lang)
-		t.Rows = append(t.Rows, []cell{word(code), word(what), word(severity), count(n), count(hospitals)})
+	type broken struct{ code, severity string }
+	registrations, hospitals, last := map[broken]int64{}, map[broken]int64{}, map[broken]uint32{}
+	err := q.Findings(func(f view.Finding) {
+		at := broken{f.Code, f.Severity}
+		registrations[at] += f.N
+		if last[at] != f.Hospital {
+			last[at] = f.Hospital
+			hospitals[at]++
+		}
+	})
+	for _, at := range slices.SortedFunc(maps.Keys(registrations), func(a, b broken) int {
+		return cmp.Or(cmp.Compare(registrations[b], registrations[a]), cmp.Compare(a.code, b.code), cmp.Compare(a.severity, b.severity))
+	}) {
+		what, _ := rule.Text(at.code, v.Lang)
+		t.Rows = append(t.Rows, []cell{{Text: at.code, Href: "/quality/rules/" + at.code}, word(what), word(at.severity), count(registrations[at]), count(hospitals[at])})
+	}
+	return t, err
+}
+
+// brokenShown is how many registrations are listed in which a rule found something.
+const brokenShown = 100
+
+// broken lists the newest registrations in which a rule found something.
+func (c *Console) broken(v *visit) error {
+	code := v.R.PathValue("code")
+	if !rule.Known(code) {
+		return errNone
+	}
+	s := v.start("quality")
+	what, _ := rule.Text(code, v.Lang)
+	s.Heading = code + " " + what
+	err := v.look("rule "+code, func(q view.Query) error {
+		s.Label = v.label(q.Head)
+		t := &table{ID: "broken", Title: v.Say("brokenTitle", brokenShown), Tall: true, Head: heads(v.Say("entryNumber"), v.Say("hospital"), v.Say("logTime"), v.Say("field"), v.Say("severity"))}
+		err := q.Each(`SELECT e.idx, h.en, h.zh, e.day, f.severity, group_concat(f.field, ', ') FROM findings f JOIN live e ON e.idx = f.idx
+			JOIN hospitals h ON h.number = e.hospital WHERE f.code = ? GROUP BY e.idx ORDER BY e.idx DESC LIMIT ?`, func(row view.Row) error {
+			var index, day int64
+			var en, zh, severity, fields string
+			err := row(&index, &en, &zh, &day, &severity, &fields)
+			at := strconv.FormatInt(index, 10)
+			t.Rows = append(t.Rows, []cell{{Text: at, Href: "/log/entries/" + at}, word(v.name(en, zh)), word(view.DateOfDay(day).String()), word(fields), word(severity)})
+			if v.asks() {
+				t.Rows[len(t.Rows)-1] = append(t.Rows[len(t.Rows)-1], cell{Text: v.Say("askAbout"), Href: "/queries/ask?index=" + at + "&rule=" + code})
+			}
+			return err
+		}, code, brokenShown)
+		if v.asks() {
+			t.Head = append(t.Head, word(v.Say("question")))
+		}
+		s.Blocks = []block{{Table: t}}
 		return err
 	})
-	return t, err
+	if err != nil {
+		return err
+	}
+	s.Links = []link{{Href: "/quality", Text: v.Say("quality")}}
+	return v.finish(s)
 }

@@ -26,7 +26,16 @@ var words = map[string]site.Text{
 
 	"proofStrip": {"Whose figures these are", "数据来源证明"}, "checkedHere": {"Checked by this node", "本节点已核验"}, "notChecked": {"Not checked", "未核验"},
 	"treeSize": {"Tree size", "树大小"}, "root": {"Root", "根哈希"}, "agreement": {"Agreement", "一致性"}, "agree": {"%d of %d nodes agree", "%d / %d 个节点一致"}, "signedAt": {"Signed at", "会签时间"},
+	"without": {"not yet: %s", "尚未一致：%s"}, "hasUpTo": {"has %s entries", "已有 %s 个条目"}, "nodeAt": {"%s (%s)", "%s（%s）"}, "andMore": {"%s and %d more", "%s 等，另有 %d 个"},
 	"newer": {"The figures below are of %s entries more, which no checkpoint covers yet.", "下列数据另含 %s 个尚未被检查点覆盖的条目。"}, "checkpointFile": {"Checkpoint (C2SP)", "检查点（C2SP）"}, "policyFile": {"Policy", "策略文件"},
+
+	"askAbout": {"Ask the hospital", "向医院提出质疑"}, "askTitle": {"Ask about entry %d", "就条目 %d 提出质疑"}, "askedTitle": {"What is asked about", "所问条目"}, "foundHere": {"A rule found", "规则发现"}, "send": {"Send", "发送"},
+	"askHint":  {"The question is sealed to the hospital, and stands on the log for good. It has no free text, so that nothing of a patient gets into it.", "质疑密封给该医院并永久记入日志；不含自由文本，以免写入患者信息。"},
+	"ruleHint": {"what the question is about", "质疑所依据的规则"}, "done": {"Done", "办结"}, "close": {"Close", "关闭"}, "closeNumber": {"Close query %d", "关闭质疑 %d"},
+	"brokenTitle": {"Registrations in which it found something, the newest %d", "发现问题的登记（最新 %d 条）"}, "field": {"Field", "字段"},
+	"type.case": {"Case", "病例"}, "type.genetics": {"Genetics", "遗传"}, "type.follow-up": {"Visit", "随访"}, "type.specimen": {"Specimen", "样本"}, "type.treatment": {"Treatment", "治疗"}, "type.death": {"Death", "死亡"},
+	"type.referral": {"Referral", "转诊"}, "type.consent": {"Consent", "知情同意"}, "type.correction": {"Correction", "更正"}, "type.alias": {"Alias", "身份关联"}, "type.query": {"Query", "质疑"}, "type.reply": {"Reply", "答复"},
+	"type.biobank": {"Biobank", "生物样本库"}, "type.collection": {"Collection", "样本集"}, "type.cohort": {"Cohort", "队列"}, "type.intake": {"Intake", "接收汇总"},
 
 	"persons": {"Patients", "患者"}, "personsHint": {"each counts once, wherever registered", "不论在几家医院登记，只计一次"},
 	"cases": {"Registrations", "登记"}, "casesHint": {"each hospital's own", "各医院分别计数"}, "thisMonth": {"This month", "本月登记"}, "thisMonthHint": {"registrations in %s", "%s 的登记"},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/raresync/raresync/crypto/password"
 	"github.com/raresync/raresync/daemon/config"
+	"github.com/raresync/raresync/daemon/console"
 	"github.com/raresync/raresync/daemon/home"
 	"github.com/raresync/raresync/daemon/mesh"
 	"github.com/raresync/raresync/daemon/page"
@@ -104,9 +105,21 @@ func TestEachIllnessIsFoundWithItsFix(t *testing.T) {
 			write(t, filepath.Join(p.Config.Node.DataDir, "page", "accounts"), "{}")
 			chmod(t, filepath.Join(p.Config.Node.DataDir, "page", "accounts"), 0o644)
 		}, "page", Failure, "nobody can sign in", "mode 0600"},
-		"a page with a clerk alone": {func(t *testing.T, p *Patient) { account(t, p, page.Clerk) }, "page", Warning, "no administrator", "unlock"},
-		"a sound page":              {func(t *testing.T, p *Patient) { account(t, p, site.Admin) }, "page", Good, "can sign in", ""},
-		"no daemon":                 {func(*testing.T, *Patient) {}, "daemon", Failure, "does not run", "systemctl start"},
+		"a page with a clerk alone": {func(t *testing.T, p *Patient) { account(t, p, page.Kind(), page.Clerk) }, "page", Warning, "no administrator", "unlock"},
+		"a sound page":              {func(t *testing.T, p *Patient) { account(t, p, page.Kind(), site.Admin) }, "page", Good, "can sign in", ""},
+		"a console for the world":   {func(_ *testing.T, p *Patient) { p.Config.Console.Listen = "8.8.8.8:8443" }, "console", Warning, "a public address", "listen under [console]"},
+		"a console without accounts": {func(_ *testing.T, p *Patient) { p.Config.Console.Listen = "10.1.2.3:8443" },
+			"console", Warning, "the console has no account", "raresync console user add"},
+		"a console without its certificate": {func(_ *testing.T, p *Patient) {
+			p.Config.Console.Listen, p.Config.Console.Cert, p.Config.Console.Key = "10.1.2.3:8443", "/nowhere/console.crt", "/nowhere/console.key"
+		}, "console", Failure, "the console's certificate cannot be used", "under [console]"},
+		"a console's accounts that others read": {func(t *testing.T, p *Patient) {
+			account(t, p, console.Kind(), site.Admin)
+			chmod(t, filepath.Join(p.Config.Node.DataDir, "console", "accounts"), 0o644)
+		}, "console", Failure, "nobody can sign in", "console/accounts"},
+		"a console with a coordinator alone": {func(t *testing.T, p *Patient) { account(t, p, console.Kind(), console.Coordinator) }, "console", Warning, "no administrator", "raresync console user"},
+		"a sound console":                    {func(t *testing.T, p *Patient) { account(t, p, console.Kind(), site.Admin) }, "console", Good, "coordinators can sign in", ""},
+		"no daemon":                          {func(*testing.T, *Patient) {}, "daemon", Failure, "does not run", "systemctl start"},
 		"a daemon that is deaf": {func(t *testing.T, p *Patient) {
 			release, err := home.Lock(p.Config.Node.DataDir)
 			if err != nil {
@@ -186,11 +199,11 @@ func remove(t *testing.T, path string) {
 	}
 }
 
-// account gives the page an account.
-func account(t *testing.T, p *Patient, role string) {
+// account gives a site an account.
+func account(t *testing.T, p *Patient, kind site.Kind, role string) {
 	t.Helper()
-	p.Config.Page.Listen = "10.1.2.3:8443"
-	accounts := site.AccountsIn(p.Config.Node.DataDir, page.Kind(), password.Params{Time: 1, MemoryKiB: 64, Threads: 1})
+	*map[string]*string{"page": &p.Config.Page.Listen, "console": &p.Config.Console.Listen}[kind.Name] = "10.1.2.3:8443"
+	accounts := site.AccountsIn(p.Config.Node.DataDir, kind, password.Params{Time: 1, MemoryKiB: 64, Threads: 1})
 	if err := accounts.Add("anna", role, "", "correct horse battery", time.Now()); err != nil {
 		t.Fatal(err)
 	}

@@ -83,6 +83,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 	r.keys()
 	r.inbox()
 	r.page()
+	r.console()
 	nodes := r.network()
 	r.daemon()
 	r.clock()

@@ -3,12 +3,14 @@ package doctor
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
 	"time"
 
 	"github.com/raresync/raresync/crypto/password"
+	"github.com/raresync/raresync/daemon/console"
 	"github.com/raresync/raresync/daemon/page"
 	"github.com/raresync/raresync/daemon/site"
 )
@@ -16,30 +18,49 @@ import (
 // endsSoon is how long before its end a certificate is told of.
 const endsSoon = 30 * 24 * time.Hour
 
-// page examines the web page's settings, where one is configured.
+// served is a web site of the node, with how it is named.
+type served struct {
+	kind              site.Kind
+	section           string // of the configuration, and the command that keeps accounts
+	listen, cert, key string
+	name              Text // "the page"
+	who               Text // who signs in
+}
+
+// page examines the web page's settings, and console those of the console, where one is
+// configured.
 func (r *report) page() {
 	p := r.Config.Page
-	if p.Listen == "" {
+	r.site(served{page.Kind(), "page", p.Listen, p.Cert, p.Key, Text{"the page", "本院网页"}, Text{"clerks", "登记员"}})
+}
+
+func (r *report) console() {
+	c := r.Config.Console
+	r.site(served{console.Kind(), "console", c.Listen, c.Cert, c.Key, Text{"the console", "控制台"}, Text{"coordinators", "协调员"}})
+}
+
+func (r *report) site(s served) {
+	if s.listen == "" {
 		return
 	}
 	sound := true
 	add := func(level Level, says, fix Text) {
 		sound = false
-		r.add(level, "page", says, fix)
+		r.add(level, s.section, says, fix)
 	}
-	if host, _, err := net.SplitHostPort(p.Listen); err == nil {
+	if host, _, err := net.SplitHostPort(s.listen); err == nil {
 		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-			add(Warning, say("the page listens at every address of this machine (%s)", "本院网页在本机所有地址上监听（%s）", p.Listen),
-				Text{"name the address in the hospital's own network as listen under [page]", "请在 [page] 的 listen 中写明院内网络的地址"})
+			add(Warning, s.say("%s listens at every address of this machine (%s)", "%s在本机所有地址上监听（%s）", s.listen),
+				say("name the address in the institution's own network as listen under [%s]", "请在 [%s] 的 listen 中写明机构内部网络的地址", s.section))
 		} else if ip != nil && !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast() {
-			add(Warning, say("the page listens at %s, a public address", "本院网页在公网地址 %s 上监听", host),
-				Text{"it is for the hospital's own network: name an address there as listen under [page]", "网页只应在院内网络使用：请在 [page] 的 listen 中写明院内地址"})
+			add(Warning, s.say("%s listens at %s, a public address", "%s在公网地址 %s 上监听", host),
+				say("it is for the institution's own network: name an address there as listen under [%s]", "只应在机构内部网络使用：请在 [%s] 的 listen 中写明内部地址", s.section))
 		}
 	}
-	if p.Cert != "" {
-		r.certificate(p.Cert, p.Key, add)
+	if s.cert != "" {
+		r.certificate(s, add)
 	}
-	accounts, err := site.AccountsIn(r.Config.Node.DataDir, page.Kind(), password.Default()).List()
+	accounts, err := site.AccountsIn(r.Config.Node.DataDir, s.kind, password.Default()).List()
 	switch open := func() (n int) {
 		for _, a := range accounts {
 			if a.Role == site.Admin && !a.Locked {
@@ -49,33 +70,39 @@ func (r *report) page() {
 		return n
 	}(); {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		add(Failure, say("nobody can sign in to the page: %v", "无法登录本院网页：%v", err),
-			Text{"give the file page/accounts mode 0600 and to the daemon's user", "请将 page/accounts 文件权限设为 0600 并归属服务用户"})
+		add(Failure, s.say("nobody can sign in to %s: %v", "无法登录%s：%v", err),
+			say("give the file %s/accounts mode 0600 and to the daemon's user", "请将 %s/accounts 文件权限设为 0600 并归属服务用户", s.kind.Name))
 	case len(accounts) == 0:
-		add(Warning, say("the page has no account, so nobody can sign in", "本院网页没有账号，无人可登录"),
-			Text{"raresync page user add NAME --role admin", "请执行 raresync page user add 账号 --role admin"})
+		add(Warning, s.say("%s has no account, so nobody can sign in", "%s没有账号，无人可登录"),
+			say("raresync %s user add NAME --role admin", "请执行 raresync %s user add 账号 --role admin", s.section))
 	case open == 0:
-		add(Warning, say("the page has no administrator who can sign in", "本院网页没有可登录的管理员"),
-			Text{"raresync page user unlock NAME, or raresync page user add NAME --role admin", "请执行 raresync page user unlock 账号，或 raresync page user add 账号 --role admin"})
+		add(Warning, s.say("%s has no administrator who can sign in", "%s没有可登录的管理员"),
+			say("raresync %[1]s user unlock NAME, or raresync %[1]s user add NAME --role admin", "请执行 raresync %[1]s user unlock 账号，或 raresync %[1]s user add 账号 --role admin", s.section))
 	}
 	if sound {
-		r.good("page", "clerks can sign in at %s", "登记员可在 %s 登录", p.Listen)
+		r.add(Good, s.section, Text{fmt.Sprintf("%s can sign in at %s", s.who.EN, s.listen), fmt.Sprintf("%s可在 %s 登录", s.who.ZH, s.listen)}, Text{})
 	}
 }
 
-// certificate examines the hospital's own certificate of the page.
-func (r *report) certificate(cert, key string, add func(Level, Text, Text)) {
-	pair, err := tls.LoadX509KeyPair(cert, key)
+// say puts the site's name and a value into both forms.
+func (s served) say(en, zh string, values ...any) Text {
+	return Text{fmt.Sprintf(en, append([]any{s.name.EN}, values...)...), fmt.Sprintf(zh, append([]any{s.name.ZH}, values...)...)}
+}
+
+// certificate examines the institution's own certificate of a site.
+func (r *report) certificate(s served, add func(Level, Text, Text)) {
+	pair, err := tls.LoadX509KeyPair(s.cert, s.key)
 	if err != nil {
-		add(Failure, say("the page's certificate cannot be used: %v", "本院网页的证书无法使用：%v", err),
-			Text{"check cert and key under [page], and that the daemon's user may read both", "请检查 [page] 中的 cert 和 key，并确认服务用户可以读取"})
+		add(Failure, s.say("%s's certificate cannot be used: %v", "%s的证书无法使用：%v", err),
+			say("check cert and key under [%s], and that the daemon's user may read both", "请检查 [%s] 中的 cert 和 key，并确认服务用户可以读取", s.section))
 		return
 	}
-	if info, err := os.Stat(key); err == nil && info.Mode().Perm()&0o077 != 0 {
-		add(Warning, say("others on this machine may read %s, the key of the page's certificate", "本机其他用户可以读取网页证书的私钥 %s", key), say("chmod 0600 %s", "执行 chmod 0600 %s", key))
+	if info, err := os.Stat(s.key); err == nil && info.Mode().Perm()&0o077 != 0 {
+		add(Warning, Text{fmt.Sprintf("others on this machine may read %s, the key of the certificate of %s", s.key, s.name.EN), fmt.Sprintf("本机其他用户可以读取%s证书的私钥 %s", s.name.ZH, s.key)},
+			say("chmod 0600 %s", "执行 chmod 0600 %s", s.key))
 	}
 	if left := pair.Leaf.NotAfter.Sub(r.Now()); left < endsSoon {
-		add(Warning, say("the page's certificate ends on %s", "本院网页的证书将于 %s 到期", pair.Leaf.NotAfter.Format(time.DateOnly)),
+		add(Warning, s.say("%s's certificate ends on %s", "%s的证书将于 %s 到期", pair.Leaf.NotAfter.Format(time.DateOnly)),
 			Text{"put a new one in its place: it is read again by itself", "请换上新证书，服务会自动重新读取"})
 	}
 }

@@ -201,6 +201,12 @@ func (r *Reader) rights(view *state.State, sender uint32) (seal.Rights, bool) {
 	return rightsOf(view, r.cfg.Institution, sender)
 }
 
+// MayOpen reports whether an institution may open what a sender seals.
+func MayOpen(view *state.State, institution, sender uint32) bool {
+	_, ok := rightsOf(view, institution, sender)
+	return ok
+}
+
 // rightsOf returns what an institution may open of an envelope's sender.
 func rightsOf(view *state.State, institution, sender uint32) (seal.Rights, bool) {
 	if sender == institution {

@@ -2,13 +2,11 @@ package report
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/raresync/raresync/daemon/view"
 	"github.com/raresync/raresync/registry/entry"
 )
-
-// persons are the numbers of some, each once.
-type persons map[int64]bool
 
 // drugs shows who is treated, and who cannot be, and why.
 func drugs(q view.Query, _ Options, r *Report) error {
@@ -18,55 +16,44 @@ func drugs(q view.Query, _ Options, r *Report) error {
 		{Name: "not_accessible", Title: Text{"Cannot get it", "无法获得"}, Kind: People},
 		{Name: "waiting", Title: Text{"Months waited, median", "等待月数（中位数）"}, Kind: Middle},
 	}}
-	type row struct {
-		name                    Text
-		treated, stopped, lacks persons
+	type found struct {
+		treated, stopped, lacks view.Persons
 		waited                  []float64
 	}
-	var order []string
-	found := map[string]*row{}
+	all := map[entry.Row]*found{}
 	reasons, ways, bands := counted{}, counted{}, counted{}
-	err := q.Each(`SELECT d.list || '.' || d.number, d.en, d.zh, e.person, t.status, t.reason, t.access, t.band, t.waiting FROM treatments t CROSS JOIN live e ON e.idx = t.idx
-		CROSS JOIN cases c ON c.id = t.of_case CROSS JOIN live l ON l.idx = c.idx AND +l.hospital = e.hospital CROSS JOIN case_rows x ON x.idx = c.idx
-		CROSS JOIN diseases d ON d.list = x.list AND d.number = x.number WHERE e.person IS NOT NULL AND e.stopped & 16 = 0
-		ORDER BY d.list, d.number`, func(read view.Row) error {
-		var ref, en, zh string
-		var person int64
-		var status entry.TreatmentStatus
-		var reason entry.StopReason
-		var access entry.Access
-		var band entry.Band
-		var waiting *int64
-		if err := read(&ref, &en, &zh, &person, &status, &reason, &access, &band, &waiting); err != nil {
-			return err
-		}
-		d := found[ref]
-		if d == nil {
-			d = &row{name: Text{en, zh}, treated: persons{}, stopped: persons{}, lacks: persons{}}
-			found[ref], order = d, append(order, ref)
-		}
-		switch {
-		case status == entry.TreatmentStarted:
-			d.treated[person] = true
-			ways.add(uint8(access), person)
-			bands.add(uint8(band), person)
-		case status == entry.TreatmentNotAccessible:
-			d.lacks[person] = true
-		case status == entry.TreatmentStopped:
-			reasons.add(uint8(reason), person)
-			if reason == entry.StopCost || reason == entry.StopSupply {
-				d.stopped[person] = true
+	if err := q.Treatments(func(one *view.Treatment) {
+		for _, row := range one.Rows {
+			d := all[row]
+			if d == nil {
+				d = &found{}
+				all[row] = d
+			}
+			switch one.Status {
+			case entry.TreatmentStarted:
+				d.treated.Add(one.Person)
+				ways.add(uint8(one.Access), one.Person)
+				bands.add(uint8(one.Band), one.Person)
+			case entry.TreatmentNotAccessible:
+				d.lacks.Add(one.Person)
+			case entry.TreatmentStopped:
+				reasons.add(uint8(one.Reason), one.Person)
+				if one.Reason == entry.StopCost || one.Reason == entry.StopSupply {
+					d.stopped.Add(one.Person)
+				}
+			}
+			if view.Known(one.Waiting) {
+				d.waited = append(d.waited, float64(one.Waiting))
 			}
 		}
-		if waiting != nil {
-			d.waited = append(d.waited, float64(*waiting))
-		}
-		return nil
-	})
-	for _, ref := range order {
-		d := found[ref]
+	}); err != nil {
+		return err
+	}
+	names, err := rowNames(q)
+	for _, row := range slices.SortedFunc(maps.Keys(all), compareRows) {
+		d := all[row]
 		median, _ := view.Median(d.waited)
-		t.Rows = append(t.Rows, []Cell{{Text: d.name}, number(int64(len(d.treated))), number(int64(len(d.stopped))), number(int64(len(d.lacks))), middle(median, len(d.waited))})
+		t.Rows = append(t.Rows, []Cell{{Text: names[row]}, number(d.treated.Len()), number(d.stopped.Len()), number(d.lacks.Len()), middle(median, len(d.waited))})
 	}
 	r.Tables = append(r.Tables, t,
 		reasons.table(Text{"Persons who stopped, by reason", "停药患者，按原因"}, reasonTexts()),
@@ -79,26 +66,35 @@ func drugs(q view.Query, _ Options, r *Report) error {
 }
 
 // counted are persons by the number of a group.
-type counted map[uint8]persons
+type counted map[uint8]*view.Persons
+
+// anybody is the group of all persons of the others.
+const anybody = 255
 
 func (c counted) add(group uint8, person int64) {
-	if c[group] == nil {
-		c[group] = persons{}
+	for _, g := range []uint8{group, anybody} {
+		if c[g] == nil {
+			c[g] = &view.Persons{}
+		}
+		c[g].Add(person)
 	}
-	c[group][person] = true
+}
+
+func (c counted) len(group uint8) int64 {
+	if c[group] == nil {
+		return 0
+	}
+	return c[group].Len()
 }
 
 // table has a row for each group there can be, also of nobody; group 0, which says
 // nothing, is the last. The total is of all persons, each once.
 func (c counted) table(title Text, groups []Text) Table {
 	t := Table{Title: title, KeepTotal: true, Columns: []Column{{Name: "group", Title: Text{"Group", "分组"}, Kind: Word}, summing(personsColumn, Overlap)}}
-	all := persons{}
 	for i, text := range append(groups, Text{"not given", "未填"}) {
-		group := c[uint8((i+1)%(len(groups)+1))]
-		maps.Copy(all, group)
-		t.Rows = append(t.Rows, []Cell{{Text: text}, number(int64(len(group)))})
+		t.Rows = append(t.Rows, []Cell{{Text: text}, number(c.len(uint8((i + 1) % (len(groups) + 1))))})
 	}
-	t.Total = []Cell{words("All", "合计"), number(int64(len(all)))}
+	t.Total = []Cell{words("All", "合计"), number(c.len(anybody))}
 	return t
 }
 

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/raresync/raresync/daemon/view"
 	"github.com/raresync/raresync/registry/entry"
@@ -17,12 +16,86 @@ func rowOf(ref string) (list, number int, err error) {
 	return list, number, nil
 }
 
-// have are the registrations of one disease as h, and their persons as p; ages are
-// in months.
-const have = `WITH h AS (SELECT r.* FROM registrations r JOIN case_rows x ON x.idx = r.idx WHERE x.list = ?1 AND x.number = ?2),
-	p AS (SELECT person, max(CASE WHEN sex IN (1, 2) THEN sex END) AS sex, min(CASE WHEN sex IN (1, 2) THEN sex END) AS other,
-	min(event_month - birth) AS age,
-	min(day) AS since FROM h WHERE person IS NOT NULL GROUP BY person) `
+// patient is a person as all registrations of one disease have it.
+type patient struct {
+	sex, other uint8 // the largest and the smallest that is male or female
+	age        int32 // months at the diagnosis, the least
+	aged       bool
+	since      int32 // day of the first registration
+}
+
+// cohort are the registrations of one disease.
+type cohort struct {
+	cases, confirmed int64
+	patients         map[int64]*patient
+	delays           []float64 // months
+}
+
+func cohortOf(q view.Query, list, number int) (*cohort, error) {
+	h := &cohort{patients: map[int64]*patient{}}
+	return h, q.Cases(func(c *view.Case) {
+		if !c.Of(list, number) {
+			return
+		}
+		h.cases++
+		if c.Verification == uint8(entry.Genetic) {
+			h.confirmed++
+		}
+		if view.Known(c.Delay) {
+			h.delays = append(h.delays, float64(c.Delay))
+		}
+		if c.Person == 0 {
+			return
+		}
+		p := h.patients[c.Person]
+		if p == nil {
+			p = &patient{since: c.Day}
+			h.patients[c.Person] = p
+		}
+		p.since = min(p.since, c.Day)
+		if sex := entry.Sex(c.Sex); sex == entry.SexMale || sex == entry.SexFemale {
+			if p.sex == 0 {
+				p.other = c.Sex
+			}
+			p.sex, p.other = max(p.sex, c.Sex), min(p.other, c.Sex)
+		}
+		if view.Known(c.EventMonth) && view.Known(c.Birth) {
+			if age := c.EventMonth - c.Birth; !p.aged || age < p.age {
+				p.age, p.aged = age, true
+			}
+		}
+	})
+}
+
+// how many of its persons are of a kind.
+func (h *cohort) count(is func(id int64, p *patient) bool) (n int64) {
+	for id, p := range h.patients {
+		if is(id, p) {
+			n++
+		}
+	}
+	return n
+}
+
+// bySex and byAge are the bands that a person falls in.
+func bySex(p *patient) int {
+	if p.sex != 0 && p.sex == p.other {
+		return int(p.sex) - 1
+	}
+	return 2
+}
+
+func byAge(p *patient) int {
+	if !p.aged {
+		return 5
+	}
+	for band, under := range []int32{12, 12 * 18, 12 * 40, 12 * 65} {
+		if p.age < under {
+			return band
+		}
+	}
+	return 4
+}
 
 // disease is the sheet of one row of the lists.
 func disease(q view.Query, o Options, r *Report) error {
@@ -39,37 +112,31 @@ func disease(q view.Query, o Options, r *Report) error {
 		return fmt.Errorf("%w: the lists have no row %s", ErrOptions, o.Disease)
 	}
 	r.Title = Text{r.Title.EN + ": " + o.Disease + " " + en, r.Title.ZH + "：" + o.Disease + " " + zh}
-	figures, err := diseaseFigures(q, of)
+	h, err := cohortOf(q, list, row)
 	if err != nil {
 		return err
 	}
-	var persons int64
-	if err := q.One(have+`SELECT count(*) FROM p`, of, &persons); err != nil {
+	figures, err := diseaseFigures(q, h)
+	if err != nil {
 		return err
 	}
+	persons := int64(len(h.patients))
 	r.Tables = append(r.Tables, figures)
 	for _, b := range []struct {
 		title Text
 		bands []Text
-		expr  string
+		of    func(*patient) int
 	}{
-		{Text{"By sex at birth", "按出生性别"}, []Text{{"male", "男"}, {"female", "女"}, {"other, or not known", "其他或不详"}},
-			`CASE WHEN sex = other THEN sex - 1 ELSE 2 END`},
-		{Text{"By age at diagnosis", "按确诊年龄"}, []Text{{"under 1 year", "不满 1 岁"}, {"1-17", "1–17 岁"}, {"18-39", "18–39 岁"}, {"40-64", "40–64 岁"}, {"65 and over", "65 岁及以上"}, {"not known", "不详"}},
-			`CASE WHEN age IS NULL THEN 5 WHEN age < 12 THEN 0 WHEN age < 12 * 18 THEN 1 WHEN age < 12 * 40 THEN 2 WHEN age < 12 * 65 THEN 3 ELSE 4 END`},
+		{Text{"By sex at birth", "按出生性别"}, []Text{{"male", "男"}, {"female", "女"}, {"other, or not known", "其他或不详"}}, bySex},
+		{Text{"By age at diagnosis", "按确诊年龄"}, []Text{{"under 1 year", "不满 1 岁"}, {"1-17", "1–17 岁"}, {"18-39", "18–39 岁"}, {"40-64", "40–64 岁"}, {"65 and over", "65 岁及以上"}, {"not known", "不详"}}, byAge},
 	} {
 		t := Table{Title: b.title, KeepTotal: true, Columns: []Column{{Name: "group", Title: Text{"Group", "分组"}, Kind: Word}, summing(personsColumn, Adds)},
 			Total: []Cell{words("All", "合计"), number(persons)}}
 		for _, band := range b.bands {
 			t.Rows = append(t.Rows, []Cell{{Text: band}, number(0)})
 		}
-		if err := q.Each(have+`SELECT `+b.expr+`, count(*) FROM p GROUP BY 1`, func(row view.Row) error {
-			var band, n int64
-			err := row(&band, &n)
-			t.Rows[band][1].N = n
-			return err
-		}, of...); err != nil {
-			return err
+		for _, p := range h.patients {
+			t.Rows[b.of(p)][1].N++
 		}
 		r.Tables = append(r.Tables, t)
 	}
@@ -77,46 +144,44 @@ func disease(q view.Query, o Options, r *Report) error {
 }
 
 // diseaseFigures are the figures of a disease, one a row.
-func diseaseFigures(q view.Query, of []any) (Table, error) {
+func diseaseFigures(q view.Query, h *cohort) (Table, error) {
 	t := Table{Title: Text{"Figures", "数字"}, Columns: []Column{
 		{Name: "figure", Title: Text{"Figure", "项目"}, Kind: Word}, {Name: "people", Title: Text{"Count", "数量"}, Kind: People},
 		{Name: "percent", Title: Text{"Percent", "百分比"}, Kind: Share}, {Name: "median", Title: Text{"Median", "中位数"}, Kind: Middle},
 	}}
-	const dead, known = `person IN (SELECT person FROM dead)`, `SELECT count(*), (SELECT count(*) FROM p) FROM p WHERE `
-	for _, f := range []struct {
-		text  Text
-		query string
-	}{
-		{Text{"Persons", "患者"}, `SELECT count(*), 0 FROM p`},
-		{Text{"Registrations", "登记"}, `SELECT count(*), 0 FROM h`},
-		{Text{"Persons first registered in the last year", "近一年新登记患者"}, known + `since > ?3 - 365`},
-		{Text{"Persons who have died", "已故患者"}, known + dead},
-		{Text{"Registrations with a genetic verification", "经基因确认的登记"}, `SELECT coalesce(sum(verification = 3), 0), count(*) FROM h`},
-		{Text{"Persons with a specimen", "有标本的患者"}, known + `person IN (SELECT e.person FROM specimens s JOIN live e ON e.idx = s.idx WHERE e.person IS NOT NULL AND e.stopped & 8 = 0)`},
-		{Text{"Persons on a treatment", "正在治疗的患者"}, known + `person IN (SELECT e.person FROM treatments s JOIN live e ON e.idx = s.idx WHERE s.status = 1 AND e.person IS NOT NULL AND e.stopped & 16 = 0)`},
-	} {
-		var n, all int64
-		args := of
-		if strings.Contains(f.query, "?3") {
-			args = append(of[:2:2], q.Today())
-		}
-		if err := q.One(have+f.query, args, &n, &all); err != nil {
-			return t, err
-		}
-		line := []Cell{{Text: f.text}, number(n), share(n, all), {None: true, Of: 0}}
-		t.Rows = append(t.Rows, line)
-	}
-	var delays []float64
-	if err := q.Each(have+`SELECT delay FROM h WHERE delay IS NOT NULL`, func(row view.Row) error {
-		var d float64
-		err := row(&d)
-		delays = append(delays, d)
-		return err
-	}, of...); err != nil {
+	dead, err := q.Dead()
+	if err != nil {
 		return t, err
 	}
-	median, _ := view.Median(delays)
-	t.Rows = append(t.Rows, []Cell{words("Months from onset to diagnosis, of registrations", "起病至确诊月数（登记）"), number(int64(len(delays))), {None: true}, middle(median, len(delays))})
+	var sampled, treated view.Persons
+	if err := q.Treatments(func(one *view.Treatment) {
+		if one.Status == entry.TreatmentStarted {
+			treated.Add(one.Person)
+		}
+	}); err != nil {
+		return t, err
+	}
+	if err := q.Sampled(sampled.Add); err != nil {
+		return t, err
+	}
+	all := int64(len(h.patients))
+	in := func(set *view.Persons) int64 { return h.count(func(id int64, _ *patient) bool { return set.Has(id) }) }
+	for _, f := range []struct {
+		text  Text
+		n, of int64
+	}{
+		{Text{"Persons", "患者"}, all, 0},
+		{Text{"Registrations", "登记"}, h.cases, 0},
+		{Text{"Persons first registered in the last year", "近一年新登记患者"}, h.count(func(_ int64, p *patient) bool { return int64(p.since) > q.Today()-yearDays }), all},
+		{Text{"Persons who have died", "已故患者"}, in(&dead), all},
+		{Text{"Registrations with a genetic verification", "经基因确认的登记"}, h.confirmed, h.cases},
+		{Text{"Persons with a specimen", "有标本的患者"}, in(&sampled), all},
+		{Text{"Persons on a treatment", "正在治疗的患者"}, in(&treated), all},
+	} {
+		t.Rows = append(t.Rows, []Cell{{Text: f.text}, number(f.n), share(f.n, f.of), {None: true, Of: 0}})
+	}
+	median, _ := view.Median(h.delays)
+	t.Rows = append(t.Rows, []Cell{words("Months from onset to diagnosis, of registrations", "起病至确诊月数（登记）"), number(int64(len(h.delays))), {None: true}, middle(median, len(h.delays))})
 	return t, nil
 }
 
@@ -127,21 +192,22 @@ func coverage(q view.Query, _ Options, r *Report) error {
 	}}
 	type list struct{ rows, registered int64 }
 	var lists [10]list
-	err := q.Each(`SELECT d.list, d.number, d.zh, d.en, count(DISTINCT r.person), count(r.idx), count(DISTINCT r.hospital) FROM diseases d
-		LEFT JOIN case_rows x ON x.list = d.list AND x.number = d.number LEFT JOIN registrations r ON r.idx = x.idx
-		GROUP BY d.list, d.number ORDER BY d.list, d.number`, func(row view.Row) error {
-		var at, number int
+	counts, err := ByRow(q, q.Today()-yearDays)
+	if err != nil {
+		return err
+	}
+	err = q.Each(`SELECT list, number, zh, en FROM diseases ORDER BY list, number`, func(row view.Row) error {
+		var of entry.Row
 		var zh, en string
-		line := make([]Cell, 5)
-		if err := row(&at, &number, &zh, &en, &line[2].N, &line[3].N, &line[4].N); err != nil {
+		if err := row(&of.List, &of.Number, &zh, &en); err != nil {
 			return err
 		}
-		line[0], line[1] = word(fmt.Sprintf("%d.%d", at, number)), words(en, zh)
-		lists[at].rows++
-		if line[3].N > 0 {
-			lists[at].registered++
+		c := counts[of]
+		t.Rows = append(t.Rows, []Cell{word(fmt.Sprintf("%d.%d", of.List, of.Number)), words(en, zh), number(c.Persons), number(c.Cases), number(c.Hospitals)})
+		lists[of.List].rows++
+		if c.Cases > 0 {
+			lists[of.List].registered++
 		}
-		t.Rows = append(t.Rows, line)
 		return nil
 	})
 	if err != nil {
@@ -160,70 +226,43 @@ func coverage(q view.Query, _ Options, r *Report) error {
 	return nil
 }
 
-// duplicates counts persons by hospitals, and the ways between provinces.
-func duplicates(q view.Query, _ Options, r *Report) error {
-	t := Table{Title: Text{"Persons by the number of hospitals", "按登记医院数统计患者"}, Columns: []Column{
-		{Name: "hospitals", Title: Text{"Hospitals", "医院数"}, Kind: Word}, personsColumn,
-	}, Rows: [][]Cell{{words("1 or more", "1 家及以上"), {}}, {words("2 or more", "2 家及以上"), {}}, {words("3 or more", "3 家及以上"), {}}}}
-	// Each row holds the next: what is left between two of them is not printed.
-	if err := q.One(`SELECT count(*), coalesce(sum(n > 1), 0), coalesce(sum(n > 2), 0) FROM (SELECT count(DISTINCT hospital) AS n FROM registrations
-		WHERE person IS NOT NULL GROUP BY person)`, nil, &t.Rows[0][1].N, &t.Rows[1][1].N, &t.Rows[2][1].N); err != nil {
-		return err
-	}
-	again, err := q.Figures(indicator("Q6.duplicates"), view.ByNation, view.Period{})
-	if err != nil {
-		return err
-	}
-	twice := Table{Title: Text{"Registered again at the same hospital", "同院重复登记"}, Columns: []Column{
-		{Name: "repeated", Title: Text{"Repeated registrations", "重复登记"}, Kind: People}, {Name: "percent", Title: Text{"Percent", "百分比"}, Kind: Share},
-	}, Rows: [][]Cell{{number(again[""].Num), share(again[""].Num, again[""].Den)}}}
-	flow := Table{Title: Text{"From the province of the first registration to that of the next", "首次登记省 → 后续登记省"}, Found: true, Columns: []Column{
-		{Name: "from", Title: Text{"From", "从"}, Kind: Word}, {Name: "to", Title: Text{"To", "到"}, Kind: Word}, personsColumn,
-	}}
-	if err := flowRows(q, &flow, `WITH firsts AS (SELECT person, hospital, province, min(idx) AS at FROM registrations WHERE person IS NOT NULL GROUP BY person, hospital),
-		ways AS (SELECT person, province AS b, lag(province) OVER (PARTITION BY person ORDER BY at) AS a FROM firsts)
-		SELECT a, b, count(DISTINCT person) FROM ways WHERE a IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`); err != nil {
-		return err
-	}
-	referred := flow
-	referred.Title, referred.Rows = Text{"Referrals between provinces", "省间转诊"}, nil
-	err = flowRows(q, &referred, `WITH way AS (SELECT r.person, coalesce(a.province, CASE WHEN f.from_code = '' THEN r.province END, '') AS a,
-		coalesce(b.province, CASE WHEN f.to_code = '' THEN r.province END, '') AS b FROM referrals f JOIN facts r ON r.idx = f.idx
-		LEFT JOIN hospitals a ON a.entity = f.from_code AND f.from_code <> '' LEFT JOIN hospitals b ON b.entity = f.to_code AND f.to_code <> ''
-		WHERE r.person IS NOT NULL) SELECT a, b, count(DISTINCT person) FROM way GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`)
-	r.Tables = append(r.Tables, t, twice, flow, referred)
-	return err
+// RowCount is what is registered of a row of the lists.
+type RowCount struct {
+	Persons, Cases, Hospitals int64
+	New                       int64 // registrations after a day
 }
 
-func flowRows(q view.Query, t *Table, query string) error {
-	return q.Each(query, func(row view.Row) error {
-		var a, b string
-		var n int64
-		err := row(&a, &b, &n)
-		t.Rows = append(t.Rows, []Cell{{Text: ProvinceText(a)}, {Text: ProvinceText(b)}, number(n)})
-		return err
+// ByRow counts the registrations of each row of the lists that has any; those that came
+// into the log after a day are new.
+func ByRow(q view.Query, after int64) (map[entry.Row]RowCount, error) {
+	type counted struct {
+		RowCount
+		persons view.Persons
+		last    uint32 // hospital
+	}
+	of := map[entry.Row]*counted{}
+	err := q.Cases(func(c *view.Case) {
+		for _, r := range c.Rows {
+			n := of[r]
+			if n == nil {
+				n = &counted{}
+				of[r] = n
+			}
+			n.Cases++
+			n.persons.Add(c.Person)
+			if c.Hospital != n.last {
+				n.last = c.Hospital
+				n.Hospitals++
+			}
+			if int64(c.Day) > after {
+				n.New++
+			}
+		}
 	})
-}
-
-// specimens finds available specimens that may be used. Here and below CROSS JOIN
-// tells SQLite where to begin: it does not know how large tables are.
-func specimens(q view.Query, _ Options, r *Report) error {
-	t := Table{Title: Text{"Available specimens", "可用标本"}, Found: true, Columns: []Column{
-		diseaseColumn, {Name: "kind", Title: Text{"Kind", "种类"}, Kind: Word}, {Name: "consent", Title: Text{"Consent", "同意"}, Kind: Word},
-		{Name: "specimens", Title: Text{"Specimens", "标本"}, Kind: People}, personsColumn,
-	}}
-	err := q.Each(`SELECT d.en, d.zh, s.kind, s.consent, count(DISTINCT s.idx), count(DISTINCT e.person) FROM specimens s CROSS JOIN live e ON e.idx = s.idx
-		CROSS JOIN cases c ON c.id = s.of_case CROSS JOIN live l ON l.idx = c.idx AND +l.hospital = e.hospital CROSS JOIN case_rows x ON x.idx = c.idx
-		CROSS JOIN diseases d ON d.list = x.list AND d.number = x.number WHERE s.status IN (0, 1, 5) AND e.stopped & 8 = 0
-		GROUP BY d.list, d.number, s.kind, s.consent ORDER BY d.list, d.number, s.kind, s.consent`, func(row view.Row) error {
-		var en, zh string
-		var kind entry.SpecimenKind
-		var consent entry.Answer
-		var n, persons int64
-		err := row(&en, &zh, &kind, &consent, &n, &persons)
-		t.Rows = append(t.Rows, []Cell{words(en, zh), {Text: specimenText(kind)}, {Text: answerText(consent)}, number(n), number(persons)})
-		return err
-	})
-	r.Tables = append(r.Tables, t)
-	return err
+	out := map[entry.Row]RowCount{}
+	for r, n := range of {
+		n.RowCount.Persons = n.persons.Len()
+		out[r] = n.RowCount
+	}
+	return out, err
 }

@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/raresync/raresync/daemon/view"
@@ -145,32 +147,77 @@ func provinces(q view.Query, _ Options, r *Report) error {
 		summing(personsColumn, Overlap), summing(casesColumn, Adds),
 		{Name: "new", Title: Text{"Registrations in the last year", "近一年登记"}, Kind: People, Sum: Adds},
 	}}
-	const figures = `count(DISTINCT h.number), count(DISTINCT CASE WHEN r.day > ?1 THEN r.hospital END), count(DISTINCT r.person), count(r.idx), coalesce(sum(r.day > ?1), 0)
-		FROM hospitals h LEFT JOIN registrations r ON r.hospital = h.number WHERE NOT h.reader`
-	since := q.Today() - yearDays
-	read := func(row view.Row) ([]Cell, error) {
-		var code string
-		line := make([]Cell, 6)
-		err := row(&code, &line[1].N, &line[2].N, &line[3].N, &line[4].N, &line[5].N)
-		line[0].Text = ProvinceText(code)
-		return line, err
+	whole, all, err := Counts(q, q.Today()-yearDays)
+	line := func(name Cell, c Count) []Cell {
+		return []Cell{name, number(c.Hospitals), number(c.Active), number(c.Persons), number(c.Cases), number(c.New)}
 	}
-	err := q.Each(`SELECT h.province, `+figures+` GROUP BY 1 ORDER BY 1`, func(row view.Row) error {
-		line, err := read(row)
-		t.Rows = append(t.Rows, line)
-		return err
-	}, since)
-	if err != nil {
-		return err
+	for _, c := range all {
+		t.Rows = append(t.Rows, line(Cell{Text: ProvinceText(c.Province)}, c))
 	}
-	err = q.Each(`SELECT '', `+figures, func(row view.Row) (err error) {
-		t.Total, err = read(row)
-		t.Total[0] = words("All", "合计")
-		return err
-	}, since)
+	t.Total = line(words("All", "合计"), whole)
 	r.Tables = append(r.Tables, t)
 	r.Notes = append(r.Notes, Text{"A person who is registered in several provinces counts in each, and once in all.", "在多个省登记的患者在各省分别计数，合计中只计一次。"})
 	return err
+}
+
+// Count is what the hospitals of a province have registered, or those of all.
+type Count struct {
+	Province       string
+	Hospitals      int64 // in the roster
+	Active         int64 // with a registration after a day
+	Persons, Cases int64
+	New            int64 // registrations after the day
+}
+
+// Counts returns the counts of all hospitals, and of each province, by its code: the
+// registrations that came into the log after a day are new.
+func Counts(q view.Query, after int64) (whole Count, all []Count, err error) {
+	type counted struct {
+		Count
+		persons view.Persons
+	}
+	of, province := map[string]*counted{}, map[uint32]string{}
+	err = q.Each(`SELECT number, province FROM hospitals WHERE NOT other`, func(row view.Row) error {
+		var number uint32
+		var code string
+		err := row(&number, &code)
+		if of[code] == nil {
+			of[code] = &counted{Count: Count{Province: code}}
+		}
+		of[code].Hospitals++
+		province[number] = code
+		return err
+	})
+	if err != nil {
+		return whole, nil, err
+	}
+	var persons view.Persons
+	last := uint32(0)
+	err = q.Cases(func(c *view.Case) {
+		code, there := province[c.Hospital]
+		if !there {
+			return
+		}
+		p := of[code]
+		p.Cases++
+		p.persons.Add(c.Person)
+		persons.Add(c.Person)
+		if int64(c.Day) > after {
+			p.New++
+			if c.Hospital != last {
+				last = c.Hospital
+				p.Active++
+			}
+		}
+	})
+	for _, code := range slices.Sorted(maps.Keys(of)) {
+		p := of[code]
+		p.Persons = p.persons.Len()
+		whole.Hospitals, whole.Active, whole.Cases, whole.New = whole.Hospitals+p.Hospitals, whole.Active+p.Active, whole.Cases+p.Cases, whole.New+p.New
+		all = append(all, p.Count)
+	}
+	whole.Persons = persons.Len()
+	return whole, all, err
 }
 
 // withdrawals lists what the log says of erasures.

@@ -32,21 +32,24 @@ func byMonth(q view.Query, _ Options, r *Report) error {
 	t := Table{Title: Text{"Up to the end of each month of the log, in China", "截至日志各月末（北京时间）"}, Columns: []Column{
 		{Name: "month", Title: Text{"Month", "月份"}, Kind: Word}, casesColumn, personsColumn,
 	}}
-	type came struct{ cases, persons int64 }
-	in := map[view.Month]came{}
+	cases, persons := map[view.Month]int64{}, map[view.Month]int64{}
+	came := map[int64]view.Month{} // of a person: the month of the first registration
 	first := q.ThisMonth()
-	err := q.Each(`SELECT month, count(*), coalesce(sum(new), 0) FROM (SELECT month, person IS NOT NULL AND
-		row_number() OVER (PARTITION BY person ORDER BY idx) = 1 AS new FROM registrations) GROUP BY month`, func(row view.Row) error {
-		var month view.Month
-		var c came
-		err := row(&month, &c.cases, &c.persons)
-		in[month], first = c, min(first, month)
-		return err
+	err := q.Cases(func(c *view.Case) {
+		month := view.Month(c.Month)
+		cases[month]++
+		first = min(first, month)
+		if was, there := came[c.Person]; c.Person != 0 && (!there || month < was) {
+			came[c.Person] = month
+		}
 	})
-	var all came
+	for _, month := range came {
+		persons[month]++
+	}
+	var allCases, allPersons int64
 	for month := first; month <= q.ThisMonth(); month++ {
-		all.cases, all.persons = all.cases+in[month].cases, all.persons+in[month].persons
-		t.Rows = append(t.Rows, []Cell{word(month.String()), number(all.cases), number(all.persons)})
+		allCases, allPersons = allCases+cases[month], allPersons+persons[month]
+		t.Rows = append(t.Rows, []Cell{word(month.String()), number(allCases), number(allPersons)})
 	}
 	r.Tables = append(r.Tables, t)
 	return err

@@ -1,6 +1,12 @@
 package report
 
-import "github.com/raresync/raresync/daemon/view"
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/raresync/raresync/daemon/view"
+)
 
 // State is how a hospital reports. It follows from what the log shows every node,
 // but for what is late.
@@ -38,6 +44,8 @@ type Hospital struct {
 	Usual    int64  // for 30 days, of the 90 before
 	Delay    view.Figure
 	State    State
+
+	last int64 // day of the last entry
 }
 
 // Hospitals returns those of the roster that are in the network, the longest silent
@@ -48,23 +56,46 @@ func Hospitals(q view.Query) (all []Hospital, err error) {
 		return nil, err
 	}
 	today := q.Today()
-	err = q.Each(`SELECT h.number, CAST(h.number AS TEXT), h.en, h.zh, h.province, max(e.day), sum(e.day > ?1 - 30), sum(e.day BETWEEN ?1 - 120 AND ?1 - 30)
-		FROM hospitals h LEFT JOIN entries e ON e.hospital = h.number WHERE NOT h.reader AND NOT h.gone GROUP BY h.number
-		ORDER BY coalesce(max(e.day), 0), h.number`, func(row view.Row) error {
+	type sent struct {
+		last, recent, before int64
+		any                  bool
+	}
+	of := map[uint32]*sent{}
+	if err := q.SentOn(func(hospital uint32, day int32, n int64) {
+		one := of[hospital]
+		if one == nil {
+			one = &sent{}
+			of[hospital] = one
+		}
+		at := int64(day)
+		if !one.any || at > one.last {
+			one.any, one.last = true, at
+		}
+		if at > today-30 {
+			one.recent += n
+		} else if at >= today-120 {
+			one.before += n
+		}
+	}); err != nil {
+		return nil, err
+	}
+	err = q.Each(`SELECT number, en, zh, province FROM hospitals WHERE NOT other AND NOT gone`, func(row view.Row) error {
 		var h Hospital
-		var n string
-		var last, recent, before *int64
-		if err := row(&h.Number, &n, &h.Name.EN, &h.Name.ZH, &h.Province, &last, &recent, &before); err != nil {
+		if err := row(&h.Number, &h.Name.EN, &h.Name.ZH, &h.Province); err != nil {
 			return err
 		}
-		h.Recent, h.Usual, h.Delay = orZero(recent), (orZero(before)+1)/3, late[n]
-		if last != nil {
-			h.LastDay, h.Days = view.DateOfDay(*last).String(), today-*last
+		s := of[h.Number]
+		if s == nil {
+			s = &sent{}
+		}
+		h.Recent, h.Usual, h.Delay = s.recent, (s.before+1)/3, late[strconv.FormatUint(uint64(h.Number), 10)]
+		if s.any {
+			h.LastDay, h.Days, h.last = view.DateOfDay(s.last).String(), today-s.last, s.last
 		}
 		switch {
-		case last == nil || h.Days > silentDays:
+		case !s.any || h.Days > silentDays:
 			h.State = Silent
-		case orZero(before) >= 3*view.LeastDenominator && h.Recent*6 < orZero(before):
+		case s.before >= 3*view.LeastDenominator && h.Recent*6 < s.before:
 			h.State = Fallen
 		case h.Delay.Shown && h.Delay.Value > lateDays:
 			h.State = Late
@@ -73,13 +104,7 @@ func Hospitals(q view.Query) (all []Hospital, err error) {
 		}
 		all = append(all, h)
 		return nil
-	}, today)
+	})
+	slices.SortFunc(all, func(a, b Hospital) int { return cmp.Or(cmp.Compare(a.last, b.last), cmp.Compare(a.Number, b.Number)) })
 	return all, err
-}
-
-func orZero(n *int64) int64 {
-	if n == nil {
-		return 0
-	}
-	return *n
 }

@@ -1,10 +1,10 @@
 package view
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
+
+	"github.com/raresync/raresync/registry/entry"
 )
 
 // Groups are the figures of an indicator by group: a hospital's number, a province's
@@ -23,15 +23,25 @@ func (q Query) Figures(i Indicator, by By, p Period) (Groups, error) {
 // AllFigures returns all indicators, by id, over the groups of one kind and, beside
 // them, over hospitals. What several are counted from is read once.
 func (q Query) AllFigures(by By, p Period) (of, hospitals map[string]Groups, err error) {
+	if had, ok := q.all[allOf{by, p}]; ok {
+		return had[0], had[1], nil
+	}
 	all, err := q.read(Indicators(), p, by, ByHospital)
 	if err != nil {
 		return nil, nil, err
 	}
 	of, hospitals = map[string]Groups{}, map[string]Groups{}
-	for _, i := range indicators {
+	for _, i := range indicators() {
 		of[i.ID], hospitals[i.ID] = i.groups(all[0][i.ID]), i.groups(all[1][i.ID])
 	}
+	q.all[allOf{by, p}] = [2]map[string]Groups{of, hospitals}
 	return of, hospitals, nil
+}
+
+// allOf is what all indicators were asked for: a page asks the same twice.
+type allOf struct {
+	by By
+	p  Period
 }
 
 // sums are what was counted of one indicator and group.
@@ -55,8 +65,8 @@ func (r reading) of(id, group string) *sums {
 	return s
 }
 
-// read counts some indicators over groups of several kinds. What a hospital's rows
-// come to is read once: those of larger groups follow. Persons do not add up, they
+// read counts some indicators over groups of several kinds. What a hospital's cases
+// come to is counted once: those of larger groups follow. Persons do not add up, they
 // are counted for each.
 func (q Query) read(list []Indicator, p Period, kinds ...By) ([]reading, error) {
 	provinces, err := q.provinces()
@@ -65,20 +75,20 @@ func (q Query) read(list []Indicator, p Period, kinds ...By) ([]reading, error) 
 	}
 	hospitals := reading{}
 	var people []Indicator
-	for _, from := range []source{ofCases, ofEntries, ofIntakes, ofLast, ofRecent} {
-		if err := q.readSource(hospitals, from, slices.DeleteFunc(slices.Clone(list), func(i Indicator) bool { return i.source != from }), p); err != nil {
-			return nil, err
+	for _, i := range list {
+		if i.who != nil {
+			people = append(people, i)
 		}
 	}
-	for _, i := range list {
-		switch {
-		case i.who != nil:
-			people = append(people, i)
-		case i.source == ofRepeats:
-			if err := q.readRepeats(hospitals, i.ID, p); err != nil {
-				return nil, err
+	today := q.Today()
+	if err := q.each(func(number uint32, h *holding) {
+		for _, i := range list {
+			if s := h.count(i, p, today); s.den != 0 || s.num != 0 || len(s.values) > 0 {
+				*hospitals.of(i.ID, strconv.FormatUint(uint64(number), 10)) = s
 			}
 		}
+	}); err != nil {
+		return nil, err
 	}
 	all := make([]reading, len(kinds))
 	for at, by := range kinds {
@@ -111,6 +121,18 @@ func (b By) of(hospital string, provinces map[string]string) string {
 	return ""
 }
 
+// Provinces are the provinces of hospitals, by their numbers.
+func (q Query) Provinces() (map[uint32]string, error) {
+	out := map[uint32]string{}
+	return out, q.Each(`SELECT number, province FROM hospitals`, func(row Row) error {
+		var number uint32
+		var province string
+		err := row(&number, &province)
+		out[number] = province
+		return err
+	})
+}
+
 // provinces are the provinces of hospitals by their numbers.
 func (q Query) provinces() (map[string]string, error) {
 	out := map[string]string{}
@@ -122,61 +144,71 @@ func (q Query) provinces() (map[string]string, error) {
 	})
 }
 
-// fill puts a period and the days of a query in their places.
-func (q Query) fill(query string, p Period) string {
-	return strings.NewReplacer("{p}", p.condition(), "{today}", fmt.Sprint(q.Today()), "{duty}", fmt.Sprint(dayNumber(Duty()))).Replace(query)
+// count counts an indicator at one hospital.
+func (h *holding) count(i Indicator, p Period, today int64) (s sums) {
+	switch {
+	case i.of != nil:
+		for at := range h.cases {
+			if c := &h.cases[at]; c.In(p) {
+				num, den := i.of(c)
+				s.num, s.den = s.num+num, s.den+den
+			}
+		}
+	case i.value != nil:
+		for at := range h.cases {
+			if c := &h.cases[at]; c.In(p) {
+				if v, given := i.value(c); given {
+					s.values = append(s.values, v)
+				}
+			}
+		}
+	case i.sent != nil:
+		for _, m := range h.marks {
+			if i.now || p.has(m.month) {
+				num, den := i.sent(m, today)
+				s.num, s.den = s.num+num*m.n, s.den+den*m.n
+			}
+		}
+	case i.silent && len(h.marks) > 0:
+		last := h.marks[0].day
+		for _, m := range h.marks {
+			last = max(last, m.day)
+		}
+		s.values = []int64{today - int64(last)}
+	case i.refused:
+		for _, t := range h.intakes {
+			if p.has(t.month) {
+				s.num, s.den = s.num+t.refused, s.den+t.offered
+			}
+		}
+	case i.repeats:
+		s.num, s.den = h.repeats(p)
+	}
+	return s
 }
 
-// readSource reads what some indicators of one source come to at each hospital.
-func (q Query) readSource(out reading, from source, list []Indicator, p Period) error {
-	if len(list) == 0 {
-		return nil
+// repeats counts the registrations of a person and row of the lists beyond the first,
+// among all such.
+func (h *holding) repeats(p Period) (num, den int64) {
+	type registered struct {
+		person int64
+		row    entry.Row
 	}
-	var terms []string // each once
-	at := func(term string) int {
-		if i := slices.Index(terms, term); i >= 0 {
-			return i
+	had := map[registered]bool{}
+	for at := range h.cases {
+		c := &h.cases[at]
+		if c.Person == 0 || !c.In(p) {
+			continue
 		}
-		terms = append(terms, term)
-		return len(terms) - 1
-	}
-	num, den := make([]int, len(list)), make([]int, len(list))
-	for i, indicator := range list {
-		num[i] = at(indicator.num)
-		if !indicator.Quantile() {
-			den[i] = at(indicator.den)
-		}
-	}
-	var hospital int64
-	values := make([]any, len(terms)) // whole numbers, or NULL
-	into := []any{&hospital}
-	for i := range values {
-		into = append(into, &values[i])
-	}
-	known := map[int64][]*sums{} // by hospital, as in list
-	return q.Each(q.fill(strings.ReplaceAll(string(from), "{f}", strings.Join(terms, ", ")), p), func(row Row) error {
-		if err := row(into...); err != nil {
-			return err
-		}
-		mine := known[hospital]
-		if mine == nil {
-			for _, i := range list {
-				mine = append(mine, out.of(i.ID, strconv.FormatInt(hospital, 10)))
+		for _, r := range c.Rows {
+			key := registered{c.Person, r}
+			if den++; had[key] {
+				num++
 			}
-			known[hospital] = mine
+			had[key] = true
 		}
-		for i, s := range mine {
-			n, given := values[num[i]].(int64)
-			switch {
-			case !list[i].Quantile():
-				of, _ := values[den[i]].(int64)
-				s.num, s.den = s.num+n, s.den+of
-			case given:
-				s.values = append(s.values, n)
-			}
-		}
-		return nil
-	})
+	}
+	return num, den
 }
 
 // groups computes figures from what was counted.
@@ -187,7 +219,7 @@ func (i Indicator) groups(read map[string]*sums) Groups {
 		switch {
 		case i.Quantile() && len(s.values) > 0:
 			slices.Sort(s.values)
-			if i.least {
+			if i.silent {
 				s.values = s.values[:1]
 			}
 			v, _ := Quantile(s.values, i.share)

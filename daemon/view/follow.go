@@ -102,6 +102,11 @@ func (v *View) follow(ctx context.Context) error {
 		if err := v.advance(ctx, upTo); err != nil {
 			return err
 		}
+		if next == 0 { // who looks first does not wait for all hospitals
+			if err := v.Read(ctx, func(q Query) error { return q.each(func(uint32, *holding) {}) }); err != nil && !errors.Is(err, ErrBehind) {
+				return err
+			}
+		}
 	}
 }
 
@@ -125,6 +130,9 @@ func (v *View) begin(ctx context.Context, b basis) error {
 				return err
 			}
 		}
+		for h := range v.changed {
+			w.touched[h] = true
+		}
 		return v.writeDiseases(w)
 	})
 }
@@ -144,13 +152,30 @@ func (v *View) write(ctx context.Context, f func(*writer) error) (err error) {
 			err = errors.Join(err, tx.Rollback())
 		}
 	}()
-	if err := f(&writer{ctx: ctx, tx: tx, prepared: map[string]*sql.Stmt{}, lists: lists, subjects: map[[32]byte][2]int64{}}); err != nil {
+	w := &writer{ctx: ctx, tx: tx, prepared: map[string]*sql.Stmt{}, lists: lists, subjects: map[[32]byte][2]int64{}, touched: map[uint32]bool{}}
+	if err := f(w); err != nil {
+		return err
+	}
+	if err := w.exec(fmt.Sprintf(`PRAGMA user_version = %d`, v.change(w.touched))); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("view: %w", err)
 	}
 	return nil
+}
+
+// change says that hospitals' entries change with the version that it returns. What was
+// held of them is let go.
+func (v *View) change(hospitals map[uint32]bool) (version int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.version++
+	for h := range hospitals {
+		v.changed[h] = v.version
+		delete(v.held, h)
+	}
+	return v.version
 }
 
 const (
@@ -350,7 +375,7 @@ func (v *View) writeRoster(w *writer, view *state.State, upTo uint64) error {
 		if !joined {
 			continue
 		}
-		if err := w.exec(`INSERT INTO hospitals VALUES (?,?,?,?,?,?,?,?)`, number, m.Role == act.RoleReader, m.Lead,
+		if err := w.exec(`INSERT INTO hospitals VALUES (?,?,?,?,?,?,?,?)`, number, m.Role == act.RoleReader || !reader.MayOpen(view, v.cfg.Institution, number), m.Lead,
 			m.Province, m.NameZH, m.NameEN, m.Entity, gone); err != nil {
 			return err
 		}

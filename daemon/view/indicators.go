@@ -1,9 +1,9 @@
 package view
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/raresync/raresync/registry/entry"
 )
@@ -18,26 +18,13 @@ const (
 	ByNation   By = "nation"
 )
 
-// group is the expression by which the rows of r are grouped.
-func (b By) group() string {
-	switch b {
-	case ByHospital:
-		return "r.hospital"
-	case ByProvince:
-		return "r.province"
-	}
-	return "''"
-}
-
 // Period is a run of months in which entries came into the log, both ends among
 // them. The zero Period is all of the log.
 type Period struct{ From, To Month }
 
-func (p Period) condition() string {
-	if p == (Period{}) {
-		return "1 = 1"
-	}
-	return fmt.Sprintf("r.month BETWEEN %d AND %d", p.From, p.To)
+// has reports whether a month is of the period.
+func (p Period) has(month int32) bool {
+	return p == (Period{}) || int64(p.From) <= int64(month) && int64(month) <= int64(p.To)
 }
 
 // Unit is what an indicator's value counts.
@@ -61,78 +48,100 @@ type Figure struct {
 // LeastDenominator is of how many an indicator must be, or it is not shown.
 const LeastDenominator = 5
 
-// Indicator is one of docs/DATA-DICTIONARY.md: its id is there.
+// Indicator is one of docs/DATA-DICTIONARY.md: its id is there. One of of, value, sent,
+// silent, refused, repeats and who is set: what it is counted from.
 type Indicator struct {
 	ID     string
 	Unit   Unit
-	source source
 	share  float64 // of a quantile; 0 of a share
 	now    bool    // of today: a period does not change it
-	num    string  // expression over the source's rows; of a quantile, of one row, NULL of none
-	den    string
-	least  bool                              // of several hospitals' values the least counts
-	who    func(standing) (counts, yes bool) // in place of a source: persons are counted
-}
+	public bool    // it follows from what the log shows every node
 
-// source is a query whose rows several indicators are counted from, so that they are
-// read once, each with its hospital; the rows of one are added up here, which is much
-// quicker than sorting them in SQL. {f} are the expressions, {p} is the period,
-// {today} and {duty} are days.
-type source string
+	of      func(*Case) (num, den int64)
+	value   func(*Case) (v int64, given bool)          // of a quantile
+	sent    func(m mark, today int64) (num, den int64) // of entries, whatever became of them
+	silent  bool                                       // days since the last of them; of several hospitals' the least counts
+	refused bool                                       // of what hospitals were handed
+	repeats bool                                       // registrations of a person, hospital and row beyond the first
+	who     func(standing) (counts, yes bool)          // of persons
+}
 
 // Duty is the first day from which hospitals were to register every new case as
 // they find it. What was diagnosed before counts as retrospective.
 func Duty() entry.Date { return entry.Date{Year: 2019, Month: 11, Day: 1} }
 
-const (
-	ofCases   source = `SELECT r.hospital, {f} FROM registrations r WHERE {p}`
-	ofEntries source = `SELECT r.hospital, {f} FROM entries r WHERE {p} GROUP BY 1`
-	ofLast    source = `SELECT r.hospital, {f} FROM entries r GROUP BY 1`
-	ofIntakes source = `SELECT r.hospital, {f} FROM intakes i JOIN live r ON r.idx = i.idx WHERE {p}`
-	ofRecent  source = `SELECT r.hospital, {f} FROM entries r WHERE r.day > {today} - 120 GROUP BY 1`
-	ofRepeats source = `SELECT r.hospital, r.person, x.list, x.number FROM registrations r JOIN case_rows x ON x.idx = r.idx
-		WHERE {p} AND r.person IS NOT NULL`
-)
-
 // Indicators are all that the entries carry, in the order of their ids.
-func Indicators() []Indicator { return slices.Clone(indicators[:]) }
+func Indicators() []Indicator { return indicators() }
 
-const (
-	withGenes = `EXISTS (SELECT 1 FROM genetics x JOIN live l ON l.idx = x.idx WHERE x.of_case = r.id AND +l.hospital = r.hospital AND x.result IN (1, 2, 3))`
-	late      = `CASE WHEN r.diagnosed >= {duty} THEN max(r.day - r.diagnosed, 0) END`
-	inUse     = `r.stopped & 1 = 0 AND r.problem = ''`
-	isCase    = `r.type = 1 AND r.problem = ''`
-)
+func one(yes bool) int64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
 
-var indicators = [...]Indicator{
-	{ID: "Q1", Unit: Percent, source: ofCases, num: `r.needed - r.missing`, den: `r.needed`},
-	{ID: "Q2.features", Unit: Percent, source: ofCases, num: `r.hpo`, den: `1`},
-	{ID: "Q2.genetics", Unit: Percent, source: ofCases, num: withGenes, den: `1`},
-	{ID: "Q2.onset", Unit: Percent, source: ofCases, num: `r.onset_given`, den: `1`},
-	{ID: "Q2.contact", Unit: Percent, source: ofCases, num: `r.contact`, den: `1`},
-	{ID: "Q3.median", Unit: Days, source: ofCases, share: 0.5, num: late},
-	{ID: "Q3.p90", Unit: Days, source: ofCases, share: 0.9, num: late},
-	{ID: "Q3.in7", Unit: Percent, source: ofCases, num: `r.diagnosed >= {duty} AND r.day - r.diagnosed <= 7`, den: `r.diagnosed >= {duty}`},
-	{ID: "Q3.in30", Unit: Percent, source: ofCases, num: `r.diagnosed >= {duty} AND r.day - r.diagnosed <= 30`, den: `r.diagnosed >= {duty}`},
-	{ID: "Q3.retrospective", Unit: Percent, source: ofCases, num: `r.diagnosed < {duty}`, den: `r.diagnosed IS NOT NULL`},
-	{ID: "Q4", Unit: Percent, source: ofIntakes, num: `i.refused`, den: `i.offered`},
-	{ID: "Q5", Unit: Percent, source: ofCases, num: `r.queried`, den: `1`},
-	{ID: "Q6.duplicates", Unit: Percent, source: ofRepeats},
-	{ID: "Q6.elsewhere", Unit: Percent, who: func(p standing) (bool, bool) { return p.here, p.several }},
-	{ID: "Q7", Unit: Percent, who: func(p standing) (bool, bool) { return p.best > 0, p.best > entry.StrengthStrong }},
-	{ID: "Q8", Unit: Percent, source: ofCases, num: `r.coded`, den: `r.disease`},
-	{ID: "Q9.median", Unit: Months, source: ofCases, share: 0.5, num: `r.delay`},
-	{ID: "Q9.over4y", Unit: Percent, source: ofCases, num: `r.delay > 48`, den: `r.delay IS NOT NULL`},
-	{ID: "Q10", Unit: Percent, source: ofCases, num: `r.genetic AND r.verification = 3`, den: `r.genetic`},
-	{ID: "Q11.seen", Unit: Percent, now: true, who: func(p standing) (bool, bool) { return p.due, p.seen }},
-	{ID: "Q11.lost", Unit: Percent, now: true, who: func(p standing) (bool, bool) { return p.due, p.lost }},
-	{ID: "Q12", Unit: Percent, who: func(p standing) (bool, bool) { return p.here, p.sampled }},
-	{ID: "Q13.treated", Unit: Percent, who: func(p standing) (bool, bool) { return p.offered, p.treated }},
-	{ID: "Q13.lacking", Unit: Percent, who: func(p standing) (bool, bool) { return p.offered, p.lacking }},
-	{ID: "Q14", Unit: Percent, source: ofEntries, num: `sum(` + isCase + ` AND r.stopped = 0)`, den: `sum(` + isCase + `)`},
-	{ID: "Q15.silent", Unit: Days, source: ofLast, now: true, least: true, share: 1, num: `{today} - max(r.day)`},
-	{ID: "Q15.recent", Unit: Percent, source: ofRecent, now: true, num: `3 * sum(r.day > {today} - 30)`, den: `sum(r.day <= {today} - 30)`},
-	{ID: "Q16", Unit: Percent, source: ofEntries, num: `sum(r.type = 10 AND ` + inUse + `)`, den: `sum(r.type BETWEEN 1 AND 7 AND ` + inUse + `)`},
+// share counts the cases that are of a kind among those that may be.
+func share(of func(c *Case) (may, is bool)) func(*Case) (num, den int64) {
+	return func(c *Case) (num, den int64) {
+		may, is := of(c)
+		return one(may && is), one(may)
+	}
+}
+
+// anyCase counts the cases that are of a kind among all.
+func anyCase(is func(c *Case) bool) func(*Case) (num, den int64) {
+	return share(func(c *Case) (bool, bool) { return true, is(c) })
+}
+
+// since is the days from diagnosis to registration of a case that was to be registered
+// as it was found.
+func since(c *Case) (days int64, due bool) {
+	return int64(max(c.Day-c.Diagnosed, 0)), Known(c.Diagnosed) && int64(c.Diagnosed) >= dayNumber(Duty())
+}
+
+func within(days int64) func(*Case) (num, den int64) {
+	return share(func(c *Case) (bool, bool) { took, due := since(c); return due, took <= days })
+}
+
+func (m mark) use() bool       { return m.sound && m.stopped&entry.ScopeRegistry == 0 }
+func (m mark) registers() bool { return m.sound && m.kind == entry.TypeCase }
+
+func indicators() []Indicator {
+	return []Indicator{
+		{ID: "Q1", Unit: Percent, of: func(c *Case) (int64, int64) { return int64(c.Needed - c.Missing), int64(c.Needed) }},
+		{ID: "Q2.features", Unit: Percent, of: anyCase(func(c *Case) bool { return c.Features })},
+		{ID: "Q2.genetics", Unit: Percent, of: anyCase(func(c *Case) bool { return c.Tested })},
+		{ID: "Q2.onset", Unit: Percent, of: anyCase(func(c *Case) bool { return c.Onset })},
+		{ID: "Q2.contact", Unit: Percent, of: anyCase(func(c *Case) bool { return c.Contact })},
+		{ID: "Q3.median", Unit: Days, share: 0.5, value: since},
+		{ID: "Q3.p90", Unit: Days, share: 0.9, value: since},
+		{ID: "Q3.in7", Unit: Percent, of: within(7)},
+		{ID: "Q3.in30", Unit: Percent, of: within(30)},
+		{ID: "Q3.retrospective", Unit: Percent, of: share(func(c *Case) (bool, bool) { _, due := since(c); return Known(c.Diagnosed), !due })},
+		{ID: "Q4", Unit: Percent, refused: true},
+		{ID: "Q5", Unit: Percent, of: anyCase(func(c *Case) bool { return c.Queried })},
+		{ID: "Q6.duplicates", Unit: Percent, repeats: true},
+		{ID: "Q6.elsewhere", Unit: Percent, who: func(p standing) (bool, bool) { return p.here, p.several }},
+		{ID: "Q7", Unit: Percent, who: func(p standing) (bool, bool) { return p.best > 0, p.best > entry.StrengthStrong }},
+		{ID: "Q8", Unit: Percent, of: share(func(c *Case) (bool, bool) { return c.Disease, c.Coded })},
+		{ID: "Q9.median", Unit: Months, share: 0.5, value: func(c *Case) (int64, bool) { return int64(c.Delay), Known(c.Delay) }},
+		{ID: "Q9.over4y", Unit: Percent, of: share(func(c *Case) (bool, bool) { return Known(c.Delay), c.Delay > 48 })},
+		{ID: "Q10", Unit: Percent, of: share(func(c *Case) (bool, bool) { return c.Genetic, c.Verification == uint8(entry.Genetic) })},
+		{ID: "Q11.seen", Unit: Percent, now: true, who: func(p standing) (bool, bool) { return p.due, p.seen }},
+		{ID: "Q11.lost", Unit: Percent, now: true, who: func(p standing) (bool, bool) { return p.due, p.lost }},
+		{ID: "Q12", Unit: Percent, who: func(p standing) (bool, bool) { return p.here, p.sampled }},
+		{ID: "Q13.treated", Unit: Percent, who: func(p standing) (bool, bool) { return p.offered, p.treated }},
+		{ID: "Q13.lacking", Unit: Percent, who: func(p standing) (bool, bool) { return p.offered, p.lacking }},
+		{ID: "Q14", Unit: Percent, sent: func(m mark, _ int64) (int64, int64) { return one(m.registers() && m.stopped == 0), one(m.registers()) }},
+		{ID: "Q15.silent", Unit: Days, now: true, public: true, share: 1, silent: true},
+		{ID: "Q15.recent", Unit: Percent, now: true, public: true, sent: func(m mark, today int64) (int64, int64) {
+			day := int64(m.day)
+			return 3 * one(day > today-30), one(day <= today-30 && day > today-120)
+		}},
+		{ID: "Q16", Unit: Percent, sent: func(m mark, _ int64) (int64, int64) {
+			return one(m.use() && m.kind == entry.TypeCorrection), one(m.use() && m.kind >= entry.TypeCase && m.kind <= entry.TypeReferral)
+		}},
+	}
 }
 
 // OverHospitals returns the median of an indicator over those hospitals for which it
@@ -150,20 +159,19 @@ func OverHospitals(of map[string]Figure, hospitals func(number string) bool) (me
 
 // Public reports whether the indicator follows from what the log shows every node:
 // who sent something when.
-func (i Indicator) Public() bool { return i.source == ofLast || i.source == ofRecent }
+func (i Indicator) Public() bool { return i.public }
+
+// most is how many rules are named that refused rows.
+const most = 5
 
 // RuleRefusals calls f with each rule that refused rows of what a group's hospitals were
 // handed in a period, and how many, the most frequent first, at most five.
 func (q Query) RuleRefusals(by By, group string, p Period, f func(code string, n int64)) error {
-	query := strings.NewReplacer("{g}", by.group(), "{p}", p.condition()).Replace(`SELECT x.code, sum(x.refused) AS n FROM intake_rules x
-		JOIN facts r ON r.idx = x.idx WHERE {g} = ? AND {p} GROUP BY 1 ORDER BY n DESC, 1 LIMIT 5`)
-	return q.Each(query, func(row Row) error {
-		var code string
-		var n int64
-		err := row(&code, &n)
-		f(code, n)
-		return err
-	}, group)
+	all, err := q.add(by, group, p, func(h *holding) []Finding { return h.refused })
+	for _, one := range all[:min(most, len(all))] {
+		f(one.Code, one.N)
+	}
+	return err
 }
 
 // Quantile reports whether the indicator is a quantile, and not a share.
@@ -172,14 +180,38 @@ func (i Indicator) Quantile() bool { return i.share != 0 }
 // Missing calls f with each field that a profile needs and registrations lack, and
 // in how many, the most frequent first.
 func (q Query) Missing(by By, group string, p Period, f func(field string, n int64)) error {
-	query := strings.NewReplacer("{g}", by.group(), "{p}", p.condition()).Replace(
-		`SELECT x.field, count(*) AS n FROM findings x JOIN registrations r ON r.idx = x.idx WHERE x.code = '` + missingCode + `' AND {g} = ? AND {p}
-		GROUP BY 1 ORDER BY n DESC, 1`)
-	return q.Each(query, func(row Row) error {
-		var field string
-		var n int64
-		err := row(&field, &n)
-		f(field, n)
-		return err
-	}, group)
+	all, err := q.add(by, group, p, func(h *holding) []Finding { return h.missing })
+	for _, one := range all {
+		f(one.Field, one.N)
+	}
+	return err
+}
+
+// add adds up findings of a group by code and field, the most frequent first.
+func (q Query) add(by By, group string, p Period, of func(*holding) []Finding) ([]Finding, error) {
+	provinces, err := q.provinces()
+	if err != nil {
+		return nil, err
+	}
+	sums := map[[2]string]int64{}
+	if err := q.each(func(hospital uint32, h *holding) {
+		if by.of(strconv.FormatUint(uint64(hospital), 10), provinces) != group {
+			return
+		}
+		for _, one := range of(h) {
+			if p.has(one.Month) {
+				sums[[2]string{one.Code, one.Field}] += one.N
+			}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	out := make([]Finding, 0, len(sums))
+	for key, n := range sums {
+		out = append(out, Finding{Code: key[0], Field: key[1], N: n})
+	}
+	slices.SortFunc(out, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Field, b.Field))
+	})
+	return out, nil
 }

@@ -49,8 +49,12 @@ func (v *View) join(w *writer) error {
 		if err := w.exec(`UPDATE subjects SET person = ? WHERE id = ? AND person <> ?`, person, id, person); err != nil {
 			return err
 		}
-		if err := w.exec(`UPDATE entries SET person = ? WHERE subject = ? AND person <> ?`, person, id, person); err != nil {
+		hospitals, err := w.numbers(`UPDATE entries SET person = ? WHERE subject = ? AND person <> ? RETURNING hospital`, person, id, person)
+		if err != nil {
 			return err
+		}
+		for _, h := range hospitals {
+			w.touched[uint32(h)] = true
 		}
 	}
 	v.rejoin = false

@@ -38,7 +38,7 @@ func TestALookAtOneProvinceShowsNothingOfOthers(t *testing.T) {
 	nation, persons, _ := counted(t, v, "")
 	provinces := map[string][]int{}
 	must(t, v.Read(t.Context(), func(q view.Query) error {
-		return q.Each(`SELECT province, number FROM hospitals WHERE NOT reader`, func(row view.Row) error {
+		return q.Each(`SELECT province, number FROM hospitals WHERE NOT other`, func(row view.Row) error {
 			var p string
 			var n int
 			err := row(&p, &n)
@@ -71,4 +71,21 @@ func TestALookAtOneProvinceShowsNothingOfOthers(t *testing.T) {
 	if err := v.ReadIn(t.Context(), `1"`, func(view.Query) error { return nil }); !errors.Is(err, view.ErrProvince) {
 		t.Errorf("a province that is none: %v", err)
 	}
+}
+
+func TestAHospitalsViewListsNoOthers(t *testing.T) {
+	v := view.Own(t, 20)
+	must(t, v.Read(t.Context(), func(q view.Query) error {
+		all, err := report.Hospitals(q)
+		must(t, err)
+		if len(all) != 1 || all[0].Number != 2 || all[0].LastDay == "" {
+			t.Errorf("a hospital's view lists %+v", all)
+		}
+		whole, provinces, err := report.Counts(q, 0)
+		must(t, err)
+		if whole.Hospitals != 1 || whole.Active != 1 || len(provinces) != 1 || whole.Cases == 0 || whole.Cases != whole.New {
+			t.Errorf("it counts %+v, %+v", whole, provinces)
+		}
+		return nil
+	}))
 }

@@ -22,6 +22,7 @@ type writer struct {
 	prepared map[string]*sql.Stmt
 	lists    *catalog.Catalog
 	subjects map[[32]byte][2]int64 // number of a pseudonym and of its person, as written
+	touched  map[uint32]bool       // hospitals whose entries change
 }
 
 // do runs one of the prepared statements.
@@ -84,6 +85,7 @@ func (w *writer) subject(p entry.Pseudonym) (subject, person any, err error) {
 // insert writes an opened entry.
 func (w *writer) insert(envelope uint64, o reader.Opened) error {
 	e := o.Entry
+	w.touched[o.Hospital] = true
 	subject, person, err := w.subject(e.Pseudonym)
 	if err != nil {
 		return err

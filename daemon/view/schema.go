@@ -1,11 +1,12 @@
 package view
 
-// schema makes the tables. Days are counted from 1970-01-01 and months from the
+// schema makes the tables. An institution is other if it sends nothing that is in the
+// view: a reader, or a hospital whose entries may not be opened here. Days are counted from 1970-01-01 and months from the
 // year 0, both in China's time; "index" is a word of SQL, so an index is idx.
 const schema = `
 CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), envelopes INTEGER NOT NULL, size INTEGER NOT NULL,
   root BLOB NOT NULL, log_time INTEGER NOT NULL, edition TEXT NOT NULL, unopened INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS hospitals (number INTEGER PRIMARY KEY, reader INTEGER NOT NULL, lead INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS hospitals (number INTEGER PRIMARY KEY, other INTEGER NOT NULL, lead INTEGER NOT NULL,
   province TEXT NOT NULL, zh TEXT NOT NULL, en TEXT NOT NULL, entity TEXT NOT NULL, gone INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS diseases (list INTEGER, number INTEGER, zh TEXT NOT NULL, en TEXT NOT NULL, genetic INTEGER NOT NULL,
   PRIMARY KEY (list, number)) WITHOUT ROWID;
@@ -37,6 +38,7 @@ CREATE TABLE IF NOT EXISTS intakes (idx INTEGER NOT NULL, source INTEGER NOT NUL
 CREATE TABLE IF NOT EXISTS intake_rules (idx INTEGER NOT NULL, code TEXT NOT NULL, refused INTEGER NOT NULL, PRIMARY KEY (idx, code)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS findings (idx INTEGER NOT NULL, code TEXT NOT NULL, severity TEXT NOT NULL, field TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS findings_idx ON findings (idx);
+CREATE INDEX IF NOT EXISTS hospitals_entity ON hospitals (entity);
 ` + views
 
 // views are what queries read of entries. A connection that is narrowed to a province
@@ -54,7 +56,7 @@ CREATE VIEW IF NOT EXISTS registrations AS SELECT c.*, e.hospital, e.person, e.p
 // indexes are made once the log is read: kept up row by row they would cost as much
 // as the rows. What is looked up before then is few.
 var indexes = map[string]string{
-	"entries_hospital": `entries (hospital, month, type, day, stopped, problem)`,
+	"entries_hospital": `entries (hospital, type, month, day, stopped, problem)`,
 	"entries_subject":  `entries (subject, type) WHERE subject IS NOT NULL`,
 	"cases_id":         `cases (id)`,
 	"case_rows_row":    `case_rows (list, number)`,

@@ -81,6 +81,7 @@ func (v *View) settle(w *writer, t *touched) error {
 			return err
 		}
 		for _, h := range hospitals {
+			w.touched[uint32(h)] = true
 			if err := w.do("stopped", v.stoppedUses(uint32(h), uint64(idx)), idx); err != nil {
 				return err
 			}
@@ -129,6 +130,7 @@ func (v *View) correct(w *writer, idx int64) error {
 			return err
 		}
 	}
+	w.touched[o.Hospital] = true
 	if err := w.blank(idx); err != nil {
 		return err
 	}
@@ -154,7 +156,7 @@ func (v *View) drop(w *writer, view *state.State) error {
 		}
 		for _, idx := range have {
 			if view.Withdrawn(c.Hospital, uint64(idx)) {
-				gone = append(gone, idx)
+				gone, w.touched[c.Hospital] = append(gone, idx), true
 			}
 		}
 	}

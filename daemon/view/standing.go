@@ -8,6 +8,7 @@ import (
 
 // standing is what is known of a person in a group, for indicators that count persons.
 type standing struct {
+	there   bool           // somebody
 	here    bool           // registered in the period
 	best    entry.Strength // of the registrations in the period; 0: none has an identity
 	first   int64          // day of the first registration, in the period or not
@@ -19,87 +20,72 @@ type standing struct {
 	offered, treated, lacking bool // has a treatment on record in the period
 }
 
-// placed is a person in a group.
-type placed struct {
-	group string
-	id    int64
-}
-
 // readPersons counts persons for groups of each kind.
 func (q Query) readPersons(out []reading, list []Indicator, p Period, kinds []By, provinces map[string]string) error {
-	of := make([]map[placed]*standing, len(kinds))
-	for i := range of {
-		of[i] = map[placed]*standing{}
-	}
-	each := func(hospital, id int64, f func(*standing)) {
-		number := strconv.FormatInt(hospital, 10)
-		for i, by := range kinds {
-			at := placed{by.of(number, provinces), id}
-			one := of[i][at]
-			if one == nil {
-				one = &standing{}
-				of[i][at] = one
-			}
-			f(one)
-		}
-	}
-	known, err := q.known()
+	known, err := q.known(p)
 	if err != nil {
 		return err
 	}
-	where := map[int64]int64{} // the hospital of a person in the period; 0: several
-	err = q.Each(q.fill(`SELECT r.hospital, r.person, r.strength, r.day, r.vital = 2, {p} FROM registrations r WHERE r.person IS NOT NULL`, p), func(row Row) error {
-		var hospital, id, day int64
-		var strength entry.Strength
-		var dead, within bool
-		if err := row(&hospital, &id, &strength, &day, &dead, &within); err != nil {
-			return err
-		}
-		if dead {
-			known.dead[id] = true
-		}
-		if was, ok := where[id]; within && ok && was != hospital {
-			where[id] = 0
-		} else if within {
-			where[id] = hospital
-		}
-		each(hospital, id, func(one *standing) { one.register(strength, day, within) })
-		return nil
-	})
-	if err != nil {
+	held := map[string][]*holding{} // by hospital's number
+	if err := q.each(func(hospital uint32, h *holding) { held[strconv.FormatUint(uint64(hospital), 10)] = []*holding{h} }); err != nil {
 		return err
 	}
-	if err := q.Each(q.fill(`SELECT r.hospital, r.person, t.status FROM treatments t JOIN live r ON r.idx = t.idx
-		WHERE {p} AND r.person IS NOT NULL AND r.stopped & 16 = 0`, p), func(row Row) error {
-		var hospital, id int64
-		var status entry.TreatmentStatus
-		if err := row(&hospital, &id, &status); err != nil {
-			return err
+	for i, by := range kinds {
+		groups := map[string][]*holding{}
+		for number, h := range held {
+			group := by.of(number, provinces)
+			groups[group] = append(groups[group], h...)
 		}
-		each(hospital, id, func(one *standing) {
-			one.offered, one.treated, one.lacking = true, one.treated || status == entry.TreatmentStarted, one.lacking || status == entry.TreatmentNotAccessible
-		})
-		return nil
-	}); err != nil {
-		return err
-	}
-	for i := range kinds {
-		for in, one := range of[i] {
-			one.several = one.here && where[in.id] == 0
-			one.seen, one.lost, one.sampled = known.seen[in.id], known.lost[in.id], known.sampled[in.id]
-			one.due = one.first != 0 && one.first <= q.Today()-365 && !known.dead[in.id]
-			for _, indicator := range list {
-				if counts, yes := indicator.who(*one); counts {
-					s := out[i].of(indicator.ID, in.group)
-					s.den++
-					if yes {
-						s.num++
+		for group, of := range groups {
+			known.count(of, p, q.Today(), func(one standing) {
+				for _, indicator := range list {
+					if counts, yes := indicator.who(one); counts {
+						s := out[i].of(indicator.ID, group)
+						if s.den++; yes {
+							s.num++
+						}
 					}
 				}
-			}
+			})
 		}
 	}
 	return nil
+}
+
+// count calls f with where every person of a group stands, in no order.
+func (k *known) count(group []*holding, p Period, today int64, f func(standing)) {
+	var order []int64
+	of := func(id int64) *standing {
+		for int(id) >= len(k.standing) {
+			k.standing = append(k.standing, make([]standing, len(k.standing)+1024)...)
+		}
+		one := &k.standing[id]
+		if !one.there {
+			one.there, order = true, append(order, id)
+		}
+		return one
+	}
+	for _, h := range group {
+		for at := range h.cases {
+			if c := &h.cases[at]; c.Person != 0 {
+				of(c.Person).register(c.Strength, int64(c.Day), c.In(p))
+			}
+		}
+		for _, t := range h.treatments {
+			if p.has(t.Month) {
+				one := of(t.Person)
+				one.offered, one.treated, one.lacking = true, one.treated || t.Status == entry.TreatmentStarted, one.lacking || t.Status == entry.TreatmentNotAccessible
+			}
+		}
+	}
+	for _, id := range order {
+		one := &k.standing[id]
+		one.several = one.here && k.several.Has(id)
+		one.seen, one.lost, one.sampled = k.seen.Has(id), k.lost.Has(id), k.sampled.Has(id)
+		one.due = one.first != 0 && one.first <= today-365 && !k.dead.Has(id)
+		f(*one)
+		*one = standing{}
+	}
 }
 
 // register takes in a registration.
@@ -117,60 +103,54 @@ func (p *standing) register(strength entry.Strength, day int64, within bool) {
 }
 
 // known are persons of whom something is known, whichever hospital said it.
-type known struct{ dead, seen, lost, sampled map[int64]bool }
-
-// known is what entries beside registrations say.
-func (q Query) known() (known, error) {
-	k := known{map[int64]bool{}, map[int64]bool{}, map[int64]bool{}, map[int64]bool{}}
-	for _, of := range []struct {
-		into  map[int64]bool
-		query string
-	}{
-		{k.dead, `SELECT e.person FROM deaths d JOIN live e ON e.idx = d.idx WHERE e.person IS NOT NULL`},
-		{k.sampled, `SELECT e.person FROM specimens s JOIN live e ON e.idx = s.idx WHERE e.person IS NOT NULL AND e.stopped & 8 = 0`},
-	} {
-		if err := q.Each(of.query, func(row Row) error {
-			var id int64
-			err := row(&id)
-			of.into[id] = true
-			return err
-		}); err != nil {
-			return k, err
-		}
-	}
-	last := map[int64]int64{} // day of a person's last visit
-	return k, q.Each(`SELECT e.person, e.event, v.vital FROM visits v JOIN live e ON e.idx = v.idx
-		WHERE e.person IS NOT NULL AND e.event IS NOT NULL ORDER BY v.idx`, func(row Row) error {
-		var id, day int64
-		var vital entry.Vital
-		if err := row(&id, &day, &vital); err != nil {
-			return err
-		}
-		if day > q.Today()-365 {
-			k.seen[id] = true
-		}
-		if was, ok := last[id]; !ok || day >= was {
-			last[id], k.lost[id] = day, vital == entry.Lost
-		}
-		return nil
-	})
+type known struct {
+	dead, seen, lost, sampled, several Persons
+	standing                           []standing // by person, blank between groups
 }
 
-// readRepeats counts the registrations of a person, hospital and row of the lists
-// beyond the first.
-func (q Query) readRepeats(out reading, id string, p Period) error {
-	type registered struct{ hospital, person, list, number int64 }
-	had := map[registered]bool{}
-	return q.Each(q.fill(string(ofRepeats), p), func(row Row) error {
-		var r registered
-		if err := row(&r.hospital, &r.person, &r.list, &r.number); err != nil {
-			return err
+// known is what all entries say of persons.
+func (q Query) known(p Period) (*known, error) {
+	k := &known{}
+	var err error
+	if k.dead, err = q.Dead(); err != nil {
+		return nil, err
+	}
+	var once Persons
+	var last []visit // by person
+	err = q.each(func(_ uint32, h *holding) {
+		for _, id := range h.sampled {
+			k.sampled.Add(id)
 		}
-		s := out.of(id, strconv.FormatInt(r.hospital, 10))
-		if s.den++; had[r] {
-			s.num++
+		for _, v := range h.visits {
+			if int64(v.day) > q.Today()-365 {
+				k.seen.Add(v.person)
+			}
+			for int(v.person) >= len(last) {
+				last = append(last, make([]visit, len(last)+1024)...)
+			}
+			if was := last[v.person]; was.person == 0 || v.day > was.day || v.day == was.day && v.index > was.index {
+				last[v.person] = v
+			}
 		}
-		had[r] = true
-		return nil
+		var here Persons // at this hospital, in the period
+		for at := range h.cases {
+			if c := &h.cases[at]; c.In(p) && !here.Has(c.Person) {
+				here.Add(c.Person)
+				if once.Has(c.Person) {
+					k.several.Add(c.Person)
+				}
+			}
+		}
+		for at := range h.cases {
+			if c := &h.cases[at]; c.In(p) {
+				once.Add(c.Person)
+			}
+		}
 	})
+	for _, v := range last {
+		if v.lost {
+			k.lost.Add(v.person)
+		}
+	}
+	return k, err
 }

@@ -75,6 +75,12 @@ type View struct {
 	whole bool // head is a head that may be shown
 	grid  grid
 	moved chan struct{} // closed and replaced with head
+
+	version int64               // of the database: each transaction that writes makes one
+	changed map[uint32]int64    // the version that last changed a hospital's entries
+	held    map[uint32]*holding // by hospital
+
+	holding sync.Mutex // held while a holding is read
 }
 
 // name is the database's file in its folder.
@@ -82,7 +88,7 @@ const name = "view.db"
 
 // Open returns an empty view. What an earlier one left in its files is destroyed.
 func Open(cfg Config) (*View, error) {
-	v := &View{cfg: cfg, moved: make(chan struct{})}
+	v := &View{cfg: cfg, moved: make(chan struct{}), changed: map[uint32]int64{}, held: map[uint32]*holding{}}
 	if err := v.clear(); err != nil {
 		return nil, fmt.Errorf("open view: %w", err)
 	}
@@ -174,6 +180,12 @@ type Query struct {
 	Month Month // of a monthly view: the month that it ends with; else 0
 	ctx   context.Context
 	tx    querier
+
+	view    *View
+	version int64 // of the database
+	part    Part
+	own     map[uint32]*holding // of this look alone, where it is narrowed by uses
+	all     map[allOf][2]map[string]Groups
 }
 
 // usualPatience is how long a reader waits for the view to have read the log.
@@ -215,7 +227,10 @@ func (v *View) ReadPart(ctx context.Context, part Part, f func(Query) error) (er
 		return fmt.Errorf("read view: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // it only reads
-	q := Query{Month: month, ctx: ctx, tx: tx}
+	q := Query{Month: month, ctx: ctx, tx: tx, view: v, part: part, own: map[uint32]*holding{}, all: map[allOf][2]map[string]Groups{}}
+	if err := tx.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&q.version); err != nil {
+		return fmt.Errorf("read view: %w", err)
+	}
 	var root []byte
 	err = tx.QueryRowContext(ctx, `SELECT envelopes, size, root, log_time, edition, unopened FROM head`).
 		Scan(&q.Head.Envelopes, &q.Head.Size, &root, &q.Head.LogTime, &q.Head.Edition, &q.Head.Unopened)

@@ -37,7 +37,7 @@ func (b *tab) accessible(name string) {
 func screens() map[string]string {
 	return map[string]string{
 		"overview": "/", "diseases": "/diseases", "disease-search": "/diseases?q=fabry", "disease": "/diseases/1.1", "hospitals": "/hospitals", "hospital": "/hospitals/1", "hospital-odd": "/hospitals/5",
-		"quality": "/quality", "cohorts": "/cohorts", "cohort": "/cohorts?sex=1&province=11", "queries": "/queries", "log": "/log", "entry": "/log/entries/3", "nodes": "/nodes",
+		"quality": "/quality", "cohorts": "/cohorts", "cohort": "/cohorts?sex=1&province=11", "queries": "/queries", "query-ask": "/queries/ask?index=3", "rule": "/quality/rules/RQ001", "log": "/log", "entry": "/log/entries/3", "nodes": "/nodes",
 		"reports": "/reports", "password": "/password", "nothing": "/nothing",
 	}
 }

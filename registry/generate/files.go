@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"math/bits"
 	"math/rand/v2"
 
 	"github.com/raresync/raresync/registry/catalog"
@@ -19,6 +20,9 @@ type Options struct {
 	// not before 2016.
 	Today   entry.Date
 	Catalog *catalog.Catalog
+	// Tail draws diseases as unequally as life does: a few have most of the
+	// patients, most have hardly any. Without it every row occurs as often.
+	Tail bool
 }
 
 // A File is one phenopacket for the inbox of one hospital.
@@ -55,8 +59,18 @@ func Files(o Options) iter.Seq[File] {
 // rows, each round in an order of its own.
 func row(o Options, rows []catalog.Disease, n int) catalog.Disease {
 	round := n / len(rows)
+	if o.Tail {
+		n, round = rank(rand.New(rand.NewPCG(o.Seed, ^uint64(n))), len(rows)), -1 // an order for all patients
+	}
 	order := rand.New(rand.NewPCG(o.Seed, ^uint64(round))).Perm(len(rows))
 	return rows[order[n%len(rows)]]
+}
+
+// rank draws one of n ranks from 0, about as often as 1/(rank+1) says: the power of
+// two first, all as likely. No floating point, which differs between platforms.
+func rank(rng *rand.Rand, n int) int {
+	first := 1 << rng.IntN(bits.Len(uint(n)))
+	return min(first+rng.IntN(first), n) - 1
 }
 
 // code returns the code by which a hospital would name the row: an ORPHA or

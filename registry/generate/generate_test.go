@@ -84,6 +84,33 @@ func TestEveryFileIsAcceptedAndEveryRowOfTheListsOccurs(t *testing.T) {
 	}
 }
 
+func TestALongTailHasFewCommonDiseasesAndManyOfWhichThereIsHardlyAPatient(t *testing.T) {
+	count := map[string]int{}
+	for _, f := range all(generate.Options{Seed: 7, Hospitals: 1, Patients: 4000, Tail: true}) {
+		packets, err := phenopacket.Read(f.Name, bytes.NewReader(f.Raw), phenopacket.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := packets[0].Entries(phenopacket.Options{Catalog: catalog.Current()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		count[e.Case.Case.Diseases[0].Text]++
+	}
+	many, few := 0, 0
+	for _, n := range count {
+		switch {
+		case n > 400:
+			many++
+		case n < 20:
+			few++
+		}
+	}
+	if len(count) < 150 || many != 1 || few < 100 {
+		t.Errorf("%d diseases: %d with over a tenth of the patients, %d with fewer than 20 of 4000", len(count), many, few)
+	}
+}
+
 func TestOnePatientInTenIsAtTwoHospitalsUnderOneIdentity(t *testing.T) {
 	ids := map[string]map[int]bool{}
 	second := 0

@@ -14,12 +14,13 @@ import (
 // node is the world as the console asks its node.
 type node struct{ *World }
 
-// Agreement is that of all voters about the whole log.
-func (n node) Agreement() (console.Agreement, error) {
+// Agreement is that of all voters about the whole log; of two more nodes one is behind.
+func (n node) Agreement(context.Context) (console.Agreement, error) {
 	tree := n.m.View().Tree
 	root := tree.Root()
 	return console.Agreement{
-		Size: tree.Size(), Root: hex.EncodeToString(root[:]), Time: "2026-11-28T01:00:00Z", Agree: []string{"demo/v/h1", "demo/v/h2", "demo/v/h3"}, Of: 3, Checked: true,
+		Size: tree.Size(), Root: hex.EncodeToString(root[:]), Time: "2026-11-28T01:00:00Z", Agree: []string{"h1", "h2", "h3"}, Checked: true,
+		Without: []console.Without{{Node: "odd", Heard: true, Size: 12}, {Node: "lost"}},
 	}, nil
 }
 
@@ -94,4 +95,20 @@ func (n node) Queries(context.Context) (out []admin.Query, err error) {
 	}
 	out[1].Reply = 1
 	return out, nil
+}
+
+// Asks is true.
+func (n node) Asks() bool { return true }
+
+// Ask notes what is asked, and refuses the sixth text.
+func (n node) Ask(_ context.Context, q admin.Question) (admin.QueryResult, error) {
+	if q.Text == 6 {
+		return admin.QueryResult{Outcome: "refused", Findings: []admin.Finding{{Code: "QY002"}}}, nil
+	}
+	return admin.QueryResult{Outcome: "accepted"}, n.record(fmt.Sprintf("asked %d %s %d", q.Index, q.Rule, q.Text))
+}
+
+// CloseQuery notes what is closed.
+func (n node) CloseQuery(_ context.Context, index uint64) (admin.QueryResult, error) {
+	return admin.QueryResult{Outcome: "accepted"}, n.record(fmt.Sprintf("closed %d", index))
 }

@@ -74,6 +74,14 @@ func New(t testing.TB) *World {
 	return w
 }
 
+// Over opens a console over a log and a view that are there already.
+func Over(t testing.TB, m *machine.Machine, v *view.View) *World {
+	t.Helper()
+	w := &World{t: t, m: m, view: v}
+	w.openConsole()
+	return w
+}
+
 // View, Machine and Wait make the world a node.
 func (w *World) View() *state.State { return w.m.View() }
 
@@ -118,7 +126,7 @@ func (w *World) openConsole() {
 	w.Console, err = console.Open(console.Config{
 		DataDir: dir, Node: node{w}, Read: w.view.ReadIn, Report: w.report, Audit: w.audit, Record: w.record,
 		Catalogue: func() (*catalog.Catalog, error) { return catalog.Current(), nil }, MinCell: func() int { return 11 },
-		Institution: [2]string{"National coordinator", "国家协调中心"}, Hash: small, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Institution: [2]string{"National coordinator", "国家协调中心"}, Number: 4, Hash: small, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	must(w.t, err)
 }
