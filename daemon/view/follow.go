@@ -55,6 +55,7 @@ const retryAfter = 30 * time.Second
 // Run follows the log until the context ends. What goes wrong is logged, and the
 // view begins anew.
 func (v *View) Run(ctx context.Context) {
+	defer v.warming.Wait()
 	for ctx.Err() == nil {
 		err := v.follow(ctx)
 		if ctx.Err() != nil {
@@ -103,9 +104,11 @@ func (v *View) follow(ctx context.Context) error {
 			return err
 		}
 		if next == 0 { // who looks first does not wait for all hospitals
-			if err := v.Read(ctx, func(q Query) error { return q.each(func(uint32, *holding) {}) }); err != nil && !errors.Is(err, ErrBehind) {
-				return err
-			}
+			v.warming.Go(func() {
+				if err := v.look(ctx, Part{}, 0, func(q Query) error { return q.each(func(uint32, *holding) {}) }); err != nil && ctx.Err() == nil {
+					v.cfg.Logger.Debug("the view is not read ahead", "reason", err.Error())
+				}
+			})
 		}
 	}
 }

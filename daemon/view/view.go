@@ -80,7 +80,8 @@ type View struct {
 	changed map[uint32]int64    // the version that last changed a hospital's entries
 	held    map[uint32]*holding // by hospital
 
-	holding sync.Mutex // held while a holding is read
+	holding sync.Mutex     // held while a holding is read
+	warming sync.WaitGroup // what reads ahead
 }
 
 // name is the database's file in its folder.
@@ -203,7 +204,7 @@ func (v *View) ReadIn(ctx context.Context, province string, f func(Query) error)
 }
 
 // ReadPart is Read of a part of the entries. No query of f sees more.
-func (v *View) ReadPart(ctx context.Context, part Part, f func(Query) error) (err error) {
+func (v *View) ReadPart(ctx context.Context, part Part, f func(Query) error) error {
 	wanted, month, err := v.upTo(v.cfg.Node.View())
 	if err != nil {
 		return err
@@ -211,6 +212,11 @@ func (v *View) ReadPart(ctx context.Context, part Part, f func(Query) error) (er
 	if err := v.wait(ctx, wanted); err != nil {
 		return err
 	}
+	return v.look(ctx, part, month, f)
+}
+
+// look calls f with the view as it is.
+func (v *View) look(ctx context.Context, part Part, month Month, f func(Query) error) (err error) {
 	conn, err := v.db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("read view: %w", err)
