@@ -62,26 +62,25 @@ type visit struct {
 	lost          bool
 }
 
-// Specimen is an available one that may be used; Treatment is one that may be shown.
-// Both have the rows of the cases that they belong to.
-type (
-	Specimen struct {
-		Index, Person int64 // Person 0: of nobody
-		Kind          entry.SpecimenKind
-		Consent       entry.Answer
-		Rows          []entry.Row
-	}
-	Treatment struct {
-		Person  int64
-		Month   int32 // of the log time
-		Status  entry.TreatmentStatus
-		Reason  entry.StopReason
-		Access  entry.Access
-		Band    entry.Band // what the person pays in a month
-		Waiting int32      // months
-		Rows    []entry.Row
-	}
-)
+// Specimen is an available one that may be used.
+type Specimen struct {
+	Index, Person int64 // Person 0: of nobody
+	Kind          entry.SpecimenKind
+	Consent       entry.Answer
+	Rows          []entry.Row // of the cases that it belongs to
+}
+
+// Treatment is one that may be shown, of a person.
+type Treatment struct {
+	Person  int64
+	Month   int32 // of the log time
+	Status  entry.TreatmentStatus
+	Reason  entry.StopReason
+	Access  entry.Access
+	Band    entry.Band  // what the person pays in a month
+	Waiting int32       // months
+	Rows    []entry.Row // of the cases that it belongs to
+}
 
 // Finding is how often a rule has found something at a hospital in a month.
 type Finding struct {
