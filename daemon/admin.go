@@ -107,6 +107,9 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("POST /v1/cards", answer(s.putCard))
 	mux.Handle("GET /v1/queries", s.audited(answer(s.queries)))
 	mux.Handle("POST /v1/queries", s.audited(answer(s.openQuery)))
+	mux.Handle("GET /v1/letters", s.audited(answer(s.letters)))
+	mux.Handle("POST /v1/letters", s.audited(answer(s.sendLetters)))
+	mux.Handle("GET /v1/letters/{index}", s.audited(http.HandlerFunc(s.showLetter)))
 	mux.Handle("POST /v1/queries/{index}/reply", answer(s.answerQuery))
 	mux.Handle("POST /v1/queries/{index}/closing", answer(s.closeQuery))
 	mux.Handle("GET /v1/persons", s.audited(answer(s.persons)))
@@ -239,6 +242,8 @@ var problems = []struct {
 	{errLowLevel, problem{http.StatusConflict, admin.CodeRefused, "have it raised to 3: raresync act propose feature 3"}},
 	{errNotOwn, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask the hospital that sent it to correct it"}},
 	{errNoAsker, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask on the node of a national reader: raresync member list"}},
+	{errNoWriter, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask on the node of a national reader: raresync member list"}},
+	{errNoLetter, problem{http.StatusNotFound, admin.CodeNotFound, "raresync letter list shows the letters, each with its index"}},
 	{errNoQuery, problem{http.StatusNotFound, admin.CodeNotFound, "raresync query list shows the queries, each with its index"}},
 	{errNoTrail, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "keep the file as evidence, move it away, and restart the node: it begins a new one"}},
 	{errInvalid, problem{http.StatusBadRequest, admin.CodeInvalid, ""}},

@@ -48,6 +48,12 @@ func (s *service) writeReport(r *http.Request, b *bytes.Buffer) (contentType str
 	if asked.Get("exact") == "" {
 		made = made.Published(int(s.node.View().Policy.MinCell))
 	}
+	return printed(made, r, b)
+}
+
+// printed writes a report in the language and format that are asked for.
+func printed(made report.Report, r *http.Request, b *bytes.Buffer) (contentType string, err error) {
+	asked := r.URL.Query()
 	switch lang := asked.Get("lang"); asked.Get("format") {
 	case "", "json":
 		return "application/json", made.JSON(b, lang)

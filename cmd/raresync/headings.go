@@ -32,6 +32,7 @@ var headingsZH = map[string]string{
 	"strength": "身份强度", "synonyms_en": "英文别名", "synonyms_zh": "中文别名", "term": "任期", "threshold": "份额门限", "time": "时间",
 	"todo": "处理办法", "too_much": "超出本院请求", "tree_size": "树大小", "type": "类型", "unopened": "无法启封",
 	"valid_envelopes": "有效信封", "verified": "已验证", "version": "版本", "via": "经由", "waits": "等待", "week": "周",
+	"month": "月份", "sender": "发函方", "sent_at": "发函时间", "open_queries": "未答复质疑", "oldest_days": "最长天数", "receipt": "已有回执",
 	"heard": "联系", "level": "级别", "cosigns": "会签",
 	"recipient": "接收方", "reader": "读取方", "dataset": "数据集", "genetic_rows": "含基因的行", "cells_withheld": "隐去数字", "entries_erased": "已擦除条目", "rows_stopped": "停用的行",
 	"what": "项目", "where": "私钥所在", "why": "原因",
@@ -86,7 +87,7 @@ var cellsZH = map[string]map[string]string{
 var nodeKindsZH = map[string]string{"voter": "投票节点", "mirror": "镜像节点", "non-voter": "候补投票节点", "removed": "已退出"}
 
 var typesZH = map[string]string{
-	"case": "病例", "genetics": "遗传", "follow-up": "随访", "alias": "身份关联", "consent": "同意", "correction": "更正", "query": "质疑", "reply": "质疑答复", "biobank": "样本库", "collection": "样本集", "cohort": "队列", "intake": "接收汇总",
+	"case": "病例", "genetics": "遗传", "follow-up": "随访", "alias": "身份关联", "consent": "同意", "correction": "更正", "query": "质疑", "reply": "质疑答复", "biobank": "样本库", "collection": "样本集", "cohort": "队列", "intake": "接收汇总", "letter": "质量函",
 	"specimen": "样本", "treatment": "治疗", "death": "死亡", "referral": "转诊",
 	"admission": "准入", "ceremony": "密钥仪式", "allowance": "补录额度", "replacement": "密钥更换", "revocation": "密钥吊销", "withdrawal": "撤回",
 	"promotion": "升为投票节点", "demotion": "降为镜像节点", "removal": "移出", "enrolment": "增加节点", "settings": "网络设置", "feature level": "功能级别", "edition": "病种目录版次", "reader rights": "读取权",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -78,11 +79,7 @@ func printNamedReport(c *cli.Context, name string) error {
 	if _, err := arguments(c, 0, 0); err != nil {
 		return err
 	}
-	format := c.String("format")
-	if o := c.String("output"); o == "json" && !c.IsSet("format") {
-		format = o
-	}
-	options := url.Values{"lang": {voiceOf(c).lang}, "format": {format}}
+	options := url.Values{}
 	for _, flag := range []string{"disease", "province", "from", "to"} {
 		if v := c.String(flag); v != "" {
 			options.Set(flag, v)
@@ -91,6 +88,25 @@ func printNamedReport(c *cli.Context, name string) error {
 	if h := c.Uint("hospital"); h != 0 {
 		options.Set("hospital", strconv.FormatUint(uint64(h), 10))
 	}
+	if c.Bool("exact") {
+		if !term.IsTerminal(c.App.Writer) || c.String("format") != "text" {
+			return usagef("--exact prints text at a terminal only: what goes into a file or on paper is without small counts")
+		}
+		options.Set("exact", "1")
+	}
+	return printMade(c, options, func(ctx context.Context, daemon *admin.Client, options url.Values) ([]byte, error) {
+		return daemon.Report(ctx, name, options)
+	})
+}
+
+// printMade prints what the daemon makes, in the format that the command asks for.
+func printMade(c *cli.Context, options url.Values, fetch func(context.Context, *admin.Client, url.Values) ([]byte, error)) error {
+	format := c.String("format")
+	if o := c.String("output"); o == "json" && !c.IsSet("format") {
+		format = o
+	}
+	options.Set("lang", voiceOf(c).lang)
+	options.Set("format", format)
 	switch format {
 	case "text":
 		options.Set("format", "json")
@@ -98,21 +114,15 @@ func printNamedReport(c *cli.Context, name string) error {
 	default:
 		return usagef("--format %q: want text, json, csv or html", format)
 	}
-	if c.Bool("exact") {
-		if !term.IsTerminal(c.App.Writer) || format != "text" {
-			return usagef("--exact prints text at a terminal only: what goes into a file or on paper is without small counts")
-		}
-		options.Set("exact", "1")
-	}
 	daemon, err := client(c)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := within(c, 0) // walks every registration
 	defer cancel()
-	raw, err := daemon.Report(ctx, name, options)
+	raw, err := fetch(ctx, daemon, options)
 	if err != nil {
-		return fmt.Errorf("report %s: %w", name, err)
+		return fmt.Errorf("%s: %w", commandName(c), err)
 	}
 	if format != "text" {
 		_, err := c.App.Writer.Write(raw)
@@ -120,7 +130,7 @@ func printNamedReport(c *cli.Context, name string) error {
 	}
 	var made admin.MadeReport
 	if err := json.Unmarshal(raw, &made); err != nil {
-		return fmt.Errorf("report %s: read the daemon's answer: %w", name, err)
+		return fmt.Errorf("%s: read the daemon's answer: %w", commandName(c), err)
 	}
 	return printTables(c, made)
 }

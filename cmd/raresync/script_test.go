@@ -33,7 +33,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
 			e.Setenv(configEnv, "")
-			e.Setenv("TODAY", time.Now().UTC().Add(8*time.Hour).Format(time.DateOnly)) // in China
+			today := time.Now().UTC().Add(8 * time.Hour).Format(time.DateOnly) // in China
+			e.Setenv("TODAY", today)
+			e.Setenv("MONTH", today[:len("2026-11")])
 			return nil
 		},
 	})

@@ -55,7 +55,12 @@ func (c *Client) Reports(ctx context.Context, lang string) (r []Report, err erro
 // json, csv or html, lang zh or en; disease, hospital, province, from and to choose
 // what it is about; exact is "1" for counts that must not be passed on.
 func (c *Client) Report(ctx context.Context, name string, options url.Values) ([]byte, error) {
-	resp, err := c.do(ctx, http.MethodGet, "/v1/reports/"+url.PathEscape(name)+"?"+options.Encode(), nil)
+	return c.bytes(ctx, "/v1/reports/"+url.PathEscape(name)+"?"+options.Encode())
+}
+
+// bytes returns what stands at a path.
+func (c *Client) bytes(ctx context.Context, path string) ([]byte, error) {
+	resp, err := c.do(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return nil, err
 	}

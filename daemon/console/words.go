@@ -73,7 +73,7 @@ var words = map[string]site.Text{
 	"node.voter": {"voter", "投票节点"}, "node.mirror": {"mirror", "镜像节点"}, "node.non-voter": {"non-voter", "候补节点"},
 
 	"query": {"Query", "质疑号"}, "entryAsked": {"Entry", "条目号"}, "question": {"Question", "问题"}, "askedBy": {"Asked by", "提出方"}, "ownCheck": {"Hospital's own check", "医院接收时核对"}, "aReader": {"National reader", "国家读取方"}, "askedAt": {"Asked", "提出时间"}, "daysOpen": {"Days open", "持续天数"}, "queriesTitle": {"%d queries, %d open", "%d 个质疑，%d 个未答复"},
-	"openQueries": {"Open", "未答复"}, "longestOpen": {"Open for the longest", "最长未答复"}, "dayCount": {"%d days", "%d 天"}, "allQueries": {"All", "全部"}, "queriesHint": {"Opened with raresync query open INDEX, or by the hospital's own check of what it was handed; the hospital answers, or corrects the entry.", "用 raresync query open 条目号 提出；医院答复或更正条目。"},
+	"openQueries": {"Open", "未答复"}, "longestOpen": {"Open for the longest", "最长未答复"}, "dayCount": {"%d days", "%d 天"}, "allQueries": {"All", "全部"}, "queriesHint": {"Asked here, with raresync query open INDEX, or by the hospital's own check of what it was handed; the hospital answers, or corrects the entry.", "在此处或用 raresync query open 条目号 提出，或由医院接收时核对提出；医院答复或更正条目。"},
 	"query.open": {"open", "未答复"}, "query.answered": {"answered", "已答复"}, "query.corrected": {"corrected", "已更正"}, "query.closed": {"closed", "已关闭"},
 
 	"reportsTitle": {"To print and to pass on", "可打印和外传的报表"}, "report": {"Report", "报表"}, "print": {"Print", "打印"},

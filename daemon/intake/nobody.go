@@ -21,6 +21,11 @@ func (in *Intake) Reply(r entry.Reply, supersedes [32]byte) (entry.Entry, error)
 	return in.aboutNobody(entry.Entry{Type: entry.TypeReply, ID: id, Supersedes: supersedes, Reply: &r}), err
 }
 
+// Letter makes the entry of a letter, today.
+func (in *Intake) Letter(l entry.Letter) entry.Entry {
+	return in.aboutNobody(entry.Entry{Type: entry.TypeLetter, ID: entry.LetterID(in.cfg.EntryID, l.Hospital, l.Of), Letter: &l})
+}
+
 // Card makes the entry of a card, today. supersedes is the id of the card of the
 // same type and id that held before, or zeros.
 func (in *Intake) Card(t entry.Type, c entry.Card, supersedes [32]byte) (entry.Entry, error) {

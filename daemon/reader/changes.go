@@ -26,6 +26,7 @@ type Changes struct {
 	queries     []Opened // and replies, in the order in which they were added
 	replies     []Opened
 	cards       []Opened            // likewise
+	letters     []Opened            // likewise
 	standing    map[uint32][]Opened // by hospital, in the order of the log; nil: to be worked out
 	stopped     map[ref]entry.Scope // goes with standing: the uses stopped of an entry
 }
@@ -47,6 +48,8 @@ func (c *Changes) Add(o Opened) {
 		c.queries = append(c.queries, o)
 	case e.Reply != nil:
 		c.replies = append(c.replies, o)
+	case e.Letter != nil:
+		c.letters = append(c.letters, o)
 	case e.Card != nil:
 		c.cards = append(c.cards, o)
 	}
@@ -78,6 +81,9 @@ func (c *Changes) Cards() (out []Opened) {
 
 // Replies returns the answers, as [Changes.Queries] returns the questions.
 func (c *Changes) Replies() []Opened { return c.replies }
+
+// Letters returns the quality letters, as [Changes.Queries] returns the questions.
+func (c *Changes) Letters() []Opened { return c.letters }
 
 // settle works out which consents stand: of those of one hospital that share a
 // mark, the newest.
@@ -198,7 +204,7 @@ func (r *Reader) Changes(ctx context.Context) (*Changes, error) {
 		if o.Index >= size {
 			break
 		}
-		if e := o.Entry; e.Correction != nil || e.Consent != nil || e.Query != nil || e.Reply != nil || e.Card != nil {
+		if e := o.Entry; e.Correction != nil || e.Consent != nil || e.Query != nil || e.Reply != nil || e.Card != nil || e.Letter != nil {
 			k.all, k.made = append(k.all, o), nil
 		}
 		k.next = o.Index + 1

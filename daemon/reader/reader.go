@@ -287,7 +287,7 @@ func (r *Reader) entriesOf(view *state.State, at Opened, first uint64, bodies []
 }
 
 // maySay reports whether the sender of an entry may send one of its type: readers
-// ask, and hospitals say everything else, and ask themselves.
+// ask and write letters, and hospitals say everything else, and ask themselves.
 func maySay(view *state.State, o Opened) bool {
 	m, ok := view.Member(o.Hospital)
 	q := o.Entry.Query
@@ -295,7 +295,7 @@ func maySay(view *state.State, o Opened) bool {
 	case !ok:
 		return false
 	case m.Role == act.RoleReader || q == nil:
-		return (m.Role == act.RoleReader) == (q != nil)
+		return (m.Role == act.RoleReader) == (q != nil || o.Entry.Letter != nil)
 	}
 	return q.Action == entry.Ask && q.Hospital == o.Hospital
 }

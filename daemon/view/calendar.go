@@ -29,8 +29,11 @@ func MonthOf(d entry.Date) Month { return Month(int64(d.Year)*12 + int64(d.Month
 
 // String returns the month as "2026-11".
 func (m Month) String() string {
-	return entry.Date{Year: uint16(m / 12), Month: uint8(m%12) + 1}.String()
+	return m.Date().String()
 }
+
+// Date returns the month as a date.
+func (m Month) Date() entry.Date { return entry.Date{Year: uint16(m / 12), Month: uint8(m%12) + 1} }
 
 // dayNumber returns the day of a date that is known to the day.
 func dayNumber(d entry.Date) int64 {

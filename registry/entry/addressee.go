@@ -15,7 +15,7 @@ type Addressee struct {
 
 // Addressee returns for whom the entry is meant: of a referral, and of what
 // corrects one, the hospital that the patient was sent to; of a query, the hospital
-// that is asked.
+// that is asked; of a letter, the one that it is for.
 func (e Entry) Addressee() Addressee {
 	facts := e.Facts
 	if e.Correction != nil {
@@ -26,6 +26,8 @@ func (e Entry) Addressee() Addressee {
 		return Addressee{Entity: facts.Referral.To}
 	case e.Query != nil:
 		return Addressee{Hospital: e.Query.Hospital}
+	case e.Letter != nil:
+		return Addressee{Hospital: e.Letter.Hospital}
 	}
 	return Addressee{}
 }
@@ -42,5 +44,5 @@ func MayBeAddressed(b []byte) bool {
 	d := cbor.NewDecoder(b)
 	d.Array(11)
 	t := Type(d.UintMax(uint64(lastType)))
-	return d.Err() == nil && (t == TypeReferral || t == TypeCorrection || t == TypeQuery)
+	return d.Err() == nil && (t == TypeReferral || t == TypeCorrection || t == TypeQuery || t == TypeLetter)
 }

@@ -71,7 +71,15 @@ func fullOf(t, of entry.Type) entry.Entry {
 		e.Intake.Offered[1].Source++
 		e.Intake.Refused[0].Rule, e.Intake.Refused[1].Rule = "DX001", "ID002"
 	}
-	if t.IsCard() || t == entry.TypeQuery || t == entry.TypeReply || t == entry.TypeIntake {
+	if t != entry.TypeLetter {
+		e.Letter = nil
+	} else {
+		e.Supersedes, e.Letter.Of.Day = [32]byte{}, 0
+		for i := range 2 {
+			e.Letter.Worst[i].Rule, e.Letter.Lines[i].Hospitals = "DT003", entry.LetterHospitals
+		}
+	}
+	if t.IsCard() || slices.Contains([]entry.Type{entry.TypeQuery, entry.TypeReply, entry.TypeIntake, entry.TypeLetter}, t) {
 		e.Pseudonym, e.Strength = entry.Pseudonym{}, 0
 	}
 	if t != entry.TypeCorrection {
@@ -123,7 +131,7 @@ var (
 	facts = []entry.Type{entry.TypeCase, entry.TypeGenetics, entry.TypeFollowUp, entry.TypeSpecimen, entry.TypeTreatment,
 		entry.TypeDeath, entry.TypeReferral}
 	types = append(slices.Clone(facts), entry.TypeConsent, entry.TypeCorrection, entry.TypeAlias,
-		entry.TypeQuery, entry.TypeReply, entry.TypeBiobank, entry.TypeCollection, entry.TypeCohort, entry.TypeIntake)
+		entry.TypeQuery, entry.TypeReply, entry.TypeBiobank, entry.TypeCollection, entry.TypeCohort, entry.TypeIntake, entry.TypeLetter)
 )
 
 func TestEveryFieldComesBack(t *testing.T) {

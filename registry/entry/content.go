@@ -31,6 +31,8 @@ func (e Entry) Content() (json.RawMessage, error) {
 		v = plainStruct(reflect.ValueOf(*e.Card))
 	case e.Intake != nil:
 		v = plainStruct(reflect.ValueOf(*e.Intake))
+	case e.Letter != nil:
+		v = plainStruct(reflect.ValueOf(*e.Letter))
 	}
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -31,8 +31,9 @@ const (
 	TypeCollection Type = 16
 	TypeCohort     Type = 17
 	TypeIntake     Type = 18
+	TypeLetter     Type = 19
 
-	lastType = TypeIntake
+	lastType = TypeLetter
 )
 
 // Profile says which fields an entry must have (rule RQ001). Indicators count
@@ -94,7 +95,7 @@ const (
 )
 
 // An Entry is one fact about one person, or about entries. Exactly one of the
-// Facts, Consent, Correction, Alias, Query, Reply, Card and Intake is set, and it agrees
+// Facts, Consent, Correction, Alias, Query, Reply, Card, Intake and Letter is set, and it agrees
 // with Type.
 type Entry struct {
 	Type    Type
@@ -112,7 +113,7 @@ type Entry struct {
 	// EventDate is the diagnosis date of a case, the report date of a genetic
 	// result, the day of a visit, of collection, of a treatment's start, of death
 	// or of referral, the day an alias was made, a consent decided or something
-	// asked or answered, or a card made, the day of an intake; of a correction, that of the corrected content.
+	// asked or answered, or a card made, the day of an intake, or on which a letter was sent; of a correction, that of the corrected content.
 	EventDate Date
 
 	// Source is the format the entry came in, Basis why it may be held.
@@ -130,6 +131,7 @@ type Entry struct {
 	Reply      *Reply
 	Card       *Card
 	Intake     *Intake
+	Letter     *Letter
 }
 
 // A Pseudonym is the 32-byte output of the threshold OPRF, or absent.
@@ -195,7 +197,7 @@ var (
 	typeNames = [...]string{0: "none", TypeCase: "case", TypeGenetics: "genetics", TypeFollowUp: "follow-up",
 		TypeSpecimen: "specimen", TypeTreatment: "treatment", TypeDeath: "death", TypeReferral: "referral",
 		TypeConsent: "consent", TypeCorrection: "correction", TypeAlias: "alias", TypeQuery: "query", TypeReply: "reply",
-		TypeBiobank: "biobank", TypeCollection: "collection", TypeCohort: "cohort", TypeIntake: "intake"}
+		TypeBiobank: "biobank", TypeCollection: "collection", TypeCohort: "cohort", TypeIntake: "intake", TypeLetter: "letter"}
 	profileNames  = [...]string{"none", "report", "cohort", "published"}
 	strengthNames = [...]string{"none", "strong", "weak", "local"}
 	sourceNames   = [...]string{"none", "phenopacket", "csv", "xlsx", "fhir", "form"}

@@ -40,6 +40,8 @@ func (w *wire) fields(e *Entry) {
 			e.Card = new(Card)
 		case TypeIntake:
 			e.Intake = new(Intake)
+		case TypeLetter:
+			e.Letter = new(Letter)
 		}
 	}
 	switch {
@@ -59,6 +61,8 @@ func (w *wire) fields(e *Entry) {
 		w.cardFields(e)
 	case e.Intake != nil:
 		w.intakeFields(e)
+	case e.Letter != nil:
+		w.letterFields(e)
 	default:
 		w.facts(&e.Facts)
 	}
@@ -76,7 +80,7 @@ func (e *Entry) agrees() bool {
 	}
 	return of == e.Type && of == onlyOne([]set{
 		{of, e.Any() || e.Card != nil}, {TypeConsent, e.Consent != nil}, {TypeCorrection, e.Correction != nil}, {TypeAlias, e.Alias != nil},
-		{TypeQuery, e.Query != nil}, {TypeReply, e.Reply != nil}, {TypeIntake, e.Intake != nil},
+		{TypeQuery, e.Query != nil}, {TypeReply, e.Reply != nil}, {TypeIntake, e.Intake != nil}, {TypeLetter, e.Letter != nil},
 	})
 }
 
