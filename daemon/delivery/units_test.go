@@ -73,12 +73,12 @@ func TestResourcesOfNoPatientComeBackMasked(t *testing.T) {
 			t.Errorf("%s: %+v with %d files", name, r.Rows, len(rejects))
 			continue
 		}
-		for _, want := range strings.Fields(tc.there) {
+		for want := range strings.FieldsSeq(tc.there) {
 			if !strings.Contains(string(rejects[0].Data), want) {
 				t.Errorf("%s: %s is missing in %s", name, want, rejects[0].Data)
 			}
 		}
-		for _, telling := range strings.Fields(tc.absent) {
+		for telling := range strings.FieldsSeq(tc.absent) {
 			if strings.Contains(string(rejects[0].Data), telling) {
 				t.Errorf("%s: %s is in %s", name, telling, rejects[0].Data)
 			}
