@@ -45,7 +45,7 @@ func (c *Console) queries(v *visit) error {
 	t := &table{ID: "queries", Head: heads(v.Say("query"), v.Say("hospital"), v.Say("entryAsked"), v.Say("rule"), v.Say("question"), v.Say("askedBy"), v.Say("askedAt"), v.Say("daysOpen"), v.Say("state"))}
 	t.Head[7].Num = true
 	if v.asks() {
-		t.Head = append(t.Head, word(v.Say("done")))
+		t.Head = append(t.Head, word(v.Say("actions")))
 	}
 	open, days := 0, 0
 	for _, q := range all {

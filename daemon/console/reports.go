@@ -14,7 +14,7 @@ import (
 // reports lists what may be printed and passed on.
 func (c *Console) reports(v *visit) error {
 	s := v.start("reports")
-	t := &table{ID: "reports", Title: v.Say("reportsTitle"), Head: heads(v.Say("report"), v.Say("about"), v.Say("print"), "CSV", "JSON")}
+	t := &table{ID: "reports", Title: v.Say("reportsTitle"), Head: heads(v.Say("report"), v.Say("says"), v.Say("print"), "CSV", "JSON")}
 	for _, l := range report.List() {
 		if l.Name == "disease" {
 			continue // it is of one disease: its sheet has the link

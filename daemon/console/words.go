@@ -31,7 +31,7 @@ var words = map[string]site.Text{
 
 	"askAbout": {"Ask the hospital", "向医院提出质疑"}, "askTitle": {"Ask about entry %d", "就条目 %d 提出质疑"}, "askedTitle": {"What is asked about", "所问条目"}, "foundHere": {"A rule found", "规则发现"}, "send": {"Send", "发送"},
 	"askHint":  {"The question is sealed to the hospital, and stands on the log for good. It has no free text, so that nothing of a patient gets into it.", "质疑密封给该医院并永久记入日志；不含自由文本，以免写入患者信息。"},
-	"ruleHint": {"what the question is about", "质疑所依据的规则"}, "done": {"Done", "办结"}, "close": {"Close", "关闭"}, "closeNumber": {"Close query %d", "关闭质疑 %d"},
+	"ruleHint": {"what the question is about", "质疑所依据的规则"}, "close": {"Close", "关闭"}, "closeNumber": {"Close query %d", "关闭质疑 %d"},
 	"brokenTitle": {"Registrations in which it found something, the newest %d", "发现问题的登记（最新 %d 条）"}, "field": {"Field", "字段"},
 	"type.case": {"Case", "病例"}, "type.genetics": {"Genetics", "遗传"}, "type.follow-up": {"Visit", "随访"}, "type.specimen": {"Specimen", "样本"}, "type.treatment": {"Treatment", "治疗"}, "type.death": {"Death", "死亡"},
 	"type.referral": {"Referral", "转诊"}, "type.consent": {"Consent", "知情同意"}, "type.correction": {"Correction", "更正"}, "type.alias": {"Alias", "身份关联"}, "type.query": {"Query", "质疑"}, "type.reply": {"Reply", "答复"},
