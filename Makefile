@@ -9,7 +9,7 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOAK        ?= 10m
 FUZZ        ?= 20s
 PROOF       ?=
-UNITS        = $$($(GO) list ./... | grep -v '/integration\|/registry/\|/crypto/\|/consensus/state')
+UNITS        = $$($(GO) list ./... | grep -v '/integration\|/registry/\|/crypto/\|/consensus/state\|/configs')
 
 # What is tested is compiled as what is shipped: without C, and with no path of
 # this machine in it. So tests and builds share what the compiler has done.
@@ -34,10 +34,11 @@ JOBS = -p $$(( $$(nproc) + 1 ))
 test: ## run every test, networks of real processes included
 	$(GO) test $(JOBS) -timeout 18m ./integration/... ./...
 
-# registry, crypto and consensus/state start no goroutines. Scripts play commands one after the
-# other, each a process, as integration does, files are read by one goroutine, and long stories in false time do
+# registry, crypto, configs and consensus/state start no goroutines. Scripts play commands one after the
+# other, each a process, as integration does, files are read and figures counted by one goroutine, and long stories in false time do
 # what shorter tests do; make test runs all of them.
-LONG = TestScripts|TestHostileFiles|TestOneListGivesTheSameEntriesInEveryFormat|TestIdentityVectorsThroughEveryFormat|TestPromisesHold.*|TestNetworkKeepsItsPromisesUnderFaults|$(WAITS)
+LONG = TestScripts|TestHostileFiles|TestOneListGivesTheSameEntriesInEveryFormat|TestIdentityVectorsThroughEveryFormat|TestPromisesHold.*|TestNetworkKeepsItsPromisesUnderFaults|$(WAITS)|$(FIGURES)
+FIGURES = TestPublishedCasesThroughTwoHospitals|Test.*IndependentRecount.*|TestAnswersAgreeWithTheRecount|TestReportsCountWhatReadersCount|TestWhoHasStoppedAUseIsInNoFigureOfIt
 WAITS = TestFollowerThatRefusedForAMomentCatchesUp|TestVoterThatLostPartOfItsFiles.*|TestDamaged.*
 race: ## run the unit tests with the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race $(JOBS) -timeout 15m -skip '^($(LONG))$$' $(UNITS)

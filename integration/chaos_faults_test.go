@@ -170,7 +170,7 @@ func (c *campaign) stayOut(m *member) error {
 	return m.fsync.Release()
 }
 
-// plan draws the faults: a third of the kinds, or each six times for the full
+// plan draws the faults: a fifth of the kinds, or each six times for the full
 // proof, one or two at a time. Nodes whose disk fails have a step of their own,
 // and the voters among them come last.
 func (c *campaign) plan(full bool) [][]chaosKind {
@@ -181,7 +181,7 @@ func (c *campaign) plan(full bool) [][]chaosKind {
 	drawn := slices.Repeat(mendable, times)
 	shuffle(c.rng, drawn)
 	if !full {
-		drawn = drawn[:(len(drawn)+2)/3]
+		drawn = drawn[:(len(drawn)+4)/5]
 	}
 	steps := slices.Repeat([][]chaosKind{{failMirror}}, mirrors)
 	for len(drawn) > 0 {

@@ -25,7 +25,7 @@ import (
 // submit. With each fault in force the network must go on; after the last one
 // every node has the same log, and every promise is kept.
 //
-// PROVE=1 makes it at least sixty faults instead of a third of the kinds.
+// PROVE=1 makes it at least sixty faults instead of a fifth of the kinds.
 // CHAOS_SEED draws the same kinds in the same order again.
 func TestNetworkKeepsItsPromisesInChaos(t *testing.T) {
 	t.Parallel()

@@ -29,7 +29,7 @@ func TestPowerCutsLoseNoReceiptedEntry(t *testing.T) {
 	if !withOwnMounts(t) {
 		return
 	}
-	count, patients, within := 6, 1800, patience
+	count, patients, within := 4, 1400, patience
 	if os.Getenv("PROVE") == "1" {
 		count, patients, within = 100, 40_000, 2*time.Hour
 	}

@@ -101,7 +101,7 @@ func share(t *testing.T, list []row, n int) []row {
 func TestEveryPlantedBugIsCaught(t *testing.T) {
 	b := newBinaries(t)
 	var sound sync.Map // test -> func() error: it passes without a bug
-	list := share(t, rows(t, "Planted bugs"), 12)
+	list := share(t, rows(t, "Planted bugs"), 24)
 	t.Cleanup(func() { t.Logf("proof: %d planted bugs were tried, each with a test of its own", len(list)) })
 	for _, r := range list {
 		t.Run(r.name, func(t *testing.T) {

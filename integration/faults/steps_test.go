@@ -7,7 +7,7 @@ import "testing"
 // never comes so far, and looks at what is left.
 func TestNothingIsLostAtAnyStep(t *testing.T) {
 	b := newBinaries(t)
-	list := share(t, rows(t, "Steps"), 6)
+	list := share(t, rows(t, "Steps"), 16)
 	t.Cleanup(func() { t.Logf("proof: killed at %d named steps", len(list)) })
 	for _, r := range list {
 		t.Run(r.name, func(t *testing.T) {
