@@ -27,16 +27,23 @@ func (s *service) openDaily(dir string) (err error) {
 // runDaily posts what was handed in on a day once the day is over, until the
 // context ends. Its error is a failed fsync's.
 func (s *service) runDaily(ctx context.Context) error {
-	tick := time.NewTicker(dailyTick)
-	defer tick.Stop()
-	told := "" // of what keeps it, once
+	return s.everySoOften(ctx, dailyTick, "the numbers of a day's intake wait to be posted", s.postDays)
+}
+
+// everySoOften does what may have to wait for the network or the quota, at each tick,
+// until the context ends. The log says that it waits, once for each reason. The error
+// is ledger.ErrStorage, of which nothing is tried again.
+func (s *service) everySoOften(ctx context.Context, tick time.Duration, waits string, do func(context.Context) error) error {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	told := ""
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-t.C:
 		}
-		err := s.postDays(ctx)
+		err := do(ctx)
 		switch {
 		case err == nil || ctx.Err() != nil:
 			told = ""
@@ -44,7 +51,7 @@ func (s *service) runDaily(ctx context.Context) error {
 			return err
 		case err.Error() != told:
 			told = err.Error()
-			s.log.Warn("the numbers of a day's intake wait to be posted", "reason", told)
+			s.log.Warn(waits, "reason", told)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/daemon/intake"
 	"github.com/raresync/raresync/daemon/query"
 	"github.com/raresync/raresync/daemon/reader"
@@ -41,26 +40,7 @@ func (s *service) noteDoubts(list []validate.Doubt) error {
 // runDoubts asks this hospital about its own entries on which a rule of severity Q
 // was raised, until the context ends. Its error is a failed fsync's.
 func (s *service) runDoubts(ctx context.Context) error {
-	tick := time.NewTicker(doubtsTick)
-	defer tick.Stop()
-	told := "" // of what keeps it, once
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		err := s.askItself(ctx)
-		switch {
-		case err == nil || ctx.Err() != nil:
-			told = ""
-		case errors.Is(err, ledger.ErrStorage):
-			return err
-		case err.Error() != told:
-			told = err.Error()
-			s.log.Warn("questions about accepted entries wait to be asked", "reason", told)
-		}
-	}
+	return s.everySoOften(ctx, doubtsTick, "questions about accepted entries wait to be asked", s.askItself)
 }
 
 // askItself asks about what is in the log, and drops doubts about what never will be.

@@ -11,6 +11,9 @@
 // stay and are marked, links join persons as package reader joins them, and what
 // is withdrawn leaves.
 //
+// Figures are counted in memory: of each hospital what they need is read out of the
+// database once, and let go when an entry of the hospital changes or leaves.
+//
 // # Promises
 //
 //  1. What [View.Read] shows is the log at one tree size, which it names.
