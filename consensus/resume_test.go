@@ -9,14 +9,14 @@ import (
 // meter counts what a node is sent when it pulls, and lets peers stop.
 type meter struct {
 	mu    sync.Mutex
-	froms []uint64       // envelope numbers asked for and answered
-	sent  uint64         // bytes
-	left  map[string]int // envelopes that a peer still sends; none: any number
-	most  int            // envelopes in one answer; 0: as many as there are
+	froms []uint64          // envelope numbers asked for and answered
+	sent  uint64            // bytes, of a question asked again once
+	end   map[string]uint64 // the number before which a peer stops; none: it sends all
+	most  int               // envelopes in one answer; 0: as many as there are
 }
 
-func (c *cluster) meter(left map[string]int) *meter {
-	m := &meter{left: left}
+func (c *cluster) meter(end map[string]uint64) *meter {
+	m := &meter{end: end}
 	for _, id := range c.voters() {
 		c.net.lie(id, &liar{envelopes: func(from uint64, p []Pulled) []Pulled { return m.answer(id, from, p) }})
 	}
@@ -29,11 +29,11 @@ func (m *meter) answer(id string, from uint64, p []Pulled) []Pulled {
 	if m.most > 0 {
 		p = p[:min(m.most, len(p))]
 	}
-	if n, bounded := m.left[id]; bounded {
-		p = slices.Clone(p[:min(n, len(p))])
-		m.left[id] -= len(p)
+	if end, stops := m.end[id]; stops {
+		p = p[:min(max(end, from)-from, uint64(len(p)))]
 	}
-	if len(p) > 0 {
+	again := len(m.froms) > 0 && m.froms[len(m.froms)-1] == from // an answer was lost
+	if len(p) > 0 && !again {
 		m.froms = append(m.froms, from)
 		m.sent += pulledBytes(p)
 	}
@@ -44,7 +44,7 @@ func (m *meter) answer(id string, from uint64, p []Pulled) []Pulled {
 func (m *meter) free() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.left = nil
+	m.end = nil
 }
 
 func (m *meter) seen() ([]uint64, uint64) {
@@ -86,7 +86,7 @@ func TestGapGoesOnWhereAPeerStoppedAndFetchesWhatWasMissed(t *testing.T) {
 	c, chains, left := leftBehind(t)
 	const edge, first = 1 + 3*16, 5
 	peers := c.node(left).peersInTurn()
-	m := c.meter(map[string]int{peers[0]: first, peers[1]: 0})
+	m := c.meter(map[string]uint64{peers[0]: edge + first, peers[1]: 0})
 	c.net.setCut(false, left, c.others(left)...)
 	n := c.node(left)
 	c.until("what the first peer sent", func() bool { from, _, _ := n.gapNow(); return from == edge+first })
@@ -127,7 +127,7 @@ func TestMirrorGoesOnWhereAPeerStopped(t *testing.T) {
 	c.open(c.voters()...)
 	chains := c.load(4, 2, c.voters()...)
 	at := c.converged(1 + 3*4*2)
-	m := c.meter(map[string]int{"h1": 3, "h2": 2, "h3": 0})
+	m := c.meter(map[string]uint64{"h1": 1 + 3, "h2": 1 + 3 + 2, "h3": 0})
 	c.open("reader")
 	n := c.node("reader")
 	c.until("what two peers sent", func() bool { return n.machine.Ledger().Lengths().Envelopes == 1+3+2 })
@@ -157,8 +157,7 @@ func TestMirrorDropsALieThatARestartKept(t *testing.T) {
 	chains := c.load(4, 2, c.voters()...)
 	at := c.converged(1 + 3*4*2)
 	var once sync.Once
-	taken := map[string]int{"h1": 6, "h2": 0, "h3": 0}
-	m := &meter{left: taken}
+	m := &meter{end: map[string]uint64{"h1": 1 + 6, "h2": 0, "h3": 0}}
 	for _, id := range c.voters() {
 		c.net.lie(id, &liar{envelopes: func(from uint64, p []Pulled) []Pulled {
 			once.Do(func() { p = swapHospitals(p) })
