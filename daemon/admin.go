@@ -110,6 +110,8 @@ func (s *service) adminMux() http.Handler {
 	mux.Handle("GET /v1/letters", s.audited(answer(s.letters)))
 	mux.Handle("POST /v1/letters", s.audited(answer(s.sendLetters)))
 	mux.Handle("GET /v1/letters/{index}", s.audited(http.HandlerFunc(s.showLetter)))
+	mux.Handle("GET /v1/checks", s.audited(answer(s.checks)))
+	mux.Handle("POST /v1/checks/{index}", answer(s.compare))
 	mux.Handle("POST /v1/queries/{index}/reply", answer(s.answerQuery))
 	mux.Handle("POST /v1/queries/{index}/closing", answer(s.closeQuery))
 	mux.Handle("GET /v1/persons", s.audited(answer(s.persons)))
@@ -244,6 +246,7 @@ var problems = []struct {
 	{errNoAsker, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask on the node of a national reader: raresync member list"}},
 	{errNoWriter, problem{http.StatusForbidden, admin.CodeNotAllowed, "ask on the node of a national reader: raresync member list"}},
 	{errNoLetter, problem{http.StatusNotFound, admin.CodeNotFound, "raresync letter list shows the letters, each with its index"}},
+	{errNotDrawn, problem{http.StatusNotFound, admin.CodeNotFound, "raresync check list shows what each letter draws"}},
 	{errNoQuery, problem{http.StatusNotFound, admin.CodeNotFound, "raresync query list shows the queries, each with its index"}},
 	{errNoTrail, problem{http.StatusServiceUnavailable, admin.CodeUnavailable, "keep the file as evidence, move it away, and restart the node: it begins a new one"}},
 	{errInvalid, problem{http.StatusBadRequest, admin.CodeInvalid, ""}},

@@ -27,6 +27,17 @@ func (p *place) letter(t *testing.T, index uint64) string {
 	return string(raw)
 }
 
+// checksAt waits until so many of what letters draw at a node are as wanted.
+func (p *place) checksAt(t *testing.T, n int, wanted func(admin.Check) bool) (list []admin.Check) {
+	t.Helper()
+	until(t, p.cfg.Node.ID+" has its checks", func() (bool, error) {
+		all, err := p.client.Checks(t.Context())
+		list = slices.DeleteFunc(all, func(c admin.Check) bool { return !wanted(c) })
+		return len(list) == n, err
+	})
+	return list
+}
+
 func TestAQualityLetterIsReadByItsHospitalAlone(t *testing.T) {
 	places := network(t)
 	for _, p := range places {
@@ -75,6 +86,29 @@ func TestAQualityLetterIsReadByItsHospitalAlone(t *testing.T) {
 		t.Errorf("a hospital writes: %v", err)
 	}
 
+	drawn := h1.checksAt(t, 1, func(c admin.Check) bool { return c.Index == target && c.Letter == sent[0].Index })
+	if drawn[0].CaseNumber == "" || drawn[0].Result != 0 {
+		t.Errorf("hospital 1 is to compare %+v", drawn[0])
+	}
+	if theirs := reader.checksAt(t, 1, func(c admin.Check) bool { return c.Index == target }); theirs[0].CaseNumber != "" || theirs[0].Hospital != 1 {
+		t.Errorf("at the reader: %+v", theirs[0])
+	}
+	h2.checksAt(t, 0, func(admin.Check) bool { return true })
+	if _, err := h2.client.Compare(t.Context(), target, admin.Compared{Letter: sent[0].Index, Result: 1}); problemCode(err) != admin.CodeNotFound {
+		t.Errorf("hospital 2 compares: %v", err)
+	}
+	compared, err := h1.client.Compare(t.Context(), target, admin.Compared{Letter: sent[0].Index, Result: 2, Differs: []string{"onset"}, Wait: true})
+	must(t, err)
+	reader.checksAt(t, 1, func(c admin.Check) bool {
+		return c.CheckIndex == compared.Entry.Index && slices.Equal(c.Differs, []string{"onset"})
+	})
+
+	counted, err := reader.client.Report(t.Context(), "checks", url.Values{"exact": {"1"}, "format": {"csv"}, "lang": {"en"}})
+	must(t, err)
+	if text := string(counted); !strings.Contains(text, ",1,1,0,1,0,") || !strings.Contains(text, "onset,1") {
+		t.Errorf("the report counts\n%s", text)
+	}
+
 	open := ",DT003,The value is unusual: please confirm or correct it.,"
 	if text := h1.letter(t, h1.lettersAt(t, 1)[0].Index); !strings.Contains(text, "Q8,") || !strings.Contains(text, open) {
 		t.Errorf("hospital 1 reads\n%s", text)
@@ -88,6 +122,10 @@ func TestAQualityLetterIsReadByItsHospitalAlone(t *testing.T) {
 			_, err := p.client.Entry(t.Context(), asked.Entry.Index)
 			return problemCode(err) == admin.CodeErased, err
 		})
+		if _, err := p.client.Entry(t.Context(), compared.Entry.Index); problemCode(err) != admin.CodeErased {
+			t.Errorf("at %s the check of who withdrew: %v", p.cfg.Node.ID, err)
+		}
+		p.checksAt(t, 0, func(c admin.Check) bool { return c.Index == target })
 		if text := p.letter(t, sent[0].Index); !strings.Contains(text, "Q8,") || strings.Contains(text, open) {
 			t.Errorf("at %s the letter of who withdrew is\n%s", p.cfg.Node.ID, text)
 		}

@@ -89,6 +89,8 @@ func (s *service) reportOn(r *http.Request, part view.Part) (made report.Report,
 		o.Withdrawals, err = s.reportWithdrawals(s.node.View())
 	case "convergence":
 		o.Nodes, err = s.reportNodes(r)
+	case "checks":
+		o.Checks, err = s.reportChecks(r.Context(), part, o.Period)
 	}
 	if err != nil {
 		return made, err

@@ -77,22 +77,25 @@ func TestThePackagesAreTheSameBytesAgain(t *testing.T) {
 
 // TestThePackageFromInstallToReceipt has an administrator install the .deb on a Debian
 // that has nothing else, join a network, drop a file and get a receipt; then upgrade
-// and remove it.
+// and remove it; then the archive and the .rpm in its place.
 func TestThePackageFromInstallToReceipt(t *testing.T) {
 	proving(t, "package")
 	debian := os.Getenv("CLEAN_ROOT") // one that debootstrap made before
 	if debian == "" {
 		debian = filepath.Join(t.TempDir(), "debian")
-		tool(t, ".", nil, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv", "bookworm", debian)
+		tool(t, ".", nil, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,rpm", "bookworm", debian)
 	}
 	dist, _ := packages(t, "v0.0.1")
 	next, _ := packages(t, "v0.0.2")
 	n := newNetwork(t, 3, 3)
 	s := bootSystemd(t, n, debian)
-	for _, deb := range []string{filepath.Join(dist, "raresync_0.0.1_amd64.deb"), filepath.Join(next, "raresync_0.0.2_amd64.deb")} {
-		raw, err := os.ReadFile(deb)
+	for _, file := range []string{
+		filepath.Join(dist, "raresync_0.0.1_amd64.deb"), filepath.Join(next, "raresync_0.0.2_amd64.deb"),
+		filepath.Join(dist, "raresync-0.0.1.x86_64.rpm"), filepath.Join(next, "raresync-0.0.2.x86_64.rpm"),
+	} {
+		raw, err := os.ReadFile(file)
 		must(t, err)
-		must(t, os.WriteFile(filepath.Join(s.root, "srv", filepath.Base(deb)), raw, 0o644))
+		must(t, os.WriteFile(filepath.Join(s.root, "srv", filepath.Base(file)), raw, 0o644))
 	}
 
 	s.ok("dpkg", "-i", "/srv/raresync_0.0.1_amd64.deb")
@@ -138,9 +141,7 @@ func TestThePackageFromInstallToReceipt(t *testing.T) {
 
 	s.ok("dpkg", "-i", "/srv/raresync_0.0.2_amd64.deb")
 	s.ready()
-	if exe := s.ok("sh", "-c", "$(readlink /proc/$(systemctl show -P MainPID raresync)/exe) version"); !strings.Contains(exe, "v0.0.2") {
-		t.Errorf("after the upgrade runs: %s", exe)
-	}
+	s.runs("v0.0.2")
 	s.ok("dpkg", "-r", "raresync")
 	s.runsNot()
 	if out := s.ok("dpkg", "-P", "raresync"); !strings.Contains(out, "the only keys") {
@@ -149,6 +150,31 @@ func TestThePackageFromInstallToReceipt(t *testing.T) {
 	s.ok("test", "-s", "/var/lib/raresync/keys.age", "-a", "-s", "/etc/raresync/credentials/file.key")
 
 	s.archive(dist)
+	s.rpm()
+}
+
+// rpm installs, upgrades and removes the .rpm, over the same data. Its dependencies
+// are named after another distribution's packages, so that they are not looked at.
+func (s *systemd) rpm() {
+	s.t.Helper()
+	s.ok("rpm", "-i", "--nodeps", "/srv/raresync-0.0.1.x86_64.rpm")
+	s.ok("raresync-setup", "start")
+	s.ready()
+	s.runs("v0.0.1")
+	s.ok("rpm", "-U", "--nodeps", "/srv/raresync-0.0.2.x86_64.rpm")
+	s.ready()
+	s.runs("v0.0.2")
+	s.ok("rpm", "-e", "--nodeps", "raresync")
+	s.runsNot()
+	s.ok("test", "-s", "/var/lib/raresync/keys.age", "-a", "-s", "/etc/raresync/credentials/file.key")
+}
+
+// runs wants the service to run a version of the program.
+func (s *systemd) runs(version string) {
+	s.t.Helper()
+	if exe := s.ok("sh", "-c", "$(readlink /proc/$(systemctl show -P MainPID raresync)/exe) version"); !strings.Contains(exe, version) {
+		s.t.Errorf("runs %s, want %s", exe, version)
+	}
 }
 
 // archive installs from the archive where the package was, over the same data.

@@ -15,7 +15,7 @@ func newApp(in io.Reader, out, errs io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			demoCommand(), initCommand(), foundCommand(), serveCommand(),
 			validateCommand(), submitCommand(), inboxCommand(), pageCommand(), consoleCommand(), templateCommand(), mappingCommand(),
-			statusCommand(), healthCommand(), doctorCommand(), debugCommand(), memberCommand(), joinCommand(), leaveCommand(), raftCommand(), actCommand(), entryCommand(), queryCommand(), letterCommand(), cardCommand(), logCommand(), ceremonyCommand(), keyCommand(), auditCommand(),
+			statusCommand(), healthCommand(), doctorCommand(), debugCommand(), memberCommand(), joinCommand(), leaveCommand(), raftCommand(), actCommand(), entryCommand(), queryCommand(), letterCommand(), checkCommand(), cardCommand(), logCommand(), ceremonyCommand(), keyCommand(), auditCommand(),
 			pseudonymCommand(), caseNumberCommand(), withdrawCommand(), erasureCommand(), reportCommand(), subjectCommand(), exportCommand(), backupCommand(),
 			catalogCommand(), configCommand(), versionCommand(),
 		},

@@ -87,7 +87,7 @@ var cellsZH = map[string]map[string]string{
 var nodeKindsZH = map[string]string{"voter": "投票节点", "mirror": "镜像节点", "non-voter": "候补投票节点", "removed": "已退出"}
 
 var typesZH = map[string]string{
-	"case": "病例", "genetics": "遗传", "follow-up": "随访", "alias": "身份关联", "consent": "同意", "correction": "更正", "query": "质疑", "reply": "质疑答复", "biobank": "样本库", "collection": "样本集", "cohort": "队列", "intake": "接收汇总", "letter": "质量函",
+	"case": "病例", "genetics": "遗传", "follow-up": "随访", "alias": "身份关联", "consent": "同意", "correction": "更正", "query": "质疑", "reply": "质疑答复", "biobank": "样本库", "collection": "样本集", "cohort": "队列", "intake": "接收汇总", "letter": "质量函", "check": "原始病历核对",
 	"specimen": "样本", "treatment": "治疗", "death": "死亡", "referral": "转诊",
 	"admission": "准入", "ceremony": "密钥仪式", "allowance": "补录额度", "replacement": "密钥更换", "revocation": "密钥吊销", "withdrawal": "撤回",
 	"promotion": "升为投票节点", "demotion": "降为镜像节点", "removal": "移出", "enrolment": "增加节点", "settings": "网络设置", "feature level": "功能级别", "edition": "病种目录版次", "reader rights": "读取权",

@@ -55,6 +55,7 @@ var hintsZH = map[string]string{
 	"keep the file as evidence, move it away, and restart the node: it begins a new one":                   "请保留该文件作为证据并移走，然后重启节点：它会新建一个",
 	"ask the hospital that sent it to correct it":                                                          "请由提交该条目的医院更正",
 	"leave the entry out; entry list shows what is stopped":                                                "请不要使用该条目；entry list 列出已停用的条目",
+	"raresync check list shows what each letter draws":                                                     "raresync check list 列出各质量函抽取的登记",
 	"raresync letter list shows the letters, each with its index":                                          "raresync letter list 列出质量函及其叶号",
 	"submit fewer files at a time":                                                                         "请分批提交",
 }

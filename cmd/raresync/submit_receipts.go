@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/raresync/raresync/cmd/raresync/audit"
+	"github.com/raresync/raresync/cmd/raresync/term"
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/receipt"
 )
@@ -31,7 +32,7 @@ func (a asked) Proof(ctx context.Context, index uint64) ([]byte, error) {
 	return audit.WithLeaf(leaf, []byte(p.Proof))
 }
 
-// writeReceipts writes into a new folder the receipt of every entry that one covers,
+// writeReceipts writes into an empty folder the receipt of every entry that one covers,
 // the policy that they are verified with, and a page to print.
 func (s *submitter) writeReceipts(ctx context.Context, dir string) error {
 	var entries []receipt.Entry
@@ -42,18 +43,23 @@ func (s *submitter) writeReceipts(ctx context.Context, dir string) error {
 			}
 		}
 	}
-	v := voice{s.lang}
+	return writeReceipts(ctx, s.daemon, s.lang, dir, entries, s.screen)
+}
+
+// writeReceipts writes receipts of entries into an empty folder, and says how many.
+func writeReceipts(ctx context.Context, from *admin.Client, lang, dir string, entries []receipt.Entry, screen *term.Screen) error {
+	v := voice{lang}
 	if len(entries) == 0 {
-		s.screen.Note(v.say("no entry has a receipt: nothing was written into %s", "没有回执：未写入 %s", dir))
+		screen.Note(v.say("no entry has a receipt: nothing was written into %s", "没有回执：未写入 %s", dir))
 		return nil
 	}
-	err := receipt.Write(ctx, asked{s.daemon}, s.lang, entries, func(name string, data []byte) error {
+	err := receipt.Write(ctx, asked{from}, lang, entries, func(name string, data []byte) error {
 		return os.WriteFile(filepath.Join(dir, name), data, 0o600)
 	})
 	if err != nil {
 		return err
 	}
-	s.screen.Done(v.say("%d receipts in %s; %s is to be printed", "%d 张回执写入 %s；%s 可供打印", len(entries), dir, receipt.PageName))
+	screen.Done(v.say("%d receipts in %s; %s is to be printed", "%d 张回执写入 %s；%s 可供打印", len(entries), dir, receipt.PageName))
 	return nil
 }
 

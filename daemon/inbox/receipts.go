@@ -13,8 +13,8 @@ import (
 // kilobytes for each voter.
 const maxReceipts = 1000
 
-// receipts lists the entries that are under a receipt.
-func (r *Report) receipts() (list []receipt.Entry) {
+// Receipted lists the entries that are under a receipt.
+func (r *Report) Receipted() (list []receipt.Entry) {
 	for _, e := range r.Entries {
 		if e.Receipt {
 			list = append(list, receipt.Entry{File: r.File, Type: e.Type, Index: e.Index})
@@ -31,7 +31,7 @@ func (b *Box) writeReceipts(ctx context.Context, path string, r *Report) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	list := r.receipts()
+	list := r.Receipted()
 	z := zip.NewWriter(f)
 	err = receipt.Write(ctx, b.cfg.Receipts, b.cfg.Language, list[:min(len(list), maxReceipts)], func(name string, data []byte) error {
 		w, err := z.Create(name)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/raresync/raresync/crypto/tlog"
+	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/registry/envelope"
 )
 
@@ -72,4 +73,23 @@ func TestARefusedFileHasNoReceipts(t *testing.T) {
 	}
 	name := "20261127-090100-1-bad.json"
 	d.want(quarantineDir, name, name+jsonReport, name+textReport)
+}
+
+// Beside a file stand the receipts of its first entries; the report says how all are
+// written.
+func TestAReportOfManyEntriesSaysHowAllReceiptsAreWritten(t *testing.T) {
+	r := Report{File: "cases.csv", Receipts: "1-cases.csv" + receiptsEnd}
+	for i := range uint64(maxReceipts + 1) {
+		r.Entries = append(r.Entries, admin.EntryRef{Type: "case", Index: i, Receipt: true})
+	}
+	const want = "raresync log prove --report 1-cases.csv.report.json --receipts"
+	for _, lang := range []string{"zh", "en"} {
+		if text := string(r.Text(lang)); !strings.Contains(text, want) {
+			t.Errorf("%s: the report lacks the command:\n%s", lang, text)
+		}
+	}
+	r.Entries = r.Entries[:maxReceipts]
+	if text := string(r.Text("en")); strings.Contains(text, want) {
+		t.Errorf("all are beside the file, and the report says:\n%s", text)
+	}
 }

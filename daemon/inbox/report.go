@@ -82,9 +82,9 @@ func (r *Report) Text(lang string) []byte {
 		lines = append(lines, say("Receipts: %s, with a page to print and proofs that anybody verifies offline",
 			"回执：%s，内有可打印的页面和任何人可离线核验的证明", r.Receipts))
 	}
-	if n := len(r.receipts()); n > maxReceipts {
-		lines = append(lines, say("Of %d entries with a receipt, those of the first %d are in it; raresync log prove NUMBER writes any other",
-			"共有 %d 条条目有回执，其中包含前 %d 条；其余可用 raresync log prove 编号 导出", n, maxReceipts))
+	if n := len(r.Receipted()); r.Receipts != "" && n > maxReceipts {
+		lines = append(lines, say("Of %d entries with a receipt, those of the first %d are in it; all of them: raresync log prove --report %s --receipts FOLDER",
+			"共有 %d 条条目有回执，其中包含前 %d 条；导出全部：raresync log prove --report %s --receipts 文件夹", n, maxReceipts, strings.TrimSuffix(r.Receipts, receiptsEnd)+jsonReport))
 	}
 	for _, name := range r.Rejects {
 		lines = append(lines, say("What was refused is in %s: mend it and drop that file into new", "被拒绝的内容已写入 %s：修改后将该文件放入 new 文件夹", name))
@@ -114,7 +114,7 @@ func (b *Box) file(ctx context.Context, name string, report Report, rejects []de
 	if report.Outcome == delivery.Refused {
 		to = quarantineDir
 	}
-	if len(report.receipts()) > 0 && b.cfg.Receipts != nil {
+	if len(report.Receipted()) > 0 && b.cfg.Receipts != nil {
 		report.Receipts = name + receiptsEnd
 		if err := b.writeReceipts(ctx, inDir(to, report.Receipts), &report); err != nil {
 			return err

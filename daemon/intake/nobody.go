@@ -26,6 +26,13 @@ func (in *Intake) Letter(l entry.Letter) entry.Entry {
 	return in.aboutNobody(entry.Entry{Type: entry.TypeLetter, ID: entry.LetterID(in.cfg.EntryID, l.Hospital, l.Of), Letter: &l})
 }
 
+// Check makes the entry of a comparison with the source record, today. supersedes is the
+// id of the check of the same letter and registration that was sent before, or zeros.
+func (in *Intake) Check(c entry.Check, supersedes [32]byte) (entry.Entry, error) {
+	id, err := entry.CheckID(in.cfg.EntryID, c, supersedes)
+	return in.aboutNobody(entry.Entry{Type: entry.TypeCheck, ID: id, Supersedes: supersedes, Check: &c}), err
+}
+
 // Card makes the entry of a card, today. supersedes is the id of the card of the
 // same type and id that held before, or zeros.
 func (in *Intake) Card(t entry.Type, c entry.Card, supersedes [32]byte) (entry.Entry, error) {

@@ -27,6 +27,7 @@ type Changes struct {
 	replies     []Opened
 	cards       []Opened            // likewise
 	letters     []Opened            // likewise
+	checks      []Opened            // likewise
 	standing    map[uint32][]Opened // by hospital, in the order of the log; nil: to be worked out
 	stopped     map[ref]entry.Scope // goes with standing: the uses stopped of an entry
 }
@@ -50,6 +51,8 @@ func (c *Changes) Add(o Opened) {
 		c.replies = append(c.replies, o)
 	case e.Letter != nil:
 		c.letters = append(c.letters, o)
+	case e.Check != nil:
+		c.checks = append(c.checks, o)
 	case e.Card != nil:
 		c.cards = append(c.cards, o)
 	}
@@ -84,6 +87,10 @@ func (c *Changes) Replies() []Opened { return c.replies }
 
 // Letters returns the quality letters, as [Changes.Queries] returns the questions.
 func (c *Changes) Letters() []Opened { return c.letters }
+
+// Checks returns the checks with source records, as [Changes.Queries] returns the
+// questions.
+func (c *Changes) Checks() []Opened { return c.checks }
 
 // settle works out which consents stand: of those of one hospital that share a
 // mark, the newest.
@@ -204,7 +211,7 @@ func (r *Reader) Changes(ctx context.Context) (*Changes, error) {
 		if o.Index >= size {
 			break
 		}
-		if e := o.Entry; e.Correction != nil || e.Consent != nil || e.Query != nil || e.Reply != nil || e.Card != nil || e.Letter != nil {
+		if e := o.Entry; e.Correction != nil || e.Consent != nil || e.Query != nil || e.Reply != nil || e.Card != nil || e.Letter != nil || e.Check != nil {
 			k.all, k.made = append(k.all, o), nil
 		}
 		k.next = o.Index + 1

@@ -24,9 +24,10 @@ type Options struct {
 	Disease  string      // a row of the lists, as "1.68"
 	Hospital uint32      // 0: all
 	Province string      // two digits of GB/T 2260; "": all
-	// Nodes and Withdrawals are what the node knows and no entry says.
+	// Nodes, Withdrawals and Checks are what the node knows beside the view.
 	Nodes       []Node
 	Withdrawals []Withdrawal
+	Checks      []Checked
 }
 
 // Node is where a node of the network stands.
@@ -69,6 +70,7 @@ func kinds() []kind {
 		{"specimens", Text{"Specimens", "标本查询"}, Text{"available specimens by disease, kind and consent", "按病种、种类和同意情况统计可用标本"}, "specimens", specimens},
 		{"drugs", Text{"Access to drugs", "药物可及性缺口"}, Text{"who is treated, who cannot be, and why, by disease", "按病种统计已治疗、无法获得治疗及原因"}, "drug-access", drugs},
 		{"months", Text{"Months", "逐月登记"}, Text{"registrations and persons up to the end of each month of the log", "截至日志各月末的登记和患者"}, "months", byMonth},
+		{"checks", Text{"Checks with source records", "原始病历核对"}, Text{"what hospitals found when they compared registrations that quality letters drew", "各医院对质量函抽取的登记进行核对的结果"}, "", checks},
 		{"withdrawals", Text{"Withdrawals and erasures", "撤回与擦除登记"}, Text{"every withdrawal on the log and which nodes have declared it", "日志上的每项撤回及各节点声明"}, "", withdrawals},
 		{"convergence", Text{"Nodes of the network", "各节点一致性"}, Text{"tree size, lag and cosignature of every node", "各节点的树大小、滞后和会签"}, "", convergence},
 	}

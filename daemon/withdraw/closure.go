@@ -25,7 +25,8 @@ type Found struct {
 // on, both ways: entries under it or under one that a standing link joins to it;
 // links and their undoing that name one of these; and what names any of these
 // entries, or is named by one, as a correction, a genetic result, a follow-up or
-// a specimen does, or a question of the hospital to itself and the answer to one. Consents are not among them: they name nobody and stay. erased says which
+// a specimen does, a check with the source record, or a question of the hospital to itself and the answer
+// to one. Consents are not among them: they name nobody and stay. erased says which
 // entries do not open because they are erased.
 func Find(entries iter.Seq2[reader.Opened, error], erased func(index uint64) bool, of [32]byte) (Found, error) {
 	g, err := readGraph(entries, erased)
@@ -87,6 +88,9 @@ func nodeOf(o reader.Opened) node {
 	}
 	if e.Reply != nil {
 		names = append(names, e.Reply.Entry)
+	}
+	if e.Check != nil {
+		names = append(names, e.Check.Entry)
 	}
 	n.names = slices.DeleteFunc(names, func(id [32]byte) bool { return id == [32]byte{} })
 	return n

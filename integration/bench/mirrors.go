@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/raresync/raresync/cmd/raresync/demo"
@@ -190,6 +191,9 @@ func (b *bench) withMirrors(ctx context.Context, n *network, mirrors []*demo.Pro
 			if err := p.Start(); err != nil {
 				return err
 			}
+			if err := giveWay(p.PID()); err != nil {
+				return err
+			}
 		}
 		if err := n.awaitMirrors(ctx, some, size); err != nil {
 			return err
@@ -205,6 +209,17 @@ func (b *bench) withMirrors(ctx context.Context, n *network, mirrors []*demo.Pro
 		}
 	}
 	return b.mirrorMemory(mirrors)
+}
+
+// giveWay lets a process run when no voter wants to: mirrors have machines of their own,
+// and hundreds of them here would take the leader's cores until another leads. It is
+// the leader of a group of processes, so that all its threads are meant.
+func giveWay(pid int) error {
+	const last = 19
+	if err := syscall.Setpriority(syscall.PRIO_PGRP, pid, last); err != nil {
+		return fmt.Errorf("let process %d give way: %w", pid, err)
+	}
+	return nil
 }
 
 // leaderSpent is what the leader has used and sent to other nodes so far.

@@ -79,7 +79,12 @@ func fullOf(t, of entry.Type) entry.Entry {
 			e.Letter.Worst[i].Rule, e.Letter.Lines[i].Hospitals = "DT003", entry.LetterHospitals
 		}
 	}
-	if t.IsCard() || slices.Contains([]entry.Type{entry.TypeQuery, entry.TypeReply, entry.TypeIntake, entry.TypeLetter}, t) {
+	if t != entry.TypeCheck {
+		e.Check = nil
+	} else {
+		e.Check.Differs[0] = entry.CheckSex
+	}
+	if t.IsCard() || slices.Contains([]entry.Type{entry.TypeQuery, entry.TypeReply, entry.TypeIntake, entry.TypeLetter, entry.TypeCheck}, t) {
 		e.Pseudonym, e.Strength = entry.Pseudonym{}, 0
 	}
 	if t != entry.TypeCorrection {
@@ -131,7 +136,7 @@ var (
 	facts = []entry.Type{entry.TypeCase, entry.TypeGenetics, entry.TypeFollowUp, entry.TypeSpecimen, entry.TypeTreatment,
 		entry.TypeDeath, entry.TypeReferral}
 	types = append(slices.Clone(facts), entry.TypeConsent, entry.TypeCorrection, entry.TypeAlias,
-		entry.TypeQuery, entry.TypeReply, entry.TypeBiobank, entry.TypeCollection, entry.TypeCohort, entry.TypeIntake, entry.TypeLetter)
+		entry.TypeQuery, entry.TypeReply, entry.TypeBiobank, entry.TypeCollection, entry.TypeCohort, entry.TypeIntake, entry.TypeLetter, entry.TypeCheck)
 )
 
 func TestEveryFieldComesBack(t *testing.T) {

@@ -33,6 +33,8 @@ func (e Entry) Content() (json.RawMessage, error) {
 		v = plainStruct(reflect.ValueOf(*e.Intake))
 	case e.Letter != nil:
 		v = plainStruct(reflect.ValueOf(*e.Letter))
+	case e.Check != nil:
+		v = plainStruct(reflect.ValueOf(*e.Check))
 	}
 	b, err := json.Marshal(v)
 	if err != nil {

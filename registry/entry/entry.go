@@ -32,8 +32,9 @@ const (
 	TypeCohort     Type = 17
 	TypeIntake     Type = 18
 	TypeLetter     Type = 19
+	TypeCheck      Type = 20
 
-	lastType = TypeLetter
+	lastType = TypeCheck
 )
 
 // Profile says which fields an entry must have (rule RQ001). Indicators count
@@ -95,8 +96,8 @@ const (
 )
 
 // An Entry is one fact about one person, or about entries. Exactly one of the
-// Facts, Consent, Correction, Alias, Query, Reply, Card, Intake and Letter is set, and it agrees
-// with Type.
+// Facts, Consent, Correction, Alias, Query, Reply, Card, Intake, Letter and Check is set, and
+// it agrees with Type.
 type Entry struct {
 	Type    Type
 	Profile Profile
@@ -113,7 +114,7 @@ type Entry struct {
 	// EventDate is the diagnosis date of a case, the report date of a genetic
 	// result, the day of a visit, of collection, of a treatment's start, of death
 	// or of referral, the day an alias was made, a consent decided or something
-	// asked or answered, or a card made, the day of an intake, or on which a letter was sent; of a correction, that of the corrected content.
+	// asked or answered, or a card made, the day of an intake, on which a letter was sent or a registration compared; of a correction, that of the corrected content.
 	EventDate Date
 
 	// Source is the format the entry came in, Basis why it may be held.
@@ -132,6 +133,7 @@ type Entry struct {
 	Card       *Card
 	Intake     *Intake
 	Letter     *Letter
+	Check      *Check
 }
 
 // A Pseudonym is the 32-byte output of the threshold OPRF, or absent.
@@ -197,7 +199,7 @@ var (
 	typeNames = [...]string{0: "none", TypeCase: "case", TypeGenetics: "genetics", TypeFollowUp: "follow-up",
 		TypeSpecimen: "specimen", TypeTreatment: "treatment", TypeDeath: "death", TypeReferral: "referral",
 		TypeConsent: "consent", TypeCorrection: "correction", TypeAlias: "alias", TypeQuery: "query", TypeReply: "reply",
-		TypeBiobank: "biobank", TypeCollection: "collection", TypeCohort: "cohort", TypeIntake: "intake", TypeLetter: "letter"}
+		TypeBiobank: "biobank", TypeCollection: "collection", TypeCohort: "cohort", TypeIntake: "intake", TypeLetter: "letter", TypeCheck: "check"}
 	profileNames  = [...]string{"none", "report", "cohort", "published"}
 	strengthNames = [...]string{"none", "strong", "weak", "local"}
 	sourceNames   = [...]string{"none", "phenopacket", "csv", "xlsx", "fhir", "form"}

@@ -42,6 +42,8 @@ func (w *wire) fields(e *Entry) {
 			e.Intake = new(Intake)
 		case TypeLetter:
 			e.Letter = new(Letter)
+		case TypeCheck:
+			e.Check = new(Check)
 		}
 	}
 	switch {
@@ -63,6 +65,8 @@ func (w *wire) fields(e *Entry) {
 		w.intakeFields(e)
 	case e.Letter != nil:
 		w.letterFields(e)
+	case e.Check != nil:
+		w.checkFields(e)
 	default:
 		w.facts(&e.Facts)
 	}
@@ -81,6 +85,7 @@ func (e *Entry) agrees() bool {
 	return of == e.Type && of == onlyOne([]set{
 		{of, e.Any() || e.Card != nil}, {TypeConsent, e.Consent != nil}, {TypeCorrection, e.Correction != nil}, {TypeAlias, e.Alias != nil},
 		{TypeQuery, e.Query != nil}, {TypeReply, e.Reply != nil}, {TypeIntake, e.Intake != nil}, {TypeLetter, e.Letter != nil},
+		{TypeCheck, e.Check != nil},
 	})
 }
 

@@ -104,6 +104,55 @@ func FuzzRow(f *testing.F) {
 	})
 }
 
+// FuzzTable reads any file in any shipped profile: what comes of a patient is one
+// phenopacket or has a finding that refuses.
+func FuzzTable(f *testing.F) {
+	for _, p := range Shipped() {
+		heads := p.Headings()
+		f.Add(p.Name, table.Write([][]string{heads, repeated(len(heads), "1", "2020-01-02", "snomed_8116006")}))
+		f.Add(p.Name, table.Write([][]string{{"", "x"}, heads, heads, repeated(len(heads), "", "E11.9", "合计")}))
+	}
+	f.Add("rarelink", []byte("record_id,redcap_repeat_instrument,redcap_repeat_instance,snomedct_422549004\n1,,,x\n1,rarelink_4_care_pathway,1,\n"))
+	f.Fuzz(func(t *testing.T, name string, raw []byte) {
+		p, ok := ShippedProfile(name)
+		book, err := table.Open("f", raw, table.Limits{Bytes: 1 << 20, UnpackedBytes: 1 << 20})
+		if !ok || err != nil {
+			return
+		}
+		for one := range p.Reader("f", book).All() {
+			packets, err := phenopacket.Read("", bytes.NewReader(one.Packet), phenopacket.Limits{})
+			if !Refuses(one.Findings) && (err != nil || len(packets) != 1) {
+				t.Fatalf("rows %v: %d packets, %v", one.Rows, len(packets), err)
+			}
+		}
+	})
+}
+
+// FuzzProfile reads any text as a profile. One without an error reads a table.
+func FuzzProfile(f *testing.F) {
+	for _, name := range shippedNames {
+		text, _ := ShippedText(name)
+		f.Add(text)
+	}
+	f.Add("document = \"ric\"\n[fields.sex]\ncolumns = [\"XB\"]\ncodes = { \"1\" = \"男\" }\n[[diagnosis]]\nname = [\"ZD\"]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := Parse("f", text)
+		if err != nil {
+			return
+		}
+		heads := p.Headings()
+		book, err := table.Open("f", table.Write([][]string{heads, repeated(len(heads), "1", "x", "2020-01-02")}), table.Limits{})
+		if err != nil {
+			return
+		}
+		for one := range p.Reader("f", book).All() {
+			if len(one.Rows) == 0 {
+				t.Fatal("a patient of no row")
+			}
+		}
+	})
+}
+
 func repeated(n int, texts ...string) (row []string) {
 	for i := range n {
 		row = append(row, texts[i%len(texts)])
