@@ -81,20 +81,22 @@ func (s *service) checksOf(ctx context.Context, list []drawing) (map[[2]uint64]r
 }
 
 // checks lists what is drawn, with what came of it.
-func (s *service) checks(r *http.Request) ([]admin.Check, error) {
-	list, err := s.drawings(r.Context(), view.Part{})
+func (s *service) checks(r *http.Request) ([]admin.Check, error) { return s.checksNow(r.Context()) }
+
+func (s *service) checksNow(ctx context.Context) ([]admin.Check, error) {
+	list, err := s.drawings(ctx, view.Part{})
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.checksOf(r.Context(), list)
+	found, err := s.checksOf(ctx, list)
 	if err != nil {
 		return nil, err
 	}
 	out := []admin.Check{}
 	for _, d := range list {
-		sawOne(r.Context(), d.letter.Index)
+		sawOne(ctx, d.letter.Index)
 		for _, index := range d.drawn {
-			sawOne(r.Context(), index)
+			sawOne(ctx, index)
 			one := admin.Check{Letter: d.letter.Index, Month: d.letter.Entry.Letter.Of.String(), Hospital: d.letter.Entry.Letter.Hospital, Index: index}
 			if o, ok := found[[2]uint64{d.letter.Index, index}]; ok {
 				c := o.Entry.Check
@@ -137,6 +139,10 @@ func (s *service) compare(r *http.Request) (admin.QueryResult, error) {
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
+	return s.compareAt(r.Context(), index, in)
+}
+
+func (s *service) compareAt(ctx context.Context, index uint64, in admin.Compared) (admin.QueryResult, error) {
 	if err := s.isHospital(); err != nil {
 		return admin.QueryResult{}, err
 	}
@@ -144,7 +150,6 @@ func (s *service) compare(r *http.Request) (admin.QueryResult, error) {
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
-	ctx := r.Context()
 	list, err := s.drawings(ctx, view.Part{})
 	if err != nil {
 		return admin.QueryResult{}, err

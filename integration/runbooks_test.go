@@ -25,7 +25,7 @@ var runbooks = map[string][]string{
 	"Behind a firewall":            {"network.txt", "TestANewcomerJoinsWithAnInvitation"},
 	"When the disk fills":          {"TestADiskFillsUpUnderALeader"},
 	"Day to day":                   {"network.txt", "debug.txt", "act.txt"},
-	"The inbox":                    {"TestNothingIdentifyingLeavesItsHospital canary_inbox_test.go"},
+	"The inbox":                    {"network.txt", "TestNothingIdentifyingLeavesItsHospital canary_inbox_test.go"},
 	"The page":                     {"page.txt"},
 	"The console":                  {"console.txt", "dataset.txt", "query.txt", "network.txt", "TestNothingIdentifyingLeavesItsHospital canary_console_test.go"},
 	"Reports":                      {"query.txt"},

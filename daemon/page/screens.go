@@ -22,7 +22,9 @@ type screen struct {
 	Receipts   *receiptsView
 	Queries    []queryRow
 	Query      *queryRow
-	Open       int    // questions that wait for an answer
+	Checks     []checkRow
+	Check      *checkRow
+	Open       int    // questions that wait for an answer, or checks
 	Notice     string // what was done
 }
 

@@ -286,6 +286,12 @@ func TestAClerkHandsInAFileInARealBrowser(t *testing.T) {
 			b.do(chromedp.Click("#text-1"))
 			b.clicks("main form button", ".note.good")
 			b.looks("query-answered")
+			b.clicks(`nav a[href="/checks"]`, `a[href="/checks/1300/1071"]`)
+			b.clicks(`a[href="/checks/1300/1071"]`, "#result-2")
+			b.do(chromedp.Click("#result-2"), chromedp.Click("#differs-onset"))
+			b.looks("check")
+			b.clicks("main form button", `td .status.good`)
+			b.looks("checks")
 			b.opens("/password", "#old")
 			b.looks("password")
 			if tc.account == "anna" {

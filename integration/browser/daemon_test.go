@@ -51,6 +51,7 @@ type served struct {
 	held      chan struct{}
 	documents []string
 	said      uint8 // the answer to what is asked
+	compared  admin.Compared
 }
 
 func must(t *testing.T, err error) {
@@ -78,7 +79,7 @@ func serve(t *testing.T) *served {
 	}
 	p, err := page.Open(page.Config{
 		DataDir: dir, Sealing: func() []*seal.ReaderPrivate { return []*seal.ReaderPrivate{key} }, Preview: d.preview, Send: d.take,
-		Receipts: proven{}, Queries: d, Record: func(string, int) error { return nil }, Problem: func(error) string { return "" },
+		Receipts: proven{}, Queries: d, Checks: d, Record: func(string, int) error { return nil }, Problem: func(error) string { return "" },
 		Hospital: [2]string{"First People's Hospital", "第一人民医院"}, Keep: time.Hour, Hash: small, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	must(t, err)
@@ -191,6 +192,22 @@ func (d *served) Queries(context.Context) ([]page.Query, error) {
 		q.State, q.Reply = "answered", d.said
 	}
 	return []page.Query{{Query: q, Type: "case", Date: "2020-05-06", Disease: "法布雷病", CaseNumber: "4Q8X-92JK-M3TV-7D"}}, nil
+}
+
+// Checks lists one registration that a letter draws.
+func (d *served) Checks(context.Context) ([]page.Check, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := admin.Check{Letter: 1300, Month: "2026-10", Hospital: 1, Index: 1071, CaseNumber: "4Q8X-92JK-M3TV-7D", Result: d.compared.Result, Differs: d.compared.Differs}
+	return []page.Check{{Check: c, Date: "2020-05-06", Disease: "法布雷病"}}, nil
+}
+
+// Compare takes what came of it.
+func (d *served) Compare(_ context.Context, _ uint64, of admin.Compared) (admin.QueryResult, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.compared = of
+	return admin.QueryResult{Outcome: delivery.Accepted}, nil
 }
 
 // Answer takes an answer.
