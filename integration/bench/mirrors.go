@@ -22,9 +22,10 @@ const (
 	mirrorFew      = 32
 	mirrorEntries  = 10              // in an envelope: there are as many copies of it as mirrors
 	mirrorBurst    = 16              // envelopes that are sent at once
-	mirrorEvery    = 4 * time.Second // and no more within this time, for the mirrors share the leader's cores
+	mirrorEvery    = 8 * time.Second // and no more within this time, for the mirrors share the leader's cores
 	mirrorBatch    = 8               // processes that start side by side
-	mirrorSettling = 10 * time.Second
+	mirrorSettling = 20 * time.Second
+	mirrorLimit    = "GOMEMLIMIT=36MiB"
 	mirrorsTimeout = 20 * time.Minute
 	lookPause      = 100 * time.Millisecond // between two questions to one mirror of hundreds
 )
@@ -117,6 +118,7 @@ func (n *network) newMirror(dir, binary string, number uint32) (p *demo.Process,
 		return nil, card, err
 	}
 	p.Number = number
+	p.Env = append(p.Env, mirrorLimit) // hundreds of them share one memory, and the voters need the files that it caches
 	cfg, err := config.Load(p.Config())
 	if err != nil {
 		return nil, card, err
