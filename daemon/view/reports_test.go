@@ -11,6 +11,7 @@ import (
 	"github.com/raresync/raresync/daemon/report"
 	"github.com/raresync/raresync/daemon/view"
 	"github.com/raresync/raresync/registry/catalog"
+	"github.com/raresync/raresync/registry/entry"
 )
 
 func must(t *testing.T, err error) {
@@ -28,6 +29,7 @@ func made(t *testing.T, v *view.View, disease string) map[string]report.Report {
 		for _, l := range report.List() {
 			r, err := report.Make(q, l.Name, report.Options{
 				Disease: disease, Nodes: []report.Node{{ID: "h1", Behind: -1}}, Withdrawals: []report.Withdrawal{{Hospital: "x"}},
+				Checks: []report.Checked{{Hospital: 1}},
 			})
 			must(t, err)
 			if r.Size != q.Head.Size || r.Root != q.Head.Root || r.Size == 0 || len(r.Tables) == 0 || len(r.Tables[0].Rows) == 0 && l.Name != "specimens" && l.Name != "drugs" {
@@ -128,4 +130,28 @@ func TestEveryReportIsPrintedInEveryWay(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A published report counts what was said up to its tree size, and withholds few.
+func TestChecksAreCountedUpToTheTreeSize(t *testing.T) {
+	v, _ := view.Lived(t, 20)
+	must(t, v.Read(t.Context(), func(q view.Query) error {
+		said := report.Checked{Hospital: 1, Result: entry.CheckDiffers, Differs: []entry.CheckField{entry.CheckSex}, Index: q.Head.Size - 1}
+		later, next := said, said
+		later.Index, next.Letter = q.Head.Size, q.Head.Size
+		r, err := report.Make(q, "checks", report.Options{Checks: []report.Checked{said, later, next, {Hospital: 1}, {Hospital: 1, Result: entry.CheckAgrees}, {Hospital: 1, Result: entry.CheckNoSource}}})
+		must(t, err)
+		for i, want := range []int64{5, 3, 1, 1, 1} {
+			if got := r.Tables[0].Rows[0][1+i].N; got != want {
+				t.Errorf("%s: %d, want %d", r.Tables[0].Columns[1+i].Name, got, want)
+			}
+		}
+		if got := r.Tables[1].Rows; len(got) != 1 || got[0][1].N != 1 {
+			t.Errorf("fields that differ: %+v", got)
+		}
+		if printed := r.Published(3); len(printed.Tables[1].Rows) != 0 {
+			t.Errorf("a field of one registration is printed: %+v", printed.Tables[1].Rows)
+		}
+		return nil
+	}))
 }
