@@ -25,8 +25,8 @@ const (
 	mirrorEvery    = 8 * time.Second // and no more within this time, for the mirrors share the leader's cores
 	mirrorBatch    = 8               // processes that start side by side
 	mirrorSettling = 20 * time.Second
-	mirrorLimit    = "GOMEMLIMIT=36MiB"
-	mirrorsTimeout = 20 * time.Minute
+	mirrorLimit    = "GOMEMLIMIT=48MiB"
+	mirrorsTimeout = 40 * time.Minute
 	lookPause      = 100 * time.Millisecond // between two questions to one mirror of hundreds
 )
 
