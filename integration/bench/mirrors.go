@@ -22,7 +22,7 @@ const (
 	mirrorFew      = 32
 	mirrorEntries  = 10              // in an envelope: there are as many copies of it as mirrors
 	mirrorBurst    = 16              // envelopes that are sent at once
-	mirrorEvery    = 8 * time.Second // and no more within this time, for the mirrors share the leader's cores
+	mirrorEvery    = 4 * time.Second // and no more within this time, for the mirrors share the leader's cores
 	mirrorBatch    = 8               // processes that start side by side
 	mirrorSettling = 20 * time.Second
 	mirrorLimit    = "GOMEMLIMIT=48MiB"
