@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/daemon/site"
 	"github.com/raresync/raresync/registry/entry"
 )
@@ -138,6 +139,9 @@ func (p *Page) compare(v *visit) {
 		return
 	case err != nil:
 		v.away(err)
+		return
+	case got.Outcome == delivery.Refused:
+		v.showCheck(http.StatusUnprocessableEntity, c, v.refusal(got.Findings), "")
 		return
 	}
 	if err := p.cfg.Record("check answered on the page by "+v.Account.Name, 1); err != nil { // what is sent is sent

@@ -21,12 +21,15 @@ func (d drawing) Checks(context.Context) ([]Check, error) {
 	return slices.Clone(d.w.drawn), nil
 }
 
-// Compare loses the network at result 3.
+// Compare refuses result 1, and loses the network at 3.
 func (d drawing) Compare(_ context.Context, index uint64, of admin.Compared) (admin.QueryResult, error) {
 	d.w.mu.Lock()
 	defer d.w.mu.Unlock()
-	if of.Result == 3 {
+	switch {
+	case of.Result == 3:
 		return admin.QueryResult{}, errors.New("secret of the network")
+	case of.Result == 1:
+		return admin.QueryResult{Outcome: delivery.Refused, Findings: []admin.Finding{{Code: "QY003", Severity: "E"}}}, nil
 	}
 	for i := range d.w.drawn {
 		if c := &d.w.drawn[i]; c.Index == index && c.Letter == of.Letter {
@@ -58,6 +61,9 @@ func TestAClerkComparesWhatALetterDraws(t *testing.T) {
 	}
 	if p := bo.post("/checks/30/9", "result", "3"); p.status != http.StatusServiceUnavailable || strings.Contains(p.body, "secret") {
 		t.Errorf("without a network: %d %s", p.status, p.body)
+	}
+	if p := bo.post("/checks/30/9", "result", "1"); p.status != http.StatusUnprocessableEntity || !strings.Contains(p.body, "QY003") {
+		t.Errorf("what is refused: %d %s", p.status, p.body)
 	}
 	if p := bo.post("/checks/30/9", "result", "2", "differs", "onset"); p.header.Get("Location") != "/checks" {
 		t.Errorf("compared: %d %s", p.status, p.body)
