@@ -14,7 +14,9 @@ import (
 
 const (
 	pollTimeout = 10 * time.Second // before another peer is asked for news
-	savePeriod  = 5 * time.Second  // between two saves of a mirror
+	savePeriod  = 5 * time.Second  // between two saves of a mirror's copy, at least
+	saveLatest  = time.Minute      // and at most, once there is something new,
+	saveBytes   = 4 << 20          // unless this much is: the state of a nation's hospitals is as long, and is written twice
 )
 
 // mirroring is what a mirror's puller, and nobody else, knows.
@@ -26,6 +28,20 @@ type mirroring struct {
 	failed  map[string]time.Time // peers that were asked in vain, and when
 }
 
+// isDue tells whether a confirmed copy is to be saved now. What a crash loses is
+// pulled again.
+func (m *mirroring) isDue(confirmed *machine.Snapshot) bool {
+	since := time.Since(m.saved)
+	if confirmed == m.kept || since < savePeriod {
+		return false
+	}
+	if m.kept == nil || since >= saveLatest {
+		return true
+	}
+	now, then := confirmed.At, m.kept.At
+	return now.EnvelopesBytes+now.BodiesBytes >= then.EnvelopesBytes+then.BodiesBytes+saveBytes
+}
+
 // runMirror keeps a mirror's copy up to date.
 func (n *Node) runMirror(ctx context.Context) {
 	n.mirror.saved, n.mirror.failed = time.Now(), map[string]time.Time{}
@@ -33,7 +49,7 @@ func (n *Node) runMirror(ctx context.Context) {
 		if !n.pullFromAnyone(ctx) && !pause(ctx, pullPause) {
 			return
 		}
-		if confirmed := n.confirmed.Load(); confirmed != n.mirror.kept && time.Since(n.mirror.saved) > savePeriod {
+		if confirmed := n.confirmed.Load(); n.mirror.isDue(confirmed) {
 			if err := n.save(*confirmed); err != nil {
 				_ = n.fail(fmt.Errorf("save mirror: %w", err)) // the caller of Open has it
 				return

@@ -7,6 +7,7 @@ import (
 	"math"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/raresync/raresync/consensus/ledger"
 	"github.com/raresync/raresync/consensus/state"
@@ -31,6 +32,7 @@ type Machine struct {
 	dir     string
 	ledger  *ledger.Ledger
 	genesis *envelope.Envelope
+	encoded atomic.Int64 // bytes of the last snapshot that was saved
 
 	mu       sync.Mutex // serialises applies; guards what follows
 	state    *state.State

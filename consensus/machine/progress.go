@@ -21,7 +21,7 @@ func (m *Machine) SaveProgress() error {
 		return err
 	}
 	fault.At(fault.FillSynced)
-	if err := ledger.WriteFileDurable(m.progressFile(), s.Marshal()); err != nil {
+	if err := ledger.WriteFileDurable(m.progressFile(), m.encode(s)); err != nil {
 		return err
 	}
 	fault.At(fault.FillSaved)

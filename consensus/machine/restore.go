@@ -24,7 +24,18 @@ type Snapshot struct {
 }
 
 // Marshal returns the snapshot's deterministic CBOR.
-func (s Snapshot) Marshal() []byte { return s.At.Append(s.State.AppendCBOR(nil)) }
+func (s Snapshot) Marshal() []byte { return s.append(nil) }
+
+func (s Snapshot) append(b []byte) []byte { return s.At.Append(s.State.AppendCBOR(b)) }
+
+// encode is Marshal into room for what the last snapshot took and a little more:
+// a state of thousands of keys would be copied ten times while its bytes grow.
+func (m *Machine) encode(s Snapshot) []byte {
+	last := m.encoded.Load()
+	b := s.append(make([]byte, 0, last+last/16))
+	m.encoded.Store(int64(len(b)))
+	return b
+}
 
 // DecodeSnapshot reads a snapshot.
 func DecodeSnapshot(raw []byte) (Snapshot, error) {
@@ -69,7 +80,7 @@ func (m *Machine) Save(s Snapshot) error {
 	if _, err := m.ledger.Sync(); err != nil {
 		return err
 	}
-	return ledger.WriteTwice(m.stateFile(), s.Marshal())
+	return ledger.WriteTwice(m.stateFile(), m.encode(s))
 }
 
 // adopt cuts the ledger back to the snapshot, once it is seen to be the

@@ -20,10 +20,9 @@ import (
 
 const (
 	mirrorFew      = 32
-	mirrorEntries  = 10              // in an envelope: there are as many copies of it as mirrors
-	mirrorBurst    = 16              // envelopes that are sent at once
-	mirrorEvery    = 4 * time.Second // and no more within this time, for the mirrors share the leader's cores
-	mirrorBatch    = 8               // processes that start side by side
+	mirrorEntries  = 10 // in an envelope: there are as many copies of it as mirrors
+	mirrorBurst    = 16 // envelopes that are sent at once
+	mirrorBatch    = 8  // processes that start side by side
 	mirrorSettling = 20 * time.Second
 	mirrorLimit    = "GOMEMLIMIT=48MiB"
 	mirrorsTimeout = 40 * time.Minute
@@ -258,7 +257,7 @@ func (b *bench) mirrorsRound(ctx context.Context, n *network, mirrors []*demo.Pr
 	}
 	began := time.Now()
 	for i, burst := range work {
-		if !pause(ctx, time.Until(began.Add(time.Duration(i)*mirrorEvery))) {
+		if !pause(ctx, time.Until(began.Add(time.Duration(i)*b.every))) {
 			return ctx.Err()
 		}
 		if _, err := n.window(ctx, burst, 0); err != nil {
@@ -274,7 +273,7 @@ func (b *bench) mirrorsRound(ctx context.Context, n *network, mirrors []*demo.Pr
 		return err
 	}
 	took := time.Since(last)
-	if !pause(ctx, time.Until(began.Add(time.Duration(b.bursts)*mirrorEvery))) {
+	if !pause(ctx, time.Until(began.Add(time.Duration(b.bursts)*b.every))) {
 		return ctx.Err()
 	}
 	after, err := spentByLeader(ctx, leader)
