@@ -60,8 +60,8 @@ func parseOptions(args []string) (o options, err error) {
 	f.IntVar(&o.withdrawals, "withdrawals", 5, "times to withdraw entries")
 	f.DurationVar(&o.still, "still", time.Minute, "length of a round of idle")
 	f.IntVar(&o.count, "mirrors", 324, "mirrors, each a process of 30 to 80 MB")
-	f.IntVar(&o.bursts, "bursts", 5, "bursts of envelopes in a round of mirrors")
-	f.DurationVar(&o.every, "every", 12*time.Second, "from burst to burst of a round of mirrors, for they share the leader's cores")
+	f.IntVar(&o.bursts, "bursts", 3, "bursts of envelopes in a round of mirrors")
+	f.DurationVar(&o.every, "every", 20*time.Second, "from burst to burst of a round of mirrors, for they share the leader's cores")
 	f.IntVar(&o.cases, "cases", benchCases, "cases for backfill, all are 780000; what all would take by fewer is told beside it")
 	if err := f.Parse(args); err != nil {
 		return o, err

@@ -21,7 +21,7 @@ import (
 const (
 	mirrorFew      = 32
 	mirrorEntries  = 10 // in an envelope: there are as many copies of it as mirrors
-	mirrorBurst    = 16 // envelopes that are sent at once
+	mirrorBurst    = 32 // envelopes that are sent at once
 	mirrorBatch    = 8  // processes that start side by side
 	mirrorSettling = 20 * time.Second
 	mirrorLimit    = "GOMEMLIMIT=48MiB"
