@@ -14,8 +14,8 @@ import (
 const failedWait = time.Minute
 
 // helpersInTurn returns whom a mirror asks for news, and whom of them it spares as
-// long as every other answers: the leader, "" if none is known or somebody has
-// just failed. Hundreds of mirrors are not to weigh on the voter that orders
+// long as any other answers: the leader, "" if none is known or somebody has failed
+// for a while. Hundreds of mirrors are not to weigh on the voter that orders
 // everybody's envelopes, nor all on one of the others: each begins with one that
 // its own name picks, or goes on with the one that helped last.
 func (n *Node) helpersInTurn() (peers []string, spared string) {
@@ -23,17 +23,40 @@ func (n *Node) helpersInTurn() (peers []string, spared string) {
 	if last := n.lastHelper.Load(); last == nil || *last == leader {
 		peers = turned(peers, n.cfg.Self)
 	}
-	failed := func(peer string) bool { return time.Since(n.mirror.failed[peer]) < failedWait }
-	if !slices.ContainsFunc(peers, failed) {
+	failed := func(peer string) bool { return n.mirror.failed[peer].lately() }
+	if !slices.ContainsFunc(peers, func(peer string) bool { return n.mirror.failed[peer].again() }) {
 		spared = leader
 	}
-	return ranked(peers, leader, failed), spared
+	return ranked(peers, leader, spared, failed), spared
 }
 
-// ranked puts the leader behind the others, and behind it who has failed.
-func ranked(peers []string, leader string, failed func(string) bool) []string {
+// A failure is when a peer was asked in vain, without an answer in between.
+type failure struct{ first, last time.Time }
+
+// lately reports whether the peer is asked last.
+func (f failure) lately() bool { return time.Since(f.last) < failedWait }
+
+// again reports whether the peer has failed for a while, and not once, as one that is
+// busy may.
+func (f failure) again() bool { return f.lately() && f.last.Sub(f.first) >= failedWait/2 }
+
+// now adds a failure.
+func (f failure) now() failure {
+	at := time.Now()
+	if !f.lately() {
+		f.first = at
+	}
+	f.last = at
+	return f
+}
+
+// ranked puts the leader behind the others, and behind it who has failed; a leader that
+// is spared stands last.
+func ranked(peers []string, leader, spared string, failed func(string) bool) []string {
 	rank := func(peer string) int {
 		switch {
+		case peer == spared:
+			return 3
 		case failed(peer):
 			return 2
 		case peer == leader:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -13,7 +14,7 @@ func TestMirrorsSpreadOverTheVotersThatDoNotLead(t *testing.T) {
 	first := map[string]int{}
 	for i := range 324 {
 		peers := turned(slices.Clone(voters), fmt.Sprintf("hospital-%d", i))
-		first[ranked(peers, "h2", func(string) bool { return false })[0]]++
+		first[ranked(peers, "h2", "h2", func(string) bool { return false })[0]]++
 	}
 	if first["h2"] != 0 || min(first["h1"], first["h3"]) < 80 {
 		t.Errorf("first asked: %v, want h1 and h3 by a good share each, and never the leader h2", first)
@@ -23,19 +24,40 @@ func TestMirrorsSpreadOverTheVotersThatDoNotLead(t *testing.T) {
 func TestWhoFailedIsAskedLast(t *testing.T) {
 	for name, tc := range map[string]struct {
 		leader string
+		spared string
 		failed []string
 		want   []string
 	}{
-		"nobody leads":                  {"", nil, []string{"h1", "h2", "h3"}},
-		"the leader is last":            {"h1", nil, []string{"h2", "h3", "h1"}},
-		"behind it who failed":          {"h1", []string{"h2"}, []string{"h3", "h1", "h2"}},
-		"all others failed":             {"h1", []string{"h2", "h3"}, []string{"h1", "h2", "h3"}},
-		"the leader failed as well":     {"h1", []string{"h1", "h3"}, []string{"h2", "h1", "h3"}},
-		"of nobody anything is too old": {"h9", nil, []string{"h1", "h2", "h3"}},
+		"nobody leads":                  {"", "", nil, []string{"h1", "h2", "h3"}},
+		"the leader is last":            {"h1", "", nil, []string{"h2", "h3", "h1"}},
+		"behind it who failed":          {"h1", "", []string{"h2"}, []string{"h3", "h1", "h2"}},
+		"all others failed":             {"h1", "", []string{"h2", "h3"}, []string{"h1", "h2", "h3"}},
+		"the leader failed as well":     {"h1", "", []string{"h1", "h3"}, []string{"h2", "h1", "h3"}},
+		"one who is spared is last":     {"h1", "h1", []string{"h2"}, []string{"h3", "h2", "h1"}},
+		"of nobody anything is too old": {"h9", "", nil, []string{"h1", "h2", "h3"}},
 	} {
-		got := ranked([]string{"h1", "h2", "h3"}, tc.leader, func(p string) bool { return slices.Contains(tc.failed, p) })
+		got := ranked([]string{"h1", "h2", "h3"}, tc.leader, tc.spared, func(p string) bool { return slices.Contains(tc.failed, p) })
 		if !slices.Equal(got, tc.want) {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
+		}
+	}
+}
+
+func TestOneFailureSparesTheLeaderAndManyDoNot(t *testing.T) {
+	ago := func(d time.Duration) time.Time { return time.Now().Add(-d) }
+	for name, tc := range map[string]struct {
+		f             failure
+		lately, again bool
+	}{
+		"never":                      {failure{}, false, false},
+		"once":                       {failure{}.now(), true, false},
+		"twice, soon after":          {failure{ago(failedWait / 4), time.Now()}.now(), true, false},
+		"for a while":                {failure{ago(failedWait / 2), ago(time.Second)}.now(), true, true},
+		"once, and long ago as well": {failure{ago(3 * failedWait), ago(2 * failedWait)}.now(), true, false},
+		"for a while, long ago":      {failure{ago(3 * failedWait), ago(2 * failedWait)}, false, false},
+	} {
+		if tc.f.lately() != tc.lately || tc.f.again() != tc.again {
+			t.Errorf("failed %s: lately is %v, again is %v", name, tc.f.lately(), tc.f.again())
 		}
 	}
 }

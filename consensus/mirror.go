@@ -21,11 +21,11 @@ const (
 
 // mirroring is what a mirror's puller, and nobody else, knows.
 type mirroring struct {
-	careful bool                 // a peer has lied: a checkpoint is reached with one peer's envelopes alone
-	saved   time.Time            // when the copy was last saved
-	kept    *machine.Snapshot    // what was saved then; nil: nothing yet
-	copied  []int                // static copies that gave something of what is not confirmed yet
-	failed  map[string]time.Time // peers that were asked in vain, and when
+	careful bool               // a peer has lied: a checkpoint is reached with one peer's envelopes alone
+	saved   time.Time          // when the copy was last saved
+	kept    *machine.Snapshot  // what was saved then; nil: nothing yet
+	copied  []int              // static copies that gave something of what is not confirmed yet
+	failed  map[string]failure // peers that were asked in vain
 }
 
 // isDue tells whether a confirmed copy is to be saved now. What a crash loses is
@@ -44,7 +44,7 @@ func (m *mirroring) isDue(confirmed *machine.Snapshot) bool {
 
 // runMirror keeps a mirror's copy up to date.
 func (n *Node) runMirror(ctx context.Context) {
-	n.mirror.saved, n.mirror.failed = time.Now(), map[string]time.Time{}
+	n.mirror.saved, n.mirror.failed = time.Now(), map[string]failure{}
 	for ctx.Err() == nil {
 		if !n.pullFromAnyone(ctx) && !pause(ctx, pullPause) {
 			return
@@ -62,9 +62,9 @@ func (n *Node) runMirror(ctx context.Context) {
 // pullFromAnyone asks each peer for news until one has some.
 func (n *Node) pullFromAnyone(ctx context.Context) bool {
 	peers, spared := n.helpersInTurn()
-	inVain := false
-	for i, peer := range peers {
-		if peer == spared && i > 0 && !inVain {
+	answered := false
+	for _, peer := range peers {
+		if peer == spared && answered {
 			continue // what it has that counts, a majority of the others has
 		}
 		before := n.checkpoints.size()
@@ -73,13 +73,15 @@ func (n *Node) pullFromAnyone(ctx context.Context) bool {
 		case ctx.Err() != nil:
 			return false
 		case err != nil:
-			inVain = true
-			n.mirror.failed[peer] = time.Now()
+			n.mirror.failed[peer] = n.mirror.failed[peer].now()
 			n.log.Info("not pulled from this peer", "peer", peer, "reason", err.Error())
 		case n.checkpoints.size() > before:
+			delete(n.mirror.failed, peer)
 			n.lastHelper.Store(&peer)
 			return true
 		default:
+			answered = true
+			delete(n.mirror.failed, peer)
 			n.lastHelper.CompareAndSwap(nil, &peer) // it answered
 		}
 	}
