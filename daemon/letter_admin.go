@@ -40,14 +40,16 @@ func (s *service) qualityLetters(ctx context.Context) ([]reader.Opened, error) {
 }
 
 // letters lists the letters.
-func (s *service) letters(r *http.Request) ([]admin.Letter, error) {
-	all, err := s.qualityLetters(r.Context())
+func (s *service) letters(r *http.Request) ([]admin.Letter, error) { return s.lettersNow(r.Context()) }
+
+func (s *service) lettersNow(ctx context.Context) ([]admin.Letter, error) {
+	all, err := s.qualityLetters(ctx)
 	if err != nil {
 		return nil, err
 	}
 	out := []admin.Letter{}
 	for _, o := range all {
-		sawOne(r.Context(), o.Index)
+		sawOne(ctx, o.Index)
 		l := o.Entry.Letter
 		out = append(out, admin.Letter{
 			Index: o.Index, Sender: o.Hospital, Hospital: l.Hospital, Month: l.Of.String(), Sent: rfc3339(o.LogTime), Size: l.Size, Open: l.Open, Oldest: l.Oldest,

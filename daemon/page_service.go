@@ -29,7 +29,7 @@ func (s *service) servePage(ctx context.Context) (stop func(), err error) {
 		return nil, err
 	}
 	p, err := page.Open(page.Config{
-		DataDir: s.cfg.Node.DataDir, Sealing: s.ring.Sealing, Preview: s.previewDropped, Send: s.sendDropped, Receipts: proofs{s}, Queries: pageQueries{s}, Checks: pageChecks{s}, Problem: pageProblem,
+		DataDir: s.cfg.Node.DataDir, Sealing: s.ring.Sealing, Preview: s.previewDropped, Send: s.sendDropped, Receipts: proofs{s}, Queries: pageQueries{s}, Letters: pageLetters{s}, Checks: pageChecks{s}, Problem: pageProblem,
 		Record:  func(what string, entries int) error { return s.record(what, []string{}, entries) },
 		Profile: profile, Hospital: [2]string{m.NameEN, m.NameZH}, Keep: s.cfg.Page.Keep, Plain: s.cfg.Page.Plain,
 		Hash: password.Default(), Now: s.clock, Logger: s.log,

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/raresync/raresync/consensus/state"
 	"github.com/raresync/raresync/daemon/admin"
+	"github.com/raresync/raresync/daemon/query"
+	"github.com/raresync/raresync/daemon/reader"
 	"github.com/raresync/raresync/daemon/report"
 	"github.com/raresync/raresync/daemon/view"
 	"github.com/raresync/raresync/registry/entry"
@@ -91,6 +94,8 @@ func (s *service) reportOn(r *http.Request, part view.Part) (made report.Report,
 		o.Nodes, err = s.reportNodes(r)
 	case "checks":
 		o.Checks, err = s.reportChecks(r.Context(), part, o.Period)
+	case "queries":
+		o.Queries, err = s.reportQueries(r.Context())
 	}
 	if err != nil {
 		return made, err
@@ -183,10 +188,41 @@ func (s *service) reportWithdrawals(st *state.State) (out []report.Withdrawal, e
 		e := describeErasure(st, w, d)
 		out = append(out, report.Withdrawal{
 			Envelope: e.Envelope, LogTime: e.LogTime, Hospital: e.Name, Entries: e.Entries, Declared: e.Declared, Of: e.Nodes,
-			Proof: fmt.Sprintf("raresync log prove %d", w.Index),
+			Proof: fmt.Sprintf("raresync log prove %d", w.Index), At: w.LogTime, Owed: owing(st, w.Envelope),
 		})
 	}
 	return out, nil
+}
+
+// reportQueries are the questions that this institution may open.
+func (s *service) reportQueries(ctx context.Context) (out []report.Question, err error) {
+	all, err := s.asked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		one := report.Question{Hospital: a.Entry.Query.Hospital, Target: a.Entry.Query.Target, Asked: momentOf(a.Opened), Answered: momentOf(a.First)}
+		if a.State == query.Closed {
+			one.Closed = momentOf(a.Last)
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+func momentOf(o reader.Opened) report.Moment { return report.Moment{Index: o.Index, LogTime: o.LogTime} }
+
+// owing are the nodes that owe the erasure of a withdrawal: those of institutions that
+// had a copy of the log then, whenever the node itself came.
+func owing(st *state.State, withdrawal uint64) (nodes []string) {
+	for _, n := range st.Entitled {
+		m, ok := st.Member(n.Institution)
+		if ok && len(m.Signing) > 0 && m.Signing[0].From > withdrawal {
+			continue
+		}
+		nodes = append(nodes, n.Node)
+	}
+	return nodes
 }
 
 func (s *service) reportNodes(r *http.Request) (out []report.Node, err error) {

@@ -25,7 +25,7 @@ func (w *canaryWorld) everybodyIsAsked() {
 		"/v1/queries", "/v1/letters", "/v1/letters/1", "/v1/checks", "/v1/cards", "/v1/inbox", "/v1/debug/goroutines", "/v1/debug/log", "/v1/backups", "/v1/usages", "/v1/usages/1/1", "/v1/key", "/v1/keys", "/v1/keys/x", "/v1/proposals", "/v1/proposals/x", "/v1/withdrawals",
 		"/v1/reports", "/v1/reports/x", "/v1/reads", "/v1/reads/records", "/v1/settings", "/v1/catalogues", "/v1/catalogues/table", "/v1/persons?edition=x", "/v1/invitations", "/v1/raft/peers", "/v1/erasures", "/v1/erasures/1", "/v1/entries/1/erasure", "/v1/case-numbers/x", "/v1/registrations", "/v1/nothing", "/v1/entries/x", "/debug/pprof/", "/metrics", "/livez", "/readyz", "/readyz?verbose", "/v1/succession",
 	}
-	for _, name := range []string{"silent", "quality", "provinces", "disease", "coverage", "duplicates", "specimens", "drugs", "months", "withdrawals", "convergence", "checks"} {
+	for _, name := range []string{"silent", "quality", "provinces", "disease", "coverage", "duplicates", "specimens", "drugs", "months", "withdrawals", "convergence", "checks", "queries"} {
 		for _, form := range []string{"json", "csv", "html"} {
 			paths = append(paths, fmt.Sprintf("/v1/reports/%s?format=%s&lang=zh&exact=1&disease=1.1", name, form))
 		}

@@ -181,7 +181,7 @@ func (w *canaryWorld) thePageIsUsed(o *origin) {
 	} {
 		bo.post(bo.upload(w.fileName(o, ending), raw)+"/discard", nil)
 	}
-	for _, way := range []string{"/", "/accounts", "/password", "/sign-in", "/queries", "/queries/1", "/checks", "/checks/1/1", path, path + "/rejects/1", path + "/receipts", path + "/receipts.zip", receipt, again, "/static/page.css", "/nothing"} {
+	for _, way := range []string{"/", "/accounts", "/password", "/sign-in", "/queries", "/queries/1", "/letters", "/letters/1", "/checks", "/checks/1/1", path, path + "/rejects/1", path + "/receipts", path + "/receipts.zip", receipt, again, "/static/page.css", "/nothing"} {
 		for _, who := range []*pageBrowser{anna, w.browserAt(o)} {
 			said := who.get(way)
 			for _, text := range []string{name, good.record, good.document.Value, bad.record, bad.name, local.record} {

@@ -25,6 +25,8 @@ func (p *Page) mux() http.Handler {
 	on("GET /queries", p.queries)
 	on("GET /queries/{index}", p.query)
 	on("POST /queries/{index}/answer", p.answerQuery)
+	on("GET /letters", p.letters)
+	on("GET /letters/{index}", p.letter)
 	on("GET /checks", p.checks)
 	on("GET /checks/{letter}/{index}", p.oneCheck)
 	on("POST /checks/{letter}/{index}", p.compare)

@@ -42,6 +42,8 @@ type Config struct {
 	Receipts receipt.Source
 	// Queries are what the hospital is asked about its entries.
 	Queries Queries
+	// Letters are the quality letters to the hospital.
+	Letters Letters
 	// Checks are the hospital's registrations to compare with their source records.
 	Checks Checks
 	// Record writes what was done, with how many entries, into the node's own trail.
@@ -86,7 +88,7 @@ func Open(cfg Config) (*Page, error) {
 	if p.site, err = site.Open(site.Config{
 		Kind: Kind(), DataDir: cfg.DataDir, Templates: assets, Words: words, Functions: functions,
 		Menu: func(site.Account) []site.Item {
-			return []site.Item{{Path: "/", Word: "home"}, {Path: "/queries", Word: "queries"}, {Path: "/checks", Word: "checks"}}
+			return []site.Item{{Path: "/", Word: "home"}, {Path: "/queries", Word: "queries"}, {Path: "/letters", Word: "letters"}, {Path: "/checks", Word: "checks"}}
 		},
 		Institution: cfg.Hospital, Plain: cfg.Plain, Hash: cfg.Hash, Now: cfg.Now, Logger: cfg.Logger,
 	}); err != nil {

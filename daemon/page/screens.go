@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/daemon/site"
 )
@@ -22,6 +23,7 @@ type screen struct {
 	Receipts   *receiptsView
 	Queries    []queryRow
 	Query      *queryRow
+	Letters    []admin.Letter
 	Checks     []checkRow
 	Check      *checkRow
 	Open       int    // questions that wait for an answer, or checks

@@ -48,6 +48,7 @@ type world struct {
 	sent      int      // patients that the daemon was given to take
 	fails     error
 	asked     []Query
+	letters   []admin.Letter
 	drawn     []Check
 	waited    chan struct{} // what is sent waits for it, if it is there
 }
@@ -93,7 +94,7 @@ func (w *world) open(key *seal.ReaderPrivate) {
 	w.t.Helper()
 	p, err := Open(Config{
 		DataDir: w.dir, Sealing: func() []*seal.ReaderPrivate { return []*seal.ReaderPrivate{key} },
-		Preview: w.preview, Send: w.take, Receipts: proven{}, Queries: asking{w}, Checks: drawing{w},
+		Preview: w.preview, Send: w.take, Receipts: proven{}, Queries: asking{w}, Letters: posted{w}, Checks: drawing{w},
 		Record: func(what string, entries int) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()

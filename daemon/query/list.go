@@ -29,6 +29,7 @@ type Asked struct {
 	Ended         uint64        // log time, in ms, of what ended it; while it is open, of the newest envelope
 	Reply         reader.Opened // the answer that counts; Entry.Reply is nil if there is none
 	Correction    uint64        // index of the correction; 0: none
+	First         reader.Opened // of the answer and the correction, what came first; Index is 0 without either
 	Last          reader.Opened // the newest query entry of the question: this one, or its closing
 }
 
@@ -107,6 +108,11 @@ func (a *Asked) settle(changes *reader.Changes, view *state.State, open func(ind
 	}
 	if corrected.Index > a.Index {
 		a.Correction = corrected.Index
+	}
+	for _, o := range []reader.Opened{a.Reply, corrected} {
+		if o.Index > a.Index && (a.First.Index == 0 || o.Index < a.First.Index) {
+			a.First = o
+		}
 	}
 	switch {
 	case a.State == Closed:

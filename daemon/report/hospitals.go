@@ -220,23 +220,6 @@ func Counts(q view.Query, after int64) (whole Count, all []Count, err error) {
 	return whole, all, err
 }
 
-// withdrawals lists what the log says of erasures.
-func withdrawals(_ view.Query, o Options, r *Report) error {
-	t := Table{Title: Text{"Withdrawals", "撤回"}, Columns: []Column{
-		{Name: "envelope", Title: Text{"Envelope", "信封号"}, Kind: Number}, {Name: "log_time", Title: Text{"Log time", "日志时间"}, Kind: Word},
-		hospitalColumn, {Name: "entries", Title: Text{"Entries", "条目"}, Kind: Number},
-		{Name: "declared", Title: Text{"Nodes that declared it", "已声明节点"}, Kind: Number}, {Name: "nodes", Title: Text{"Of", "总节点"}, Kind: Number},
-		{Name: "proof", Title: Text{"Proof", "证明"}, Kind: Word},
-	}}
-	for _, w := range o.Withdrawals {
-		t.Rows = append(t.Rows, []Cell{number(int64(w.Envelope)), word(w.LogTime), word(w.Hospital), number(int64(w.Entries)),
-			number(int64(w.Declared)), number(int64(w.Of)), word(w.Proof)})
-	}
-	r.Tables = append(r.Tables, t)
-	r.Notes = append(r.Notes, Text{"All of this stands on the log for every node to read.", "以上内容均在日志上公开，各节点均可查看。"})
-	return nil
-}
-
 // convergence lists where the nodes stand.
 func convergence(_ view.Query, o Options, r *Report) error {
 	t := Table{Title: Text{"Nodes", "节点"}, Columns: []Column{

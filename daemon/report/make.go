@@ -24,10 +24,11 @@ type Options struct {
 	Disease  string      // a row of the lists, as "1.68"
 	Hospital uint32      // 0: all
 	Province string      // two digits of GB/T 2260; "": all
-	// Nodes, Withdrawals and Checks are what the node knows beside the view.
+	// Nodes, Withdrawals, Checks and Queries are what the node knows beside the view.
 	Nodes       []Node
 	Withdrawals []Withdrawal
 	Checks      []Checked
+	Queries     []Question
 }
 
 // Node is where a node of the network stands.
@@ -47,6 +48,8 @@ type Withdrawal struct {
 	Entries      uint64
 	Declared, Of int    // nodes
 	Proof        string // the command that shows it
+	At           uint64   // log time, ms
+	Owed         []string // nodes of the institutions that had a copy then
 }
 
 // kind is a report that can be made.
@@ -71,6 +74,7 @@ func kinds() []kind {
 		{"drugs", Text{"Access to drugs", "药物可及性缺口"}, Text{"who is treated, who cannot be, and why, by disease", "按病种统计已治疗、无法获得治疗及原因"}, "drug-access", drugs},
 		{"months", Text{"Months", "逐月登记"}, Text{"registrations and persons up to the end of each month of the log", "截至日志各月末的登记和患者"}, "months", byMonth},
 		{"checks", Text{"Checks with source records", "原始病历核对"}, Text{"what hospitals found when they compared registrations that quality letters drew", "各医院对质量函抽取的登记进行核对的结果"}, "", checks},
+		{"queries", Text{"Quality queries", "质量质疑"}, Text{"what hospitals were asked, how long queries are open, how many are answered in time", "各医院被质疑情况、待答时长与按期答复率"}, "", queries},
 		{"withdrawals", Text{"Withdrawals and erasures", "撤回与擦除登记"}, Text{"every withdrawal on the log and which nodes have declared it", "日志上的每项撤回及各节点声明"}, "", withdrawals},
 		{"convergence", Text{"Nodes of the network", "各节点一致性"}, Text{"tree size, lag and cosignature of every node", "各节点的树大小、滞后和会签"}, "", convergence},
 	}

@@ -1,6 +1,9 @@
 package site
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"mime"
 	"net/http"
@@ -129,6 +132,19 @@ func (v *Visit) Redirect(to string) { http.Redirect(v.W, v.R, to, http.StatusSee
 func (v *Visit) Download(name, kind string, data []byte) {
 	v.Attach(name, kind)
 	_, _ = v.W.Write(data) // the browser has gone if it fails
+}
+
+// Printed answers with a page that stands by itself, to be printed. Its own style is let
+// in, and no other.
+func (v *Visit) Printed(page []byte) {
+	_, rest, _ := bytes.Cut(page, []byte("<style>"))
+	style, _, _ := bytes.Cut(rest, []byte("</style>"))
+	sum := sha256.Sum256(style)
+	h := v.W.Header()
+	h.Set("Content-Security-Policy", "default-src 'self'; script-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-"+
+		base64.StdEncoding.EncodeToString(sum[:])+"'")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = v.W.Write(page) // the browser has gone if it fails
 }
 
 // Attach says that what is written next is a file.

@@ -16,6 +16,10 @@ func dayOf(logTime uint64) int64 {
 	return dayNumber(entry.DateOf(time.UnixMilli(int64(logTime)).In(china)))
 }
 
+// Day returns the day of a log time in ms as days are counted here: in China's time, from
+// 1970-01-01.
+func Day(logTime uint64) int64 { return dayOf(logTime) }
+
 // monthOf returns the month of a log time in ms, as [Month] counts.
 func monthOf(logTime uint64) int64 {
 	return int64(MonthOf(entry.DateOf(time.UnixMilli(int64(logTime)).In(china))))

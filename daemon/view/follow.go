@@ -190,6 +190,7 @@ const (
 type batch struct {
 	from, to uint64
 	of       [][]reader.Opened
+	receipts []*receipt // nil of an envelope that is none
 	err      error
 }
 
@@ -234,7 +235,7 @@ func (v *View) open(ctx context.Context, from, to uint64) batch {
 			b.err = err
 			return b
 		}
-		b.of, entries = append(b.of, nil), entries+meta.Count
+		b.of, b.receipts, entries = append(b.of, nil), append(b.receipts, nil), entries+meta.Count
 	}
 	b.to = from + uint64(len(b.of))
 	errs := make([]error, len(b.of))
@@ -245,7 +246,9 @@ func (v *View) open(ctx context.Context, from, to uint64) batch {
 		workers.Go(func() {
 			defer func() { <-places }()
 			errs[i] = v.cfg.Node.Machine().Repaired(ctx, func() (err error) {
-				b.of[i], err = v.cfg.Reader.Envelope(from + uint64(i))
+				if b.of[i], err = v.cfg.Reader.Envelope(from + uint64(i)); err == nil && len(b.of[i]) == 0 {
+					b.receipts[i], err = v.receiptAt(from + uint64(i))
+				}
 				return err
 			})
 		})
@@ -266,6 +269,11 @@ func (v *View) take(ctx context.Context, b batch, last bool) error {
 		for i, opened := range b.of {
 			if err := v.takeEnvelope(w, b.from+uint64(i), opened, view, &head, &touched); err != nil {
 				return err
+			}
+			if r := b.receipts[i]; r != nil {
+				if err := w.do("receipt", int64(b.from)+int64(i), r.Node, int64(r.Through), int64(r.logTime)); err != nil {
+					return err
+				}
 			}
 		}
 		if err := v.settle(w, &touched); err != nil {

@@ -27,6 +27,9 @@ func (p Period) has(month int32) bool {
 	return p == (Period{}) || int64(p.From) <= int64(month) && int64(month) <= int64(p.To)
 }
 
+// Holds reports whether a log time in ms is of the period.
+func (p Period) Holds(logTime uint64) bool { return p.has(int32(monthOf(logTime))) }
+
 // Unit is what an indicator's value counts.
 type Unit string
 

@@ -29,7 +29,7 @@ func made(t *testing.T, v *view.View, disease string) map[string]report.Report {
 		for _, l := range report.List() {
 			r, err := report.Make(q, l.Name, report.Options{
 				Disease: disease, Nodes: []report.Node{{ID: "h1", Behind: -1}}, Withdrawals: []report.Withdrawal{{Hospital: "x"}},
-				Checks: []report.Checked{{Hospital: 1}},
+				Checks: []report.Checked{{Hospital: 1}}, Queries: []report.Question{{Hospital: 1, Asked: report.Moment{Index: 1}}},
 			})
 			must(t, err)
 			if r.Size != q.Head.Size || r.Root != q.Head.Root || r.Size == 0 || len(r.Tables) == 0 || len(r.Tables[0].Rows) == 0 && l.Name != "specimens" && l.Name != "drugs" {
@@ -151,6 +151,47 @@ func TestChecksAreCountedUpToTheTreeSize(t *testing.T) {
 		}
 		if printed := r.Published(3); len(printed.Tables[1].Rows) != 0 {
 			t.Errorf("a field of one registration is printed: %+v", printed.Tables[1].Rows)
+		}
+		return nil
+	}))
+}
+
+// What came into the log after a report's tree size, it does not know; what hospitals
+// are not in the view, it does not count.
+func TestQueriesAreCountedUpToTheTreeSize(t *testing.T) {
+	v, _ := view.Lived(t, 20)
+	must(t, v.Read(t.Context(), func(q view.Query) error {
+		const day = 24 * 60 * 60 * 1000
+		ago := func(days, index uint64) report.Moment { return report.Moment{Index: index, LogTime: q.Head.LogTime - days*day} }
+		later := report.Moment{Index: q.Head.Size, LogTime: q.Head.LogTime}
+		r, err := report.Make(q, "queries", report.Options{Queries: []report.Question{
+			{Hospital: 1, Target: 1, Asked: ago(40, 2), Answered: ago(10, 3)},
+			{Hospital: 1, Target: 1, Asked: ago(40, 2), Answered: ago(9, 3)},
+			{Hospital: 1, Target: 2, Asked: ago(40, 2)},
+			{Hospital: 1, Target: 2, Asked: ago(10, 3)},
+			{Hospital: 1, Target: 3, Asked: ago(40, 2), Closed: ago(5, 4)},
+			{Hospital: 1, Target: 4, Asked: ago(10, 3), Answered: later, Closed: later},
+			{Hospital: 1, Target: 5, Asked: later},
+			{Hospital: 99, Target: 6, Asked: ago(40, 2)},
+		}})
+		must(t, err)
+		all, mine := r.Tables[0].Rows[0], r.Tables[1].Rows[0][1:]
+		for i, want := range []report.Cell{{N: 6}, {N: 2}, {N: 3}, {Value: 10, Of: 3, None: true}, {N: 1, Of: 3, None: true}} {
+			if all[i] != want || mine[i] != want {
+				t.Errorf("%s: %+v of all, %+v of hospital 1, want %+v", r.Tables[0].Columns[i].Name, all[i], mine[i], want)
+			}
+		}
+		if all[5].N != 2 || mine[5].N != 2 || mine[5].Of == 0 || all[5].Of <= mine[5].Of {
+			t.Errorf("registrations with an open query: %+v of all, %+v of hospital 1", all[5], mine[5])
+		}
+		if len(r.Tables[1].Rows) != 1 || len(r.Published(3).Tables[1].Rows) != 1 || len(r.Published(11).Tables[1].Rows) != 0 {
+			t.Errorf("hospitals: %+v", r.Tables[1].Rows)
+		}
+		month := q.ThisMonth() + 1
+		r, err = report.Make(q, "queries", report.Options{Period: view.Period{From: month, To: month}, Queries: []report.Question{{Hospital: 1, Asked: ago(0, 1)}}})
+		must(t, err)
+		if r.Tables[0].Rows[0][0].N != 0 {
+			t.Errorf("asked next month: %+v", r.Tables[0].Rows)
 		}
 		return nil
 	}))

@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS diseases (list INTEGER, number INTEGER, zh TEXT NOT N
   PRIMARY KEY (list, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS envelopes (number INTEGER PRIMARY KEY, hospital INTEGER NOT NULL, first INTEGER NOT NULL,
   entries INTEGER NOT NULL, log_time INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS receipts (envelope INTEGER PRIMARY KEY, node TEXT NOT NULL, through INTEGER NOT NULL, log_time INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS subjects (id INTEGER PRIMARY KEY, pseudonym BLOB NOT NULL UNIQUE, person INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS entries (idx INTEGER PRIMARY KEY, envelope INTEGER NOT NULL, hospital INTEGER NOT NULL,
   log_time INTEGER NOT NULL, day INTEGER NOT NULL, month INTEGER NOT NULL, type INTEGER NOT NULL, profile INTEGER NOT NULL,
@@ -67,11 +68,12 @@ var indexes = map[string]string{
 var contents = [...]string{"cases", "case_rows", "genetics", "visits", "specimens", "treatments", "deaths", "referrals", "aliases", "findings", "intakes", "intake_rules"}
 
 // derived are all tables that follow from the log.
-var derived = append([]string{"envelopes", "entries", "subjects", "hospitals", "diseases"}, contents[:]...)
+var derived = append([]string{"envelopes", "receipts", "entries", "subjects", "hospitals", "diseases"}, contents[:]...)
 
 // statements are prepared once for each transaction that writes.
 var statements = map[string]string{
 	"envelope":  `INSERT OR REPLACE INTO envelopes VALUES (?,?,?,?,?)`,
+	"receipt":   `INSERT OR REPLACE INTO receipts VALUES (?,?,?,?)`,
 	"subject":   `INSERT INTO subjects (pseudonym, person) VALUES (?, (SELECT coalesce(max(id), 0) + 1 FROM subjects)) ON CONFLICT (pseudonym) DO UPDATE SET person = person RETURNING id, person`,
 	"entry":     `INSERT INTO entries (idx, envelope, hospital, log_time, day, month, type, profile, source, basis, strength, subject, person, id, event, event_month, corrects, problem, doubtful) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 	"case":      `INSERT INTO cases VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,

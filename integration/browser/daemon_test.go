@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net"
@@ -19,7 +20,9 @@ import (
 	"github.com/raresync/raresync/daemon/admin"
 	"github.com/raresync/raresync/daemon/delivery"
 	"github.com/raresync/raresync/daemon/page"
+	"github.com/raresync/raresync/daemon/report"
 	"github.com/raresync/raresync/daemon/site"
+	"github.com/raresync/raresync/registry/entry"
 	"github.com/raresync/raresync/registry/envelope"
 )
 
@@ -79,7 +82,7 @@ func serve(t *testing.T) *served {
 	}
 	p, err := page.Open(page.Config{
 		DataDir: dir, Sealing: func() []*seal.ReaderPrivate { return []*seal.ReaderPrivate{key} }, Preview: d.preview, Send: d.take,
-		Receipts: proven{}, Queries: d, Checks: d, Record: func(string, int) error { return nil }, Problem: func(error) string { return "" },
+		Receipts: proven{}, Queries: d, Letters: d, Checks: d, Record: func(string, int) error { return nil }, Problem: func(error) string { return "" },
 		Hospital: [2]string{"First People's Hospital", "第一人民医院"}, Keep: time.Hour, Hash: small, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	must(t, err)
@@ -192,6 +195,20 @@ func (d *served) Queries(context.Context) ([]page.Query, error) {
 		q.State, q.Reply = "answered", d.said
 	}
 	return []page.Query{{Query: q, Type: "case", Date: "2020-05-06", Disease: "法布雷病", CaseNumber: "4Q8X-92JK-M3TV-7D"}}, nil
+}
+
+// Letters lists two letters.
+func (d *served) Letters(context.Context) ([]admin.Letter, error) {
+	return []admin.Letter{{Index: 1250, Month: "2026-09", Sent: "2026-10-03T02:00:00Z", Open: 2}, {Index: 1300, Month: "2026-10", Sent: "2026-11-02T02:00:00Z"}}, nil
+}
+
+// Letter is one of them.
+func (d *served) Letter(_ context.Context, _ uint64, lang string) ([]byte, error) {
+	l := entry.Letter{Hospital: 1, Of: entry.Date{Year: 2026, Month: 10}, Size: 1240}
+	made := report.OfLetter(l, report.Text{EN: "First Hospital", ZH: "第一医院"}, 1_793_600_000_000, nil, nil)
+	var b bytes.Buffer
+	err := made.HTML(&b, lang)
+	return b.Bytes(), err
 }
 
 // Checks lists one registration that a letter draws.
