@@ -142,6 +142,12 @@ func (v *Value) Clone() *Value {
 	return c
 }
 
+// CloneTop returns a copy of an object or array that shares its members or elements with
+// v: they are not to be changed.
+func (v *Value) CloneTop() *Value {
+	return &Value{Kind: v.Kind, Text: v.Text, Names: slices.Clone(v.Names), Items: slices.Clone(v.Items)}
+}
+
 // Equal compares two values; the order of members does not count, the
 // spelling of numbers does.
 func (v *Value) Equal(w *Value) bool {
@@ -165,7 +171,19 @@ func (v *Value) Equal(w *Value) bool {
 
 // Canonical returns the value as JSON without white space, members sorted by
 // name.
-func (v *Value) Canonical() []byte { return v.Append(nil, true) }
+func (v *Value) Canonical() []byte { return v.Append(make([]byte, 0, v.room()), true) }
+
+// room is how many bytes the value takes as JSON, if nothing in it is escaped.
+func (v *Value) room() int {
+	n := len(v.Text) + len(`"",`)
+	for _, name := range v.Names {
+		n += len(name) + len(`"":`)
+	}
+	for _, item := range v.Items {
+		n += item.room()
+	}
+	return n
+}
 
 // Append appends the value as JSON without white space, members sorted by name or
 // as they came.

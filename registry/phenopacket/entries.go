@@ -141,9 +141,11 @@ func (m mapping) geneticEntry(part *value, of [32]byte) (*entry.Entry, error) {
 // parts.
 func (p Packet) id(key [32]byte, t entry.Type, part *value, of [32]byte) [32]byte {
 	content := part
-	if part.At("metaData", "created") != nil {
-		content = part.Clone()
-		content.Get("metaData").Remove("created")
+	if meta := part.Get("metaData"); meta.Get("created") != nil {
+		meta = meta.CloneTop()
+		meta.Remove("created")
+		content = part.CloneTop()
+		content.Set("metaData", meta)
 	}
 	return entry.ID(key, t, p.localID, sha256.Sum256(append(content.Canonical(), of[:]...)))
 }

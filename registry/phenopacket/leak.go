@@ -41,21 +41,21 @@ type leakFinder struct {
 	findings []rule.Finding
 }
 
-func (f *leakFinder) find(at *way, what string) {
+func (f *leakFinder) find(at way, what string) {
 	f.findings = append(f.findings, rule.Find("PR001", at.String(), what))
 }
 
 // walk looks at a value. A number is looked at only in a field that the schema
 // does not know: the known ones are measured. subject says that the value is the
 // subject's, or part of it.
-func (f *leakFinder) walk(v *value, at *way, known, subject bool) {
+func (f *leakFinder) walk(v *value, at way, known, subject bool) {
 	if v.Kind == jsontree.Text || v.Kind == jsontree.Number && !known {
 		if what := leak(v.Text, f.own); what != "" {
 			f.find(at, what)
 		}
 	}
 	for i, item := range v.Items {
-		next, inField, inSubject := &way{at, v, i}, known, subject
+		next, inField, inSubject := append(at, step{v, i}), known, subject
 		if v.Kind == jsontree.Object {
 			name := v.Names[i]
 			inField, inSubject = fields[name], subject || camel(name) == "subject"

@@ -1,7 +1,6 @@
 package phenopacket
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 type lens struct {
 	writing  bool
 	path     string         // of the object at hand, when reading
+	spare    *value         // an object without members to write the next one into, or nil
 	findings []rule.Finding // of reading
 }
 
@@ -39,9 +39,14 @@ func (l *lens) inside(v *value, name string, f func(*value)) {
 		l.within(l.path+"."+name, func() { f(v.Get(name)) })
 		return
 	}
-	child := jsontree.NewObject()
-	f(child)
-	if !child.Empty() {
+	child := l.spare
+	l.spare = nil
+	if child == nil {
+		child = jsontree.NewObject()
+	}
+	if f(child); child.Empty() {
+		l.spare = child
+	} else {
 		v.Set(name, child)
 	}
 }
@@ -49,7 +54,9 @@ func (l *lens) inside(v *value, name string, f func(*value)) {
 // each applies f to the elements of a member that is an array.
 func each[T any](l *lens, v *value, name string, items *[]T, f func(*value, *T)) {
 	if !l.writing {
-		for i, element := range v.Get(name).List() {
+		list := v.Get(name).List()
+		*items = slices.Grow(*items, len(list))
+		for i, element := range list {
 			var item T
 			l.within(place(l.path+"."+name, i), func() { f(element, &item) })
 			*items = append(*items, item)
@@ -195,4 +202,4 @@ func (l *lens) date(v *value, name string, d *entry.Date) {
 }
 
 // place is a path with an index.
-func place(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
+func place(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }

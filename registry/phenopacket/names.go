@@ -73,9 +73,9 @@ func camel(name string) string {
 
 // rename gives every field its lowerCamelCase name. It returns the path of an
 // object in which two spellings of one field meet, or "".
-func rename(v *value, at *way) (clash string) {
+func rename(v *value, at way) (clash string) {
 	for i, item := range v.Items {
-		next := &way{at, v, i}
+		next := append(at, step{v, i})
 		if v.Kind == jsontree.Object {
 			name := camel(v.Names[i])
 			if name != v.Names[i] && v.Get(name) != nil {
@@ -96,25 +96,28 @@ func rename(v *value, at *way) (clash string) {
 }
 
 // A way leads to an item within a document. Its path is written only for a
-// finding. Nil is the way to the document itself.
-type way struct {
-	to   *way // what holds the item
+// finding. Who goes on appends to it, over what a brother appended: it is not kept.
+type way []step
+
+// step is an item of an object or array.
+type step struct {
 	in   *value
 	item int
 }
 
 // String returns the way as a path. A name that is no field of the schema may
 // itself be data, and is written as its place.
-func (w *way) String() string {
-	if w == nil {
-		return "$"
+func (w way) String() string {
+	path := "$"
+	for _, s := range w {
+		switch {
+		case s.in.Kind == jsontree.Array:
+			path = place(path, s.item)
+		case fields[camel(s.in.Names[s.item])]:
+			path += "." + camel(s.in.Names[s.item])
+		default:
+			path = fmt.Sprintf("%s.{%d}", path, s.item+1)
+		}
 	}
-	path := w.to.String()
-	switch {
-	case w.in.Kind == jsontree.Array:
-		return fmt.Sprintf("%s[%d]", path, w.item)
-	case fields[camel(w.in.Names[w.item])]:
-		return path + "." + camel(w.in.Names[w.item])
-	}
-	return fmt.Sprintf("%s.{%d}", path, w.item+1)
+	return path
 }

@@ -70,9 +70,11 @@ func geneticPart(v *value, within bool) *value {
 	return part
 }
 
-// spellsVariant looks for the cheap marks of a variant first.
+// spellsVariant looks for the cheap marks of a variant first: each has one of these,
+// and a digit.
 func spellsVariant(s string) bool {
-	return strings.ContainsAny(s, "0123456789") && variantText.MatchString(s)
+	marked := strings.ContainsAny(s, "._") || strings.Contains(s, "rs") || strings.Contains(s, "ENS")
+	return marked && strings.ContainsAny(s, "0123456789") && variantText.MatchString(s)
 }
 
 func genomicMeasurement(v *value) bool {

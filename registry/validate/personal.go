@@ -26,7 +26,7 @@ var (
 // each with a calendar date inside), or "" for none. Full-width digits count;
 // SNOMED CT codes do not.
 func PersonalNumber(s string) string {
-	if countDigits(s) < fewestDigits {
+	if !mayHold(s) {
 		return ""
 	}
 	s = snomed.ReplaceAllString(halfWidth(s), "")
@@ -40,19 +40,24 @@ func PersonalNumber(s string) string {
 }
 
 // fewestDigits is the length of a mobile number; the text is not searched
-// with less.
+// with less in a row.
 const fewestDigits = 11
 
-// countDigits counts ASCII digits and, being a first look only, every rune
-// that is full-width.
-func countDigits(s string) int {
+// mayHold is a first look: whether enough digits follow one another, with nothing but
+// separators between them. A timestamp has fewer.
+func mayHold(s string) bool {
 	n := 0
 	for _, r := range s {
-		if r >= '0' && r <= '9' || r >= '０' && r <= '９' {
-			n++
+		switch r = fold(r); {
+		case r >= '0' && r <= '9':
+			if n++; n >= fewestDigits {
+				return true
+			}
+		case r != ' ' && r != '-':
+			n = 0
 		}
 	}
-	return n
+	return false
 }
 
 func hasID(s string) bool {
@@ -76,18 +81,20 @@ func isDate(layout, s string) bool {
 }
 
 // halfWidth folds full-width digits and X, and other spaces and hyphens.
-func halfWidth(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= '０' && r <= '９':
-			return r - '０' + '0'
-		case r == 'Ｘ' || r == 'ｘ':
-			return 'X'
-		case r == '　' || r == '\u00a0':
-			return ' '
-		case r >= '\u2010' && r <= '\u2015' || r == '－':
-			return '-'
-		}
+func halfWidth(s string) string { return strings.Map(fold, s) }
+
+func fold(r rune) rune {
+	switch {
+	case r < '\u00a0':
 		return r
-	}, s)
+	case r >= '０' && r <= '９':
+		return r - '０' + '0'
+	case r == 'Ｘ' || r == 'ｘ':
+		return 'X'
+	case r == '　' || r == '\u00a0':
+		return ' '
+	case r >= '\u2010' && r <= '\u2015' || r == '－':
+		return '-'
+	}
+	return r
 }
