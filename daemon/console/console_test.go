@@ -225,7 +225,7 @@ func TestAProvincesCoordinatorSeesItsProvinceAlone(t *testing.T) {
 func TestPrintedReportsAreSuppressedAndRunNothing(t *testing.T) {
 	_, at := serve(t)
 	b := signsIn(t, at, console.Coordinator)
-	for _, name := range []string{"silent", "quality", "provinces", "coverage", "duplicates", "specimens", "drugs", "months", "withdrawals", "convergence", "disease"} {
+	for _, name := range []string{"silent", "quality", "provinces", "coverage", "duplicates", "specimens", "drugs", "months", "checks", "queries", "withdrawals", "convergence", "disease"} {
 		for _, format := range []string{"html", "csv", "json"} {
 			a := b.get("/reports/" + name + "?format=" + format + "&disease=1.1")
 			if a.status != http.StatusOK || strings.Contains(a.body, "<script>") && format == "html" {

@@ -80,6 +80,8 @@ func IndicatorText(id string) Text {
 		return Text{"Lost to follow-up, of those under care", "失访"}
 	case "Q12":
 		return Text{"Persons with a specimen", "有标本的患者"}
+	case "Q13.reached":
+		return Text{"On a treatment, of those with a disease that is treated anywhere", "所患病种有治疗记录者中，正在治疗"}
 	case "Q13.treated":
 		return Text{"On a treatment, of those with one on record", "正在治疗"}
 	case "Q13.lacking":

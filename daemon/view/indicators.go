@@ -133,6 +133,7 @@ func indicators() []Indicator {
 		{ID: "Q11.seen", Unit: Percent, now: true, who: func(p standing) (bool, bool) { return p.due, p.seen }},
 		{ID: "Q11.lost", Unit: Percent, now: true, who: func(p standing) (bool, bool) { return p.due, p.lost }},
 		{ID: "Q12", Unit: Percent, who: func(p standing) (bool, bool) { return p.here, p.sampled }},
+		{ID: "Q13.reached", Unit: Percent, who: func(p standing) (bool, bool) { return p.treatable, p.treated }},
 		{ID: "Q13.treated", Unit: Percent, who: func(p standing) (bool, bool) { return p.offered, p.treated }},
 		{ID: "Q13.lacking", Unit: Percent, who: func(p standing) (bool, bool) { return p.offered, p.lacking }},
 		{ID: "Q14", Unit: Percent, sent: func(m mark, _ int64) (int64, int64) { return one(m.registers() && m.stopped == 0), one(m.registers()) }},

@@ -235,6 +235,21 @@ func (c *recount) count(id string, by func(counted) bool, in func(counted) bool)
 		for p := range persons {
 			add(sampled[p])
 		}
+	case "Q13.reached":
+		treated := map[entry.Row]bool{}
+		for _, o := range c.entries {
+			if t := o.Entry.Treatment; t != nil && c.live(o) && o.named && o.stopped&16 == 0 && (t.Status == entry.TreatmentStarted || t.Status == entry.TreatmentStopped) {
+				for _, r := range c.rowsOf(func(k counted) bool { return k.Hospital == o.Hospital && k.Entry.ID == o.Entry.BelongsTo() }) {
+					treated[r] = true
+				}
+			}
+		}
+		for p := range persons {
+			mine := c.rowsOf(func(k counted) bool { return k.named && k.person == p && by(k) && in(k) })
+			if slices.ContainsFunc(mine, func(r entry.Row) bool { return treated[r] }) {
+				add(on[p])
+			}
+		}
 	case "Q13.treated", "Q13.lacking":
 		for p := range on {
 			add(map[string]members{"Q13.treated": on, "Q13.lacking": lacks}[id][p])
@@ -242,6 +257,17 @@ func (c *recount) count(id string, by func(counted) bool, in func(counted) bool)
 	}
 	slices.Sort(out.values)
 	return out
+}
+
+// rowsOf are the rows of the lists of those registrations in use.
+func (c *recount) rowsOf(which func(counted) bool) (rows []entry.Row) {
+	for _, o := range c.entries {
+		if o.Entry.Case != nil && c.live(o) && which(o) {
+			d, _ := o.Entry.Case.Principal()
+			rows = append(rows, d.Resolve(catalog.Current()).Counted()...)
+		}
+	}
+	return rows
 }
 
 // countCase counts one registration.

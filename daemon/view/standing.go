@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/raresync/raresync/registry/entry"
@@ -18,6 +19,7 @@ type standing struct {
 	due                 bool // lives, and was registered over a year ago
 
 	offered, treated, lacking bool // has a treatment on record in the period
+	treatable                 bool // is registered in the period with a disease that somebody has been treated for
 }
 
 // readPersons counts persons for groups of each kind.
@@ -68,7 +70,9 @@ func (k *known) count(group []*holding, p Period, today int64, f func(standing))
 	for _, h := range group {
 		for at := range h.cases {
 			if c := &h.cases[at]; c.Person != 0 {
-				of(c.Person).register(c.Strength, int64(c.Day), c.In(p))
+				one := of(c.Person)
+				one.register(c.Strength, int64(c.Day), c.In(p))
+				one.treatable = one.treatable || c.In(p) && slices.ContainsFunc(c.Rows, k.treated.has)
 			}
 		}
 		for _, t := range h.treatments {
@@ -105,7 +109,28 @@ func (p *standing) register(strength entry.Strength, day int64, within bool) {
 // known are persons of whom something is known, whichever hospital said it.
 type known struct {
 	dead, seen, lost, sampled, several Persons
+	treated                            rowSet     // diseases that somebody has been treated for
 	standing                           []standing // by person, blank between groups
+}
+
+// rowSet is a set of rows of the lists, by list and number.
+type rowSet [][]bool
+
+func (s *rowSet) add(rows []entry.Row) {
+	for _, r := range rows {
+		for len(*s) <= int(r.List) {
+			*s = append(*s, nil)
+		}
+		of := &(*s)[r.List]
+		if n := int(r.Number) + 1; n > len(*of) {
+			*of = append(*of, make([]bool, n-len(*of))...)
+		}
+		(*of)[r.Number] = true
+	}
+}
+
+func (s rowSet) has(r entry.Row) bool {
+	return int(r.List) < len(s) && int(r.Number) < len(s[r.List]) && s[r.List][r.Number]
 }
 
 // known is what all entries say of persons.
@@ -120,6 +145,11 @@ func (q Query) known(p Period) (*known, error) {
 	err = q.each(func(_ uint32, h *holding) {
 		for _, id := range h.sampled {
 			k.sampled.Add(id)
+		}
+		for _, t := range h.treatments {
+			if t.Status == entry.TreatmentStarted || t.Status == entry.TreatmentStopped {
+				k.treated.add(t.Rows)
+			}
 		}
 		for _, v := range h.visits {
 			if int64(v.day) > q.Today()-365 {
