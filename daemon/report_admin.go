@@ -212,12 +212,12 @@ func (s *service) reportQueries(ctx context.Context) (out []report.Question, err
 
 func momentOf(o reader.Opened) report.Moment { return report.Moment{Index: o.Index, LogTime: o.LogTime} }
 
-// owing are the nodes that owe the erasure of a withdrawal: those of institutions that
-// had a copy of the log then, whenever the node itself came.
+// owing are the nodes that owe the erasure of a withdrawal: those of the roster whose
+// institutions had a copy of the log then, whenever the node itself came.
 func owing(st *state.State, withdrawal uint64) (nodes []string) {
 	for _, n := range st.Entitled {
 		m, ok := st.Member(n.Institution)
-		if ok && len(m.Signing) > 0 && m.Signing[0].From > withdrawal {
+		if n.To != 0 || ok && len(m.Signing) > 0 && m.Signing[0].From > withdrawal {
 			continue
 		}
 		nodes = append(nodes, n.Node)

@@ -49,7 +49,7 @@ type Withdrawal struct {
 	Declared, Of int    // nodes
 	Proof        string // the command that shows it
 	At           uint64   // log time, ms
-	Owed         []string // nodes of the institutions that had a copy then
+	Owed         []string // nodes in the network of the institutions that had a copy then
 }
 
 // kind is a report that can be made.

@@ -30,8 +30,8 @@ func withdrawals(q view.Query, o Options, r *Report) error {
 	r.Tables = append(r.Tables, together, t)
 	r.Notes = append(r.Notes,
 		Text{"All of this stands on the log for every node to read.", "以上内容均在日志上公开，各节点均可查看。"},
-		Text{"Full erasure: every node of an institution that had a copy when the entries were withdrawn has declared it; days are those of the log, in China's time.",
-			"完全擦除：撤回时持有副本的各机构的所有节点均已声明；天数按日志的北京时间计。"})
+		Text{"Full erasure: every node in the network of an institution that had a copy when the entries were withdrawn has declared it; erasure show names those that had left. Days are those of the log, in China's time.",
+			"完全擦除：撤回时持有副本的机构在网内的所有节点均已声明；已退出的节点见 erasure show。天数按日志的北京时间计。"})
 	return nil
 }
 
