@@ -210,7 +210,9 @@ func (s *service) reportQueries(ctx context.Context) (out []report.Question, err
 	return out, nil
 }
 
-func momentOf(o reader.Opened) report.Moment { return report.Moment{Index: o.Index, LogTime: o.LogTime} }
+func momentOf(o reader.Opened) report.Moment {
+	return report.Moment{Index: o.Index, LogTime: o.LogTime}
+}
 
 // owing are the nodes that owe the erasure of a withdrawal: those of the roster whose
 // institutions had a copy of the log then, whenever the node itself came.

@@ -46,8 +46,8 @@ type Withdrawal struct {
 	LogTime      string // RFC 3339
 	Hospital     string
 	Entries      uint64
-	Declared, Of int    // nodes
-	Proof        string // the command that shows it
+	Declared, Of int      // nodes
+	Proof        string   // the command that shows it
 	At           uint64   // log time, ms
 	Owed         []string // nodes in the network of the institutions that had a copy then
 }

@@ -162,7 +162,9 @@ func TestQueriesAreCountedUpToTheTreeSize(t *testing.T) {
 	v, _ := view.Lived(t, 20)
 	must(t, v.Read(t.Context(), func(q view.Query) error {
 		const day = 24 * 60 * 60 * 1000
-		ago := func(days, index uint64) report.Moment { return report.Moment{Index: index, LogTime: q.Head.LogTime - days*day} }
+		ago := func(days, index uint64) report.Moment {
+			return report.Moment{Index: index, LogTime: q.Head.LogTime - days*day}
+		}
 		later := report.Moment{Index: q.Head.Size, LogTime: q.Head.LogTime}
 		r, err := report.Make(q, "queries", report.Options{Queries: []report.Question{
 			{Hospital: 1, Target: 1, Asked: ago(40, 2), Answered: ago(10, 3)},
