@@ -43,8 +43,16 @@ tree() {
 	find "$1" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
 }
 
+# The program is compiled from what the source archive holds, with no network: whoever
+# has that archive can do the same, and gets the same bytes.
+source=raresync-$version-source
+mkdir "$work/$source"
+git -C "$top" archive HEAD | tar -C "$work/$source" -xf -
+go -C "$work/$source" mod vendor
+archive "$source"
+
 for arch in amd64 arm64; do
-	GOOS=linux GOARCH=$arch go build -C "$top" -buildvcs=false -ldflags "-X main.version=$version" -o "$work/raresync-$arch" ./cmd/raresync
+	GOOS=linux GOARCH=$arch go build -C "$work/$source" -mod=vendor -buildvcs=false -ldflags "-X main.version=$version" -o "$work/raresync-$arch" ./cmd/raresync
 
 	name=raresync-$version-linux-$arch
 	documents "$work/$name"
@@ -67,12 +75,6 @@ for arch in amd64 arm64; do
 		--define "_topdir $work/top-$arch" --define "_rpmdir $out" --define "_dbpath $work/db" --define '_build_name_fmt %%{NAME}-%%{VERSION}.%%{ARCH}.rpm' \
 		--define "tree $work/rpm-$arch" --define "number $number" "$here/raresync.spec" >/dev/null
 done
-
-name=raresync-$version-source
-mkdir "$work/$name"
-git -C "$top" archive HEAD | tar -C "$work/$name" -xf -
-go -C "$work/$name" mod vendor
-archive "$name"
 
 cd "$out"
 sha256sum raresync*"$version"*.tar.gz raresync*"$number"*.deb $(ls raresync*"$number"*.rpm 2>/dev/null) >SHA256SUMS
