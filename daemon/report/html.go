@@ -78,9 +78,12 @@ thead { display: table-header-group } tr { break-inside: avoid }
 </style>
 </head>
 <body>
+<header>
 <h1>{{.Title}}</h1>
 <p class="label">{{.Label}}</p>
 <p><strong>{{.Disclosure}}</strong></p>
+</header>
+<main>
 {{range .Notes}}<p>{{.}}</p>
 {{end}}{{range .Tables}}<h2>{{.Title}}</h2>
 <table>
@@ -89,6 +92,7 @@ thead { display: table-header-group } tr { break-inside: avoid }
 {{range .Rows}}<tr{{if .Total}} class="total"{{end}}>{{range .Cells}}<td{{if .Numeric}} class="n"{{end}}>{{.Text}}</td>{{end}}</tr>
 {{end}}</tbody>
 </table>
-{{end}}</body>
+{{end}}</main>
+</body>
 </html>
 `
