@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/raresync/raresync/daemon/view"
 )
@@ -91,19 +90,21 @@ func firstsOf(q view.Query) (persons int64, several map[int64][]place, err error
 // waysOf counts persons by the province of a registration and that of the next at
 // another hospital.
 func waysOf(q view.Query, firsts map[int64][]place, t *Table) error {
-	n, err := namesOf(q)
+	province, err := q.Provinces()
 	if err != nil {
 		return err
 	}
-	province := func(p place) string { return n.province[strconv.FormatUint(uint64(p.hospital), 10)] }
 	type way struct{ from, to string }
 	counts := map[way]int64{}
+	var gone []way // of one person
 	for _, at := range firsts {
-		gone := map[way]bool{}
+		gone = gone[:0]
 		for i := range at[1:] {
-			gone[way{province(at[i]), province(at[i+1])}] = true
+			if w := (way{province[at[i].hospital], province[at[i+1].hospital]}); !slices.Contains(gone, w) {
+				gone = append(gone, w)
+			}
 		}
-		for w := range gone {
+		for _, w := range gone {
 			counts[w]++
 		}
 	}
