@@ -36,7 +36,12 @@ var given = strings.NewReplacer("{", "coalesce(", "}", ", "+strconv.Itoa(none)+"
 
 // load reads what is held of a hospital.
 func (q Query) load(h *holding, hospital uint32) error {
-	read := func(query string, f func(Row) error) error { return q.Each(given.Replace(query), f, hospital) }
+	return h.load(func(query string, f func(Row) error) error { return q.Each(given.Replace(query), f, hospital) }, hospital)
+}
+
+// load reads the answers to all queries. A row may not be readable, as when who looked
+// has gone: then nothing of it is there.
+func (h *holding) load(read func(string, func(Row) error) error, hospital uint32) error {
 	at, err := h.loadCases(read, hospital)
 	if err != nil {
 		return err
@@ -61,11 +66,13 @@ func (q Query) load(h *holding, hospital uint32) error {
 		f     func(Row) error
 	}{
 		{loadTested, func(row Row) error {
-			err := row(&id)
+			if err := row(&id); err != nil {
+				return err
+			}
 			for _, i := range at[[32]byte(id)] {
 				h.cases[i].Tested = true
 			}
-			return err
+			return nil
 		}},
 		{loadMarks, func(row Row) error {
 			var m mark
@@ -107,10 +114,12 @@ func (q Query) load(h *holding, hospital uint32) error {
 		}},
 		{loadTreatments, func(row Row) error {
 			var t Treatment
-			err := row(&t.Person, &t.Month, &t.Status, &t.Reason, &t.Access, &t.Band, &t.Waiting, &id)
+			if err := row(&t.Person, &t.Month, &t.Status, &t.Reason, &t.Access, &t.Band, &t.Waiting, &id); err != nil {
+				return err
+			}
 			t.Rows = rows(id)
 			h.treatments = append(h.treatments, t)
-			return err
+			return nil
 		}},
 		{loadBroken, into(&h.broken)}, {loadMissing, into(&h.missing)}, {loadRefused, into(&h.refused)},
 	} {
@@ -133,7 +142,9 @@ func (h *holding) loadCases(read func(string, func(Row) error) error, hospital u
 		c := &one.Case
 		var fields, small, flags int64
 		var id []byte
-		err := row(&c.Index, &c.Person, &c.Day, &c.Month, &c.EventMonth, &c.Birth, &c.Diagnosed, &c.Delay, &fields, &small, &flags, &id)
+		if err := row(&c.Index, &c.Person, &c.Day, &c.Month, &c.EventMonth, &c.Birth, &c.Diagnosed, &c.Delay, &fields, &small, &flags, &id); err != nil {
+			return err
+		}
 		c.Needed, c.Missing = int32(fields>>8), int32(fields&0xff)
 		c.Sex, c.Verification, c.Vital, c.Strength = uint8(small), uint8(small>>8), uint8(small>>16), entry.Strength(small>>24)
 		for bit, into := range []*bool{&c.Features, &c.Onset, &c.Contact, &c.Disease, &c.Coded, &c.Queried, &c.Genetic} {
@@ -141,7 +152,7 @@ func (h *holding) loadCases(read func(string, func(Row) error) error, hospital u
 		}
 		one.id = [32]byte(id)
 		all = append(all, one)
-		return err
+		return nil
 	}); err != nil {
 		return nil, err
 	}
