@@ -238,13 +238,14 @@ func (s *service) postLetters(ctx context.Context, letters []entry.Letter, wait 
 	if err != nil {
 		return nil, err
 	}
+	receipts := s.node.Status().Checkpoint.Size
 	var all []intake.Taken
 	out := make([]admin.LetterResult, len(letters))
 	var sent []int // place in out of those in all
 	for i, l := range letters {
 		out[i] = admin.LetterResult{Hospital: l.Hospital, Month: l.Of.String(), Outcome: string(intake.Known)}
 		if at := slices.IndexFunc(before, func(o reader.Opened) bool { return o.Entry.Letter.Hospital == l.Hospital && o.Entry.Letter.Of == l.Of }); at >= 0 {
-			out[i].Index = before[at].Index
+			out[i].Index, out[i].Receipt = before[at].Index, before[at].Index < receipts
 			continue
 		}
 		taken, err := s.intake.Post(ctx, s.intake.Letter(l))

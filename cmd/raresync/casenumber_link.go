@@ -82,7 +82,7 @@ func recordNumber(c *cli.Context) (string, error) {
 	if path == "" {
 		asker, ok := term.NewAsker(c.App.Reader, c.App.ErrWriter)
 		if !ok {
-			return "", coded{exitUsage, errNoTerminal}
+			return "", coded{exitUsage, errNoRecord}
 		}
 		return oneRecord(asker.Hidden(c.Context, voiceOf(c).say("Record number (not shown):", "病案号（不显示）：")))
 	}

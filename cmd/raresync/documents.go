@@ -26,6 +26,7 @@ var documentsFlag = &cli.StringFlag{
 }
 
 var (
+	errNoRecord   = errors.New("nobody can be asked for a record number: standard input is no terminal")
 	errNoTerminal = errors.New("nobody can be asked: standard input is no terminal")
 	errTypedApart = errors.New("the two numbers typed differ")
 )

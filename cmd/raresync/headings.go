@@ -35,6 +35,8 @@ var headingsZH = map[string]string{
 	"month": "月份", "sender": "发函方", "sent_at": "发函时间", "open_queries": "未答复质疑", "oldest_days": "最长天数", "receipt": "已有回执",
 	"heard": "联系", "level": "级别", "cosigns": "会签",
 	"recipient": "接收方", "reader": "读取方", "dataset": "数据集", "genetic_rows": "含基因的行", "cells_withheld": "隐去数字", "entries_erased": "已擦除条目", "rows_stopped": "停用的行",
+	"column": "列", "field": "字段", "filled": "非空行", "unknown": "无法识别", "at": "位置", "title": "说明", "known_by": "识别标题", "letter": "质量函", "in": "不一致的字段", "checked_at": "核对时间",
+	"record": "病案号", "log": "日志",
 	"what": "项目", "where": "私钥所在", "why": "原因",
 }
 
@@ -51,7 +53,7 @@ var cellsZH = map[string]map[string]string{
 		"void: a complaint was false": "作废：投诉不实", "void: a holder gave up": "作废：有持有方放弃",
 		"void: its deadline has passed": "作废：已过截止时间",
 	},
-	"outcome": {"accepted": "已接受", "known": "已登记过", "refused": "已拒绝", "waiting": "等待配额", "asked": "仅询问"},
+	"outcome": {"accepted": "已接受", "partly accepted": "部分接受", "known": "已登记过", "refused": "已拒绝", "waiting": "等待配额", "asked": "仅询问"},
 	"heard":   {"now": "正常", "not ready": "未就绪", "no answer": "无应答", "never": "从未"},
 	"cosigns": yesNoZH,
 	"kind":    nodeKindsZH,
@@ -64,6 +66,7 @@ var cellsZH = map[string]map[string]string{
 	},
 	"role": {"hospital": "医院", "reader": "读取方"},
 	"state": {
+		"new": "待收取", "work": "处理中", "done": "已完成", "quarantine": "已隔离",
 		"present": "当前", "next": "待用", "former": "以前",
 		"declared": "已声明", "owed": "尚未声明", "removed": "已退出，无法证明",
 		"corrected": "已更正", "corrected, stopped": "已更正，已停用", "stopped": "已停用",

@@ -12,7 +12,7 @@ import (
 // What the nation registers in ten years: 10⁶ patients with a case and about 8
 // follow-ups each, of about 1 KB with all that a node keeps beside it.
 const (
-	decadeEntries = 10_000_000
+	decadeEntries = 24_000_000 // 200,000 a month
 	entryBytes    = 1000
 )
 
@@ -59,7 +59,7 @@ func tellDisk(c *cli.Context, dir string) {
 		return // the daemon watches it, and says why
 	}
 	screen.Note(v.say("disk: ten years of the nation, %d million entries, take about %s; free here: %s",
-		"磁盘：全国十年约 %d 百万条记录，需约 %s；此处剩余 %s", decadeEntries/1_000_000, gigabytes(decadeEntries*entryBytes), gigabytes(free)))
+		"磁盘：全国十年约 %d00 万条记录，需约 %s；此处剩余 %s", decadeEntries/1_000_000, gigabytes(decadeEntries*entryBytes), gigabytes(free)))
 }
 
 func gigabytes(bytes uint64) string { return fmt.Sprintf("%.1f GB", float64(bytes)/1e9) }

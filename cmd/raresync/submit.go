@@ -105,6 +105,9 @@ type submitted struct {
 	Rows    *delivery.Counts `json:"rows,omitempty"` // of a table, FHIR or an archive
 }
 
+// underReceipt is said of entries that a receipt covers.
+const underReceipt = "under a receipt"
+
 // taken prints as "21-22, under a receipt" in a table.
 type taken []admin.EntryRef
 
@@ -131,7 +134,7 @@ func (t taken) String() string {
 		parts = append(parts, fmt.Sprintf("%d not yet in the log", waiting))
 	}
 	if receipt {
-		parts = append(parts, "under a receipt")
+		parts = append(parts, underReceipt)
 	}
 	return strings.Join(parts, ", ")
 }
@@ -182,7 +185,7 @@ func newSubmitter(c *cli.Context) (*submitter, error) {
 
 // all sends every file, a batch at a time.
 func (s *submitter) all(ctx context.Context, files []string) error {
-	progress := s.screen.Progress("submitting files", int64(len(files)))
+	progress := s.screen.Progress(text{"submitting files", "正在提交文件"}.in(s.lang), int64(len(files)))
 	defer progress.Close()
 	var batch []admin.File
 	bytes := 0

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -38,7 +40,27 @@ func (v voice) cell(field, said string) string {
 	if zh := cellsZH[field][said]; zh != "" && v.lang == "zh" {
 		return zh
 	}
+	if v.lang == "zh" {
+		return entriesZH(said)
+	}
 	return said
+}
+
+// Parts of what taken says of a file's entries.
+var (
+	inLogBefore = regexp.MustCompile(`([0-9]+) in the log before`)
+	notYetInLog = regexp.MustCompile(`([0-9]+) not yet in the log`)
+)
+
+// entriesZH puts what taken says into Chinese.
+func entriesZH(said string) string {
+	before := said
+	said = inLogBefore.ReplaceAllString(said, "$1 条此前已在日志中")
+	said = notYetInLog.ReplaceAllString(said, "$1 条尚未进入日志")
+	if said = strings.ReplaceAll(said, underReceipt, "已有回执"); said == before {
+		return said
+	}
+	return strings.ReplaceAll(said, ", ", "，")
 }
 
 // tableWords are the words of tables in the user's language.

@@ -59,6 +59,8 @@ var meanings = []struct {
 	{errNotCorrected, words{"", "没有更正任何条目", "请按上面的说明处理后重试"}},
 	{errNotDecided, words{"", "没有做出任何决定", "请输入 yes 确认，或使用 --yes"}},
 	{errIdentity, words{"", "该证件被拒绝", "请按上面的说明更正后重试"}},
+	{errNoRecord, words{
+		"name a file with --from; - is standard input", "没有可供输入的终端", "请用 --from 指定文件；- 表示标准输入"}},
 	{errNoTerminal, words{
 		"name a file with --documents; - is standard input", "没有可供输入的终端", "请用 --documents 指定文件；- 表示标准输入"}},
 	{errNoPassword, words{

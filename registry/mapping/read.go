@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -92,6 +93,9 @@ func (r *Reader) sheets() (sheets []*table.Sheet) {
 	return sheets
 }
 
+// unnamed is said of a profile that was begun and not finished.
+const unnamed = "the profile leaves a heading empty: that of the record number, the document number or the diagnosis"
+
 // without refuses a table in which no sheet has the headings.
 func (r *Reader) without(best *layout) {
 	if best == nil {
@@ -99,8 +103,11 @@ func (r *Reader) without(best *layout) {
 	}
 	names := r.profile.missing(best)
 	detail := "no heading " + strings.Join(names, ", ")
-	if len(r.sheets()) == 0 {
+	switch {
+	case len(r.sheets()) == 0:
 		detail = "no sheet " + r.profile.Sheet
+	case slices.Contains(names, ""):
+		detail = unnamed
 	}
 	r.Findings = append(r.Findings, found("FM002", table.Place{File: r.name}, detail))
 }
@@ -139,7 +146,7 @@ func (r *Reader) sheet(s *table.Sheet, yield func(Patient) bool) (l *layout, mor
 	switch {
 	case t.layout != nil:
 		return l, t.end()
-	case looked > 0 && len(r.sheets()) > 1:
+	case looked > 0 && len(r.sheets()) > 1 && !ownSheet(s.Name):
 		at := table.Place{File: r.name, Sheet: s.Name}
 		r.Findings = append(r.Findings, found("FM008", at, ""))
 	}
@@ -250,7 +257,7 @@ var totalWords = []string{"合计", "总计", "小计", "共计", "总数", "tot
 // no patient is in it.
 func (t *tableRows) totals(row table.Row) bool {
 	for _, key := range []string{"id_number", "record"} {
-		if i, ok := t.layout.columns[key]; ok && i > 0 && row.Cell(i).Text != "" {
+		if i, ok := t.layout.columns[key]; ok && i > 0 && row.Cell(i).Text != "" && !isSum(row.Cell(i).Text) {
 			return false
 		}
 	}
@@ -259,10 +266,17 @@ func (t *tableRows) totals(row table.Row) bool {
 			continue
 		}
 		key := wordKey(c.Text)
-		return slices.ContainsFunc(totalWords, func(w string) bool { return strings.HasPrefix(key, w) })
+		return summary.MatchString(key) || slices.ContainsFunc(totalWords, func(w string) bool { return strings.HasPrefix(key, w) })
 	}
 	return false
 }
+
+// summary is a row's only words: "共 12 例".
+var summary = regexp.MustCompile(`^共[0-9]{1,7}[例人条行名份]`)
+
+// isSum reports whether a cell under the document or record numbers counts them: it is
+// too short to be one of a table that sums up.
+func isSum(s string) bool { return len(s) <= 6 && strings.Trim(s, "0123456789") == "" }
 
 func (t *tableRows) join(row table.Row) bool {
 	t.reader.Counts.Rows++

@@ -64,6 +64,9 @@ func TestWhatIsWrongWithARowIsToldWithItsCell(t *testing.T) {
 		"a cell too many":                 {heads + strings.Replace(good, "慕容", "慕容,x", 1), []string{"2: FM003"}},
 		"a cell too few":                  {heads + "B1,,男\n", []string{"2: FM003"}},
 		"totals":                          {heads + good + "合计,,,,,,,,,,,\n", []string{"3: FM004"}},
+		"totals with a count":             {heads + good + "合计,2,,,,,,,,,,\n", []string{"3: FM004"}},
+		"a count alone":                   {heads + good + "共 2 例,,,,,,,,,,,\n", []string{"3: FM004"}},
+		"a number beside a word":          {heads + good + "合计,440301198506120028,男,1990-03-07,广东,肾内科,法布雷病,1.27,2020-05-06,8岁,存活,慕容\n", nil},
 		"totals that are none":            {heads + "合计,,,,,,,,,,,\n" + good, nil},
 		"a heading twice":                 {strings.Replace(heads, "姓名", "性别", 1) + good, []string{"1 性别: FM002"}},
 		"only words for nothing":          {heads + "B1,-,男,1990-03-07,广东,肾内科,法布雷病,无,2020-05-06,不详,存活,/\n", nil},
@@ -74,6 +77,27 @@ func TestWhatIsWrongWithARowIsToldWithItsCell(t *testing.T) {
 		if r.Err() != nil || !slices.Equal(found, tc.want) {
 			t.Errorf("%s: got %q, %v, want %q", name, found, r.Err(), tc.want)
 		}
+	}
+}
+
+// The template explains itself on sheets of its own, in which nobody looks for patients.
+func TestTheTemplatesOwnSheetsAreNotNamed(t *testing.T) {
+	for _, lang := range []string{"zh", "en"} {
+		raw, err := TemplateBook(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, found, r := patients(t, nil, string(raw)); r.Err() != nil || len(found) > 0 || len(r.book.Sheets()) != 3 {
+			t.Errorf("%s: %q, %v", lang, found, r.Err())
+		}
+	}
+}
+
+func TestAProfileWithoutHeadingsSaysSo(t *testing.T) {
+	p := *ShippedOrFail(t, "template")
+	p.Fields = map[string]Field{"record": {Columns: []string{""}}}
+	if _, found, r := patients(t, &p, "a,b\n1,2\n"); !slices.Equal(found, []string{": FM002"}) || !strings.Contains(r.Findings[0].Detail, "leaves a heading empty") {
+		t.Errorf("got %q, %+v", found, r.Findings)
 	}
 }
 

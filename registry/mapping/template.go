@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/raresync/raresync/registry/catalog"
@@ -18,7 +19,7 @@ func TemplateBook(lang string) ([]byte, error) {
 	say := func(zh, en string) string { return Words{zh, en}.In(lang) }
 	fill := table.Draft{Name: say("登记", "cases"), Rows: [][]string{headings(lang)}, Choices: map[int][]string{}, Prompts: map[int]string{}}
 	help := table.Draft{
-		Name:   say("填写说明", "help"),
+		Name:   helpSheet.In(lang),
 		Rows:   [][]string{{say("列", "column"), say("必填", "required"), say("说明", "what it holds"), say("示例", "sample"), say("可选值", "words")}},
 		Widths: []float64{18, 8, 60, 28, 60},
 	}
@@ -43,6 +44,14 @@ func TemplateBook(lang string) ([]byte, error) {
 	return table.WriteBook([]table.Draft{fill, help, diseaseSheet(say)})
 }
 
+// helpSheet and diseasesSheet are the names of the template's sheets that no patient is in.
+var helpSheet, diseasesSheet = Words{"填写说明", "help"}, Words{"病种目录", "diseases"}
+
+// ownSheet reports whether a sheet has the name of one of these.
+func ownSheet(name string) bool {
+	return slices.Contains([]string{helpSheet.ZH, helpSheet.EN, diseasesSheet.ZH, diseasesSheet.EN}, name)
+}
+
 // headings returns the template's headings in a language.
 func headings(lang string) (heads []string) {
 	for _, c := range Columns() {
@@ -53,7 +62,7 @@ func headings(lang string) (heads []string) {
 
 func diseaseSheet(say func(zh, en string) string) table.Draft {
 	s := table.Draft{
-		Name:   say("病种目录", "diseases"),
+		Name:   say(diseasesSheet.ZH, diseasesSheet.EN),
 		Rows:   [][]string{{say("编号", "number"), say("中文名称", "Chinese name"), say("英文名称", "English name"), "ORPHA", "ICD-10"}},
 		Widths: []float64{10, 36, 48, 28, 16},
 	}

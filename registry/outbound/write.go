@@ -39,7 +39,7 @@ func (p *Profile) Write(rows []map[string]string) (*Made, error) {
 		made.Data, err = table.WriteBook([]table.Draft{{Name: p.Sheet, Rows: lines}}) // cells are text there
 		return made, err
 	}
-	if made.Data = table.Write(lines); p.Encoding == "GB18030" {
+	if made.Data = table.WriteUpload(lines); p.Encoding == "GB18030" {
 		made.Data, err = table.EncodeGB18030(string(bytes.TrimPrefix(made.Data, []byte("\ufeff"))))
 	}
 	return made, err

@@ -11,7 +11,12 @@ import (
 
 // Write writes a table as CSV for a spreadsheet: UTF-8 with its mark, lines
 // that end in CR LF, and no cell that a spreadsheet would take for a formula.
-func Write(rows [][]string) []byte {
+func Write(rows [][]string) []byte { return write(rows, Harmless) }
+
+// WriteUpload is Write for a table that a program takes: long numbers stand as they are.
+func WriteUpload(rows [][]string) []byte { return write(rows, noFormula) }
+
+func write(rows [][]string, cell func(string) string) []byte {
 	var out bytes.Buffer
 	out.WriteString("\ufeff")
 	w := csv.NewWriter(&out)
@@ -19,7 +24,7 @@ func Write(rows [][]string) []byte {
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, c := range row {
-			cells[i] = Harmless(c)
+			cells[i] = cell(c)
 		}
 		_ = w.Write(cells) // into memory
 	}
@@ -30,14 +35,15 @@ func Write(rows [][]string) []byte {
 // Harmless puts an apostrophe before a text that a spreadsheet would take for a
 // formula, and before a number that it would round: Open takes it away again.
 func Harmless(cell string) string {
-	switch {
-	case cell == "":
-	case strings.ContainsRune("=+-@\t\r", rune(cell[0])) && len(cell) > 1:
+	if len(cell) > 11 && strings.Trim(cell, "0123456789") == "" {
 		return "'" + cell
-	case len(cell) > 11 && strings.Trim(cell, "0123456789") == "":
+	}
+	return noFormula(cell)
+}
+
+func noFormula(cell string) string {
+	if len(cell) > 1 && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
 		return "'" + cell
-	case len(cell) > 11 && strings.Trim(cell[:len(cell)-1], "0123456789") == "" && (cell[len(cell)-1] == 'X' || cell[len(cell)-1] == 'x'):
-		return cell
 	}
 	return cell
 }
