@@ -102,7 +102,7 @@ NATION ?= $(CURDIR)/bin/nation
 ENTRIES ?= 1000000
 morning: build ## measure a coordinator's view, pages and reports over ENTRIES (a million), and an audit of the same log
 	NATION=$(NATION) NATION_ENTRIES=$(ENTRIES) $(GO) test -run '^$$' -bench Morning -benchtime 5x -timeout 2h ./daemon/view
-	time bin/raresync log verify $(NATION)
+	time bin/raresync log verify --policy $(NATION)/policy $(NATION)
 
 clean: ## remove what build made
 	rm -rf bin

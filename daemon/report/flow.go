@@ -40,7 +40,7 @@ func duplicates(q view.Query, _ Options, r *Report) error {
 	referred := flow
 	referred.Title, referred.Rows = Text{"Referrals between provinces", "省间转诊"}, nil
 	err = flowRows(q, &referred, `WITH way AS (SELECT r.person, coalesce(a.province, CASE WHEN f.from_code = '' THEN r.province END, '') AS a,
-		coalesce(b.province, CASE WHEN f.to_code = '' THEN r.province END, '') AS b FROM referrals f JOIN facts r ON r.idx = f.idx
+		coalesce(b.province, CASE WHEN f.to_code = '' THEN r.province END, '') AS b FROM referrals f CROSS JOIN facts r ON r.idx = f.idx
 		LEFT JOIN hospitals a ON a.entity = f.from_code AND f.from_code <> '' LEFT JOIN hospitals b ON b.entity = f.to_code AND f.to_code <> ''
 		WHERE r.person IS NOT NULL) SELECT a, b, count(DISTINCT person) FROM way GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`)
 	r.Tables = append(r.Tables, t, twice, flow, referred)

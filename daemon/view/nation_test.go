@@ -65,6 +65,9 @@ func OpenNation(t testing.TB, dir string, entries int) *Nation {
 	n.M, err = machine.Open(dir, n.Genesis)
 	must(t, err)
 	t.Cleanup(func() { must(t, n.M.Close()) })
+	policy, err := consensus.PolicyAt(n.M.View(), n.M.View().Tree.Size())
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(dir, "policy"), policy.Marshal(), 0o600)) // for an auditor
 	return n
 }
 
