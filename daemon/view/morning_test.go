@@ -1,6 +1,7 @@
 package view_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,13 +14,40 @@ import (
 
 	"github.com/raresync/raresync/daemon/console"
 	"github.com/raresync/raresync/daemon/console/consoletest"
+	"github.com/raresync/raresync/daemon/dataset"
 	"github.com/raresync/raresync/daemon/report"
 	"github.com/raresync/raresync/daemon/view"
 )
 
+// exportNation reads the log and writes all registrations in a form, once for each
+// round; the entries are all that are read.
+func exportNation(b *testing.B, n *view.Nation, form string) {
+	size, r := n.M.View().Tree.Size(), n.Reader()
+	if _, err := r.Changes(b.Context()); err != nil { // a daemon follows them
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		began, used := time.Now(), cpu()
+		set, err := dataset.Collect(b.Context(), r, dataset.Options{
+			Size: size, Project: "p", Genetics: true, Day: func(uint64) string { return "2026-11-28" }, Of: func(uint32) dataset.Hospital { return dataset.Hospital{} },
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, file := range dataset.Files(form) {
+			if err := set.Write(form, file, io.Discard); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(size)/time.Since(began).Seconds(), "entries/s")
+		b.ReportMetric(float64(size)/(cpu()-used), "entries/cpu-s")
+		b.ReportMetric(float64(len(set.Rows)), "rows")
+	}
+}
+
 // BenchmarkMorning measures what a national coordinator waits for: how fast the view is
 // built, and how long each page of the console and each report take once nothing changes. NATION is a directory in which the log is kept, NATION_ENTRIES how
-// many entries it has; make view-bench sets both.
+// many entries it has; make morning sets both.
 func BenchmarkMorning(b *testing.B) {
 	dir, entries := os.Getenv("NATION"), 3000
 	if dir == "" {
@@ -42,6 +70,9 @@ func BenchmarkMorning(b *testing.B) {
 			closed()
 		}
 	})
+	for _, form := range []string{"parquet", "csv"} {
+		b.Run("export-"+form, func(b *testing.B) { exportNation(b, n, form) })
+	}
 	v, closed := n.OpenView(b)
 	b.Cleanup(closed)
 	m := &morning{w: consoletest.Over(b, n.M, v)}

@@ -71,14 +71,20 @@ func OpenNation(t testing.TB, dir string, entries int) *Nation {
 	return n
 }
 
+// Reader opens entries with the national reader's key.
+func (n *Nation) Reader() *reader.Reader {
+	return reader.New(reader.Config{
+		Node: &world{m: n.M}, Institution: n.Institution, Sealing: func() []*seal.ReaderPrivate { return []*seal.ReaderPrivate{n.sealing} },
+		Logger: slog.New(slog.DiscardHandler),
+	})
+}
+
 // OpenView opens the national reader's view of it, which follows the log until closed.
 func (n *Nation) OpenView(t testing.TB) (v *View, closed func()) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	node := &world{m: n.M}
 	v, err := Open(Config{
-		Node: node, Institution: n.Institution, Dir: t.TempDir(), Patience: time.Hour, Logger: log,
-		Reader:    reader.New(reader.Config{Node: node, Institution: n.Institution, Sealing: func() []*seal.ReaderPrivate { return []*seal.ReaderPrivate{n.sealing} }, Logger: log}),
+		Node: &world{m: n.M}, Institution: n.Institution, Dir: t.TempDir(), Patience: time.Hour, Logger: log, Reader: n.Reader(),
 		Catalogue: func() (*catalog.Catalog, error) { return catalog.Current(), nil },
 	})
 	must(t, err)
