@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/raresync/raresync/consensus/machine"
 	"github.com/raresync/raresync/daemon/reader"
 	"github.com/raresync/raresync/registry/catalog"
 	"github.com/raresync/raresync/registry/entry"
@@ -30,13 +31,21 @@ func Own(t testing.TB, persons int) *View {
 	return w.view(w.Hospitals[1], nil)
 }
 
+// RealCases is a network of published cases, as the national reader has it.
+type RealCases struct {
+	M      *machine.Machine
+	View   *View
+	Reader *reader.Reader
+	N      int // cases that were accepted
+}
+
 // Real returns the coordinator's view of a network in which two of three hospitals
 // registered every published case, the same patient under one pseudonym, and how many
 // these are. Without the cases it is of made-up ones.
-func Real(t testing.TB) (v *View, n int) {
+func Real(t testing.TB) RealCases {
 	t.Helper()
 	w := newWorld(t, 23)
-	patients := published(t)
+	patients, n := published(t), 0
 	for at, h := range w.Hospitals[:2] {
 		var batch []entry.Entry
 		for _, p := range patients {
@@ -59,7 +68,7 @@ func Real(t testing.TB) (v *View, n int) {
 			w.send(h, batch...)
 		}
 	}
-	return w.view(w.Reader, nil), n
+	return RealCases{w.m, w.view(w.Reader, nil), w.reader(w.Reader), n}
 }
 
 type patient struct {

@@ -120,7 +120,7 @@ func (m *morning) serve(r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-func (m *morning) signIn(b *testing.B) {
+func (m *morning) signIn(b testing.TB) {
 	r := httptest.NewRequest(http.MethodPost, "https://console.example/sign-in", strings.NewReader(url.Values{"name": {console.Coordinator}, "password": {consoletest.Password}}.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	answer := m.serve(r)
@@ -129,10 +129,12 @@ func (m *morning) signIn(b *testing.B) {
 	}
 }
 
-func (m *morning) get(t testing.TB, path string) {
-	if answer := m.serve(httptest.NewRequest(http.MethodGet, "https://console.example"+path, nil)); answer.Code != http.StatusOK {
+func (m *morning) get(t testing.TB, path string) string {
+	answer := m.serve(httptest.NewRequest(http.MethodGet, "https://console.example"+path, nil))
+	if answer.Code != http.StatusOK {
 		t.Fatal(path, answer.Code, answer.Body.String())
 	}
+	return answer.Body.String()
 }
 
 // measure times something that has been done once before.

@@ -284,7 +284,8 @@ func TestAnIndependentRecountAgreesWithEveryReport(t *testing.T) {
 // TestPublishedCasesThroughTwoHospitals counts the real cases, each registered at two
 // hospitals: as many persons as cases, and twice as many registrations.
 func TestPublishedCasesThroughTwoHospitals(t *testing.T) {
-	v, n := view.Real(t)
+	real := view.Real(t)
+	v, n := real.View, real.N
 	if n == 0 {
 		t.Log("no published cases: none are counted")
 		return
@@ -313,4 +314,6 @@ func TestPublishedCasesThroughTwoHospitals(t *testing.T) {
 			}
 		}
 	}
+	realOnPages(t, real)
+	realInExports(t, real)
 }
