@@ -31,7 +31,7 @@ func TestInitAsksAPersonWhatNoFlagSays(t *testing.T) {
 		return atTerminal(context.Background(), cmd, prompts)
 	}
 	shown, err := run("one", prompts)
-	if err != nil || !strings.Contains(shown, "10 million entries, take about 10.0 GB") {
+	if err != nil || !strings.Contains(shown, "24 million entries, take about 24.0 GB") {
 		t.Fatalf("%v\n%s", err, shown)
 	}
 	cfg, err := config.Load(filepath.Join(dir, "one", "raresync.toml"))
