@@ -12,8 +12,10 @@ import (
 	"github.com/raresync/raresync/daemon/intake"
 	"github.com/raresync/raresync/daemon/outbox"
 	"github.com/raresync/raresync/daemon/query"
+	"github.com/raresync/raresync/daemon/reader"
 	"github.com/raresync/raresync/registry/act"
 	"github.com/raresync/raresync/registry/entry"
+	"github.com/raresync/raresync/registry/envelope"
 	"github.com/raresync/raresync/registry/rule"
 	"github.com/raresync/raresync/registry/validate"
 )
@@ -86,6 +88,9 @@ func (s *service) ask(ctx context.Context, in admin.Question) (admin.QueryResult
 	}
 	sawOne(ctx, in.Index)
 	target, err := s.reader.Entry(in.Index)
+	if errors.Is(err, reader.ErrNotAllowed) && s.isAct(in.Index) {
+		err = fmt.Errorf("%w: entry %d is an act of the network, and no hospital's", reader.ErrNotAllowed, in.Index)
+	}
 	if err != nil {
 		return admin.QueryResult{}, err
 	}
@@ -119,6 +124,16 @@ func (s *service) ask(ctx context.Context, in admin.Question) (admin.QueryResult
 		return admin.QueryResult{}, err
 	}
 	return s.postQuery(ctx, e, nil, in.Wait, target.Entry.Pseudonym)
+}
+
+// isAct reports whether an act stands at an index.
+func (s *service) isAct(index uint64) bool {
+	raw, err := s.node.Machine().Leaf(index)
+	if err != nil {
+		return false
+	}
+	leaf, err := envelope.ParseLeaf(raw)
+	return err == nil && leaf.Kind == envelope.KindAct
 }
 
 // isAsker is errNoAsker on a node that asks no hospitals: what a hospital asks itself

@@ -37,6 +37,7 @@ var headingsZH = map[string]string{
 	"recipient": "接收方", "reader": "读取方", "dataset": "数据集", "genetic_rows": "含基因的行", "cells_withheld": "隐去数字", "entries_erased": "已擦除条目", "rows_stopped": "停用的行",
 	"column": "列", "field": "字段", "filled": "非空行", "unknown": "无法识别", "at": "位置", "title": "说明", "known_by": "识别标题", "letter": "质量函", "in": "不一致的字段", "checked_at": "核对时间",
 	"record": "病案号", "log": "日志",
+	"about": "内容", "own_policy": "策略相符",
 	"what": "项目", "where": "私钥所在", "why": "原因",
 }
 
@@ -55,10 +56,10 @@ var cellsZH = map[string]map[string]string{
 	},
 	"outcome": {"accepted": "已接受", "partly accepted": "部分接受", "known": "已登记过", "refused": "已拒绝", "waiting": "等待配额", "asked": "仅询问"},
 	"heard":   {"now": "正常", "not ready": "未就绪", "no answer": "无应答", "never": "从未"},
-	"cosigns": yesNoZH,
-	"kind":    nodeKindsZH,
-	"roster":  nodeKindsZH,
-	"origin":  {"dkg": "密钥仪式", "dealt": "由一方分发（仅限演示）"},
+	"cosigns": yesNoZH, "receipt": yesNoZH, "own_policy": yesNoZH,
+	"kind":   nodeKindsZH,
+	"roster": nodeKindsZH,
+	"origin": {"dkg": "密钥仪式", "dealt": "由一方分发（仅限演示）"},
 	"purpose": {
 		"envelope": "信封签名", "request": "求值请求", "response": "求值应答", "sealing": "密封", "tls": "TLS", "log": "日志", "cosign": "会签",
 		"request, response or tls": "求值请求、求值应答或 TLS",

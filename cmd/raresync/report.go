@@ -62,7 +62,7 @@ func reportNamed(l reports.Listed) *cli.Command {
 	switch l.Name {
 	case "disease":
 		flags = append(flags, &cli.StringFlag{Name: "disease", Required: true, Usage: "a `ROW` of the lists, as 1.68: raresync catalog search"})
-	case "quality":
+	case "quality", "queries", "checks":
 		flags = append(flags,
 			&cli.UintFlag{Name: "hospital", Usage: "of the hospital with this `NUMBER`"},
 			&cli.StringFlag{Name: "province", Usage: "of the hospitals of a province, by its two digits `CODE` of GB/T 2260"},

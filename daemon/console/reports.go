@@ -38,7 +38,9 @@ func (c *Console) report(v *visit) error {
 	if err != nil {
 		return err
 	}
-	made = made.Published(c.cfg.MinCell())
+	if made = made.Published(c.cfg.MinCell()); v.Account.Province != "" {
+		made = made.Limited(v.Account.Province)
+	}
 	var b bytes.Buffer
 	switch v.R.URL.Query().Get("format") {
 	case "", "html":

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -220,6 +221,12 @@ func Counts(q view.Query, after int64) (whole Count, all []Count, err error) {
 	return whole, all, err
 }
 
+// nodeWord says in both languages what a node is.
+func nodeWord(s string) Cell {
+	zh := map[string]string{"voter": "投票节点", "mirror": "镜像节点", "yes": "是", "no": "否", "ready": "就绪", "not ready": "未就绪", "not heard of": "未联系上"}[s]
+	return words(s, cmp.Or(zh, s))
+}
+
 // convergence lists where the nodes stand.
 func convergence(_ view.Query, o Options, r *Report) error {
 	t := Table{Title: Text{"Nodes", "节点"}, Columns: []Column{
@@ -229,8 +236,8 @@ func convergence(_ view.Query, o Options, r *Report) error {
 		{Name: "cosigns", Title: Text{"Cosigns", "会签"}, Kind: Word}, {Name: "state", Title: Text{"State", "状态"}, Kind: Word},
 	}}
 	for _, n := range o.Nodes {
-		t.Rows = append(t.Rows, []Cell{word(n.ID), word(n.Kind), word(n.Institution), {N: int64(n.Size), None: n.Behind < 0},
-			{N: n.Behind, None: n.Behind < 0}, word(n.Cosigns), word(n.State)})
+		t.Rows = append(t.Rows, []Cell{word(n.ID), nodeWord(n.Kind), word(n.Institution), {N: int64(n.Size), None: n.Behind < 0},
+			{N: n.Behind, None: n.Behind < 0}, nodeWord(n.Cosigns), nodeWord(n.State)})
 	}
 	r.Tables = append(r.Tables, t)
 	return nil

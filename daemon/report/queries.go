@@ -119,6 +119,6 @@ func queries(q view.Query, o Options, r *Report) error {
 	r.Tables = append(r.Tables, together, t)
 	r.Notes = append(r.Notes, Text{
 		fmt.Sprintf("Due are queries that were answered or corrected, and those open for more than %d days. What was closed without an answer is not.", answerDays),
-		fmt.Sprintf("应答者包括已答复或更正的质疑，以及待答超过 %d 天的质疑；未答复即关闭的不计。", answerDays)})
+		fmt.Sprintf("应答复的质疑包括已答复或更正的质疑，以及待答超过 %d 天的；未答复即关闭的不计。", answerDays)})
 	return nil
 }

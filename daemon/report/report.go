@@ -93,6 +93,16 @@ type Report struct {
 	Tables  []Table
 }
 
+// Limited says in the title that a report is of a province's hospitals alone.
+func (r Report) Limited(province string) Report {
+	p := ProvinceText(province)
+	if r.Title.ZH == "" {
+		r.Title.ZH = r.Title.EN
+	}
+	r.Title = Text{r.Title.EN + " (hospitals of " + p.EN + ")", r.Title.ZH + "（" + p.ZH + "的医院）"}
+	return r
+}
+
 // Label says in one line which log a report is of.
 func (r Report) Label(lang string) string {
 	return Text{

@@ -168,9 +168,10 @@ func (q Query) each(f func(hospital uint32, h *holding)) error {
 	return nil
 }
 
-// hospitals are the numbers of the hospitals that the query sees, ascending.
+// hospitals are the numbers of the hospitals that the query sees, ascending; readers
+// are none, though they send queries and letters.
 func (q Query) hospitals() (out []uint32, err error) {
-	err = q.Each(`SELECT number FROM hospitals ORDER BY 1`, func(row Row) error {
+	err = q.Each(`SELECT number FROM hospitals WHERE NOT other ORDER BY 1`, func(row Row) error {
 		var n uint32
 		err := row(&n)
 		out = append(out, n)

@@ -16,7 +16,8 @@ const (
 
 // A Span is a run of indexes of the log: Count of them from First on.
 type Span struct {
-	First, Count uint64
+	First uint64 `json:"first"`
+	Count uint64 `json:"count"`
 }
 
 // End returns the index behind the span's last.
