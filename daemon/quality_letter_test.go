@@ -109,6 +109,13 @@ func TestAQualityLetterIsReadByItsHospitalAlone(t *testing.T) {
 		t.Errorf("the report counts\n%s", text)
 	}
 
+	// Who wrote the letters is a reader, and no hospital that may be silent.
+	counted, err = reader.client.Report(t.Context(), "quality", url.Values{"exact": {"1"}, "format": {"csv"}, "lang": {"en"}})
+	must(t, err)
+	if at := strings.Index(string(counted), "Q15.silent"); at < 0 || !strings.HasSuffix(strings.TrimSpace(strings.SplitN(string(counted)[at:], "\n", 2)[0]), ",1") {
+		t.Errorf("silent are counted\n%s", counted)
+	}
+
 	open := ",DT003,The value is unusual: please confirm or correct it.,"
 	if text := h1.letter(t, h1.lettersAt(t, 1)[0].Index); !strings.Contains(text, "Q8,") || !strings.Contains(text, open) {
 		t.Errorf("hospital 1 reads\n%s", text)

@@ -217,6 +217,14 @@ func TestAProvincesCoordinatorSeesItsProvinceAlone(t *testing.T) {
 	if a := shanghai.get("/cohorts?province=11"); !strings.Contains(a.body, "<dt>患者</dt><dd>0</dd>") {
 		t.Errorf("Shanghai's coordinator counts in Beijing:\n%s", a.body)
 	}
+	for path, says := range map[string]string{"/reports/months": "（上海的医院）", "/reports/duplicates?format=csv": "（上海的医院）", "/reports/quality?format=json": "（上海的医院）"} {
+		if a := shanghai.get(path); !strings.Contains(a.body, says) {
+			t.Errorf("%s does not say that it is of a province:\n%s", path, a.body)
+		}
+		if a := nation.get(path); strings.Contains(a.body, says) {
+			t.Errorf("%s of the nation says that it is of a province", path)
+		}
+	}
 	if a := shanghai.get("/queries"); strings.Count(a.body, "status open\"")+strings.Count(a.body, "已更正") != 1 {
 		t.Errorf("Shanghai's queries:\n%s", a.body)
 	}
