@@ -18,6 +18,7 @@ func serveCommand() *cli.Command {
 		Usage: "run the node's daemon until it is told to stop",
 		Description: "The service manager runs this. SIGTERM and SIGINT stop the daemon cleanly. It must not be\n" +
 			"restarted after exit codes 74 (storage failed), 75 (in use), 77 (keys) and 78 (configuration).",
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "plain-view", Usage: "leave the database of opened entries readable on disk, as view.plain does"}},
 		Action: serve,
 	}
 }
@@ -33,6 +34,7 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	cfg.View.Plain = cfg.View.Plain || c.Bool("plain-view")
 	return daemon.Run(c.Context, cfg, logger(c.App.ErrWriter, cfg.Log), version)
 }
 
