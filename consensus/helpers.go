@@ -40,8 +40,8 @@ func (f failure) lately() bool { return time.Since(f.last) < failedWait }
 // busy may.
 func (f failure) again() bool { return f.lately() && f.last.Sub(f.first) >= failedWait/2 }
 
-// now adds a failure.
-func (f failure) now() failure {
+// noted adds a failure at this moment.
+func (f failure) noted() failure {
 	at := time.Now()
 	if !f.lately() {
 		f.first = at

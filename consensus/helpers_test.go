@@ -50,10 +50,10 @@ func TestOneFailureSparesTheLeaderAndManyDoNot(t *testing.T) {
 		lately, again bool
 	}{
 		"never":                      {failure{}, false, false},
-		"once":                       {failure{}.now(), true, false},
-		"twice, soon after":          {failure{ago(failedWait / 4), time.Now()}.now(), true, false},
-		"for a while":                {failure{ago(failedWait / 2), ago(time.Second)}.now(), true, true},
-		"once, and long ago as well": {failure{ago(3 * failedWait), ago(2 * failedWait)}.now(), true, false},
+		"once":                       {failure{}.noted(), true, false},
+		"twice, soon after":          {failure{ago(failedWait / 4), time.Now()}.noted(), true, false},
+		"for a while":                {failure{ago(failedWait / 2), ago(time.Second)}.noted(), true, true},
+		"once, and long ago as well": {failure{ago(3 * failedWait), ago(2 * failedWait)}.noted(), true, false},
 		"for a while, long ago":      {failure{ago(3 * failedWait), ago(2 * failedWait)}, false, false},
 	} {
 		if tc.f.lately() != tc.lately || tc.f.again() != tc.again {

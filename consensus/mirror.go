@@ -73,7 +73,7 @@ func (n *Node) pullFromAnyone(ctx context.Context) bool {
 		case ctx.Err() != nil:
 			return false
 		case err != nil:
-			n.mirror.failed[peer] = n.mirror.failed[peer].now()
+			n.mirror.failed[peer] = n.mirror.failed[peer].noted()
 			n.log.Info("not pulled from this peer", "peer", peer, "reason", err.Error())
 		case n.checkpoints.size() > before:
 			delete(n.mirror.failed, peer)
